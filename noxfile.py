@@ -1,0 +1,128 @@
+"""
+What CI runs, one session each, without nox being installed: `python3.11 dev.py test` (see dev.py).
+
+Sessions install from the index that pip is set up for, into `.nox/` only.
+"""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Final
+
+import nox
+
+ROOT: Final = Path(__file__).parent
+PROJECT: Final = nox.project.load_toml("pyproject.toml")
+
+HERE: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""The Python that runs nox: certainly there, so it gets every lane."""
+
+NEWER: Final = [version for version in ("3.12", "3.13") if version != HERE]
+"""Tested with the newest openai client where they exist."""
+
+LANES: Final = [
+    *[nox.param(HERE, major, id=f"{HERE}-openai{major}") for major in (1, 2, 3)],
+    *[nox.param(python, 3, id=f"{python}-openai3") for python in NEWER],
+]
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.download_python = "never"
+nox.options.sessions = ["lint", "imports", "typecheck", "tests", "lowest", "package", "demo"]
+
+
+def uncover_pyenv() -> None:
+    """
+    Put pyenv's interpreters on PATH.
+
+    Of the versions that are installed its shims run only those that `pyenv global` selects, and answer an error for
+    the others, which looks like an interpreter that is there and broken.
+    """
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    folders = [str(path) for python in NEWER for path in sorted(versions.glob(f"{python}.*/bin"))]
+    os.environ["PATH"] = os.pathsep.join([*folders, os.environ.get("PATH", "")])
+
+
+uncover_pyenv()
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group of pyproject.toml."""
+    return nox.project.dependency_groups(PROJECT, name)
+
+
+def run_tests(session: nox.Session, openai_major: int) -> None:
+    """Run pytest; the suite asserts that the openai client is of the major version that the lane is named for."""
+    session.run("pytest", *session.posargs, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai_major)})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and formatting."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """The floors of the house: who may import whom."""
+    session.install(*group("imports"))
+    session.run("lint-imports", env={"PYTHONPATH": "src"})
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Types, by mypy and pyright, both strict."""
+    session.install("-e", ".[openai]", *group("typecheck"))
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+@nox.parametrize("python,openai", LANES)
+def tests(session: nox.Session, openai: int) -> None:
+    """The tests, with one major version of the openai client; arguments go to pytest."""
+    session.install("-e", ".", f"openai>={openai},<{openai + 1}", *group("test"))
+    run_tests(session, openai)
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """The tests, with the oldest version of every direct dependency that pyproject.toml allows."""
+    table = PROJECT["project"]
+    pinned = [lower_bound(each) for each in [*table["dependencies"], *table["optional-dependencies"]["openai"]]]
+    constraints = Path(session.virtualenv.location) / "lowest.txt"
+    constraints.write_text("\n".join(pinned))
+    session.install("-e", ".[openai]", "--constraint", str(constraints), *group("test"))
+    run_tests(session, openai_major=1)
+
+
+def lower_bound(requirement: str) -> str:
+    """``"name>=1.2,<4"`` → ``"name==1.2"``."""
+    return re.sub(r">=([^,]+).*", r"==\1", requirement)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The sdist builds a wheel, and the wheel installs and runs in an environment that holds nothing else."""
+    folder = Path(session.create_tmp())
+    builder, out = folder / "builder", folder / "dist"
+    shutil.rmtree(out, ignore_errors=True)
+    session.run("pip", "install", "--quiet", "--upgrade", "--target", str(builder), "hatchling", silent=True)
+    session.run("python", "-m", "hatchling", "build", "-t", "sdist", "-d", str(out), env={"PYTHONPATH": str(builder)})
+    session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), *map(str, out.glob("*.tar.gz")))
+    session.install(*map(str, out.glob("*.whl")))
+    session.run("pip", "check")
+    session.chdir(folder)
+    session.run("python", "-c", "import ramp_tracing, ramp_tracing.testing")
+    session.run("ramp-tracing", "--help")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """What a user installs, and `ramp-tracing demo`; arguments go to it."""
+    session.install(".[openai]")
+    session.run("ramp-tracing", "demo", *session.posargs)

@@ -1,0 +1,54 @@
+"""
+Reports what a company spends on language models to Ramp.
+
+One line, ``ramp_tracing.instrument()``, and every billable model call of the process becomes one generation record:
+model, tokens, cost, timing, who and what for. Start with the README.
+
+Names are loaded when they are first used: ``import ramp_tracing`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ._by_hand import record_generation
+    from ._sdk import flush, instrument, shutdown, stats, test_connection, uninstrument
+    from ._tracing import trace
+    from ._version import __version__
+
+__all__ = [
+    "__version__",
+    "flush",
+    "instrument",
+    "record_generation",
+    "shutdown",
+    "stats",
+    "test_connection",
+    "trace",
+    "uninstrument",
+]
+
+_HOMES: Final = {
+    "__version__": "_version",
+    "flush": "_sdk",
+    "instrument": "_sdk",
+    "record_generation": "_by_hand",
+    "shutdown": "_sdk",
+    "stats": "_sdk",
+    "test_connection": "_sdk",
+    "trace": "_tracing",
+    "uninstrument": "_sdk",
+}
+"""Each public name and the module that defines it."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,199 @@
+"""`ramp_tracing.record_generation`: a call of a library that no integration knows."""
+
+import logging
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Final, Self, TypedDict, Unpack
+
+from ._capture import snapshot
+from ._context import attribution_of
+from ._guard import guarded, log
+from ._normalizers import as_amount, as_count, as_fields, as_name, failure_of
+from ._record import Cost, Failure, Outcome, UnixNanos, Usage
+from ._recorder import Recording, Request
+from ._state import state
+
+
+class Facts(TypedDict, total=False):
+    """
+    What can be said of a call by hand. What is not known is left out, and is never reported as 0.
+
+    Counts are inclusive: ``input_tokens`` contains cached tokens, ``output_tokens`` contains reasoning.
+    """
+
+    provider: str
+    model: str
+    response_model: str
+    operation: str
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    input_audio_tokens: int
+    output_audio_tokens: int
+    input_messages: Any
+    output_messages: Any
+    cost: Decimal | int | str | float
+    started: datetime | int
+    ended: datetime | int
+    response_id: str
+    finish_reason: str
+    service_tier: str
+    error: BaseException | str
+    streamed: bool
+    server_address: str
+    generation_name: str
+    user: str
+    session_id: str
+    metadata: Any
+
+
+class record_generation:  # noqa: N801 - used as a statement
+    """
+    Record one model call of a library that no integration knows.
+
+    As a statement it records at once; keep no reference to it then, because it ends with its last one. As a context
+    manager it times the block, notes its exception (which goes on), and takes what becomes known inside through
+    `update`. The record takes the same road as every other. Nothing here raises, and nothing happens while nothing is
+    instrumented.
+
+    Args:
+        **facts: See `Facts`. ``cost`` is in US dollars and counts as reported by the provider; without it the price
+            table is asked. ``started`` and ``ended`` are aware datetimes or nanoseconds since 1970. ``metadata`` is a
+            mapping, as for `trace`.
+
+    Example:
+        >>> ramp_tracing.record_generation(provider="acme", model="acme-1", input_tokens=42, output_tokens=7)
+        >>> with ramp_tracing.record_generation(provider="acme", model="acme-1") as call:
+        ...     answer = acme.ask("…")
+        ...     call.update(input_tokens=answer.tokens_in, output_tokens=answer.tokens_out)
+    """
+
+    __slots__ = ("__weakref__", "_facts", "_open", "_started", "_started_monotonic")
+
+    def __init__(self, **facts: Unpack[Facts]) -> None:
+        self._started = time.time_ns()
+        self._started_monotonic = time.perf_counter_ns()
+        self._facts: dict[str, Any] = {}
+        self._open = state.sink is not None
+        if self._open:
+            state.unfinished.add(self)
+        self.update(**facts)
+
+    def update(self, **facts: Unpack[Facts]) -> None:
+        """Add what has become known; see `Facts`."""
+        unknown = facts.keys() - Facts.__annotations__.keys()
+        if unknown:
+            name = sorted(unknown)[0][:40]
+            log.once_a_minute(logging.WARNING, "unknown fact", f"record_generation knows no {name!r}; it was left out")
+        self._facts.update((name, value) for name, value in facts.items() if value is not None)
+
+    def give_up(self) -> None:
+        """Record what is known so far; later endings do nothing."""
+        self._end(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(error)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(error)
+
+    def __del__(self) -> None:
+        """The statement form: nobody keeps the object, so it ends where the statement does."""
+        self._end(None)
+
+    def _end(self, error: BaseException | None) -> None:
+        sink = state.sink
+        if not self._open or sink is None:
+            return
+        self._open = False
+        with guarded("recording by hand"):
+            facts = self._facts
+            recording = Recording(sink, _request(facts, keeps_content=sink.keeps_content))
+            recording.between(*self._times())
+            failure = _failure(facts.get("error") if error is None else error)
+            if failure is None:
+                recording.succeed(_outcome(facts))
+            else:
+                recording.fail(failure, _outcome(facts))
+
+    def _times(self) -> tuple[UnixNanos, UnixNanos]:
+        started = _instant(self._facts.get("started"))
+        ended = _instant(self._facts.get("ended"))
+        now = UnixNanos(self._started + time.perf_counter_ns() - self._started_monotonic)
+        return UnixNanos(self._started) if started is None else started, now if ended is None else ended
+
+
+USAGE_FACTS: Final = (
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "input_audio_tokens",
+    "output_audio_tokens",
+)
+
+
+def _request(facts: Mapping[str, Any], *, keeps_content: bool) -> Request:
+    names = {name: facts.get(name) for name in ("user", "session_id", "generation_name")}
+    messages = facts.get("input_messages")
+    given = {"messages": messages} if messages is not None else None
+    content, size = snapshot(given) if keeps_content else (None, 0)
+    return Request(
+        operation=as_name(facts.get("operation")) or "chat",
+        library="manual",
+        provider=as_name(facts.get("provider")),
+        server_address=as_name(facts.get("server_address")),
+        model=as_name(facts.get("model")),
+        streamed=facts.get("streamed") is True,
+        attribution=attribution_of({**as_fields(facts.get("metadata")), **names}),
+        content=content,
+        content_bytes=size,
+    )
+
+
+def _outcome(facts: Mapping[str, Any]) -> Outcome:
+    counts: dict[str, Any] = {name: as_count(facts.get(name)) for name in USAGE_FACTS}
+    reason = as_name(facts.get("finish_reason"))
+    cost = as_amount(facts.get("cost"))
+    answer = facts.get("output_messages")
+    return Outcome(
+        response_id=as_name(facts.get("response_id")),
+        response_model=as_name(facts.get("response_model")),
+        finish_reasons=() if reason is None else (reason,),
+        service_tier=as_name(facts.get("service_tier")),
+        usage=Usage(**counts),
+        cost=None if cost is None else Cost(total=cost, source="provider"),
+        output=None if answer is None else {"completion": answer},
+    )
+
+
+def _failure(error: object) -> Failure | None:
+    if isinstance(error, BaseException):
+        return failure_of(error)
+    return Failure(type="error", message=error) if isinstance(error, str) else None
+
+
+def _instant(value: object) -> UnixNanos | None:
+    """A naive datetime means local time, as everywhere in Python."""
+    if isinstance(value, datetime):
+        return UnixNanos(round(value.timestamp() * 1_000_000) * 1_000)
+    count = as_count(value)
+    return None if count is None else UnixNanos(count)

@@ -1,0 +1,160 @@
+"""
+Pictures, sound and files inside text.
+
+Base64 is recognised and measured, never decoded. Prose must cost nothing: a run of base64 that is long enough to
+matter covers one of a few sampled places, and at such a place prose is recognised by its first space.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from ._text import size_note
+
+MIN_URI: Final = len("data:a/b;base64,")
+"""Most texts are names and roles: shorter than the beginning of a data URI."""
+
+MIN_RUN: Final = 1024
+"""Shorter runs may be keys, hashes and signatures that a text speaks about; a picture is never that small."""
+
+STEP: Final = MIN_RUN // 2
+"""Every run of `MIN_RUN` characters covers at least one whole stretch between two multiples of this."""
+
+MIN_DISTINCT: Final = 24
+"""Base64 of a file uses most of its 64 characters within a kilobyte; repeated letters, DNA and hexadecimal do not."""
+
+ALPHABET: Final = r"A-Za-z0-9+/_=\\\-"
+"""Of base64, its form for URLs, and the backslashes of base64 that was put into JSON once more."""
+
+BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n")
+
+URI_HEADER: Final = r"data:([\w.+-]{1,80}/[\w.+-]{1,80})?(?:;[^;,\s]{1,100}){0,5}?;base64,"
+DATA_URI_START: Final = re.compile(URI_HEADER, re.ASCII)
+DATA_URI: Final = re.compile(rf"{URI_HEADER}([%{ALPHABET}]{{4,}}+(?:[\r\n]{{1,2}}[{ALPHABET}]{{60,}}+)*+)", re.ASCII)
+"""RFC 2397, with the line breaks that some encoders put into the data."""
+
+PLAIN_DATA_URI: Final = re.compile(r"data:((?:application|audio|font|image|video)/[\w.+-]{1,80})[;,]", re.ASCII)
+"""A data URI that is not base64 (drawings in SVG), recognised as a whole text only."""
+
+STRETCH: Final = re.compile(rf"[{ALPHABET}\r\n]{{{STEP}}}")
+REST: Final = re.compile(rf"[{ALPHABET}\r\n]*+")
+RUN: Final = re.compile(
+    rf"(?<![{ALPHABET}])[{ALPHABET}]{{{MIN_RUN},}}+"
+    rf"|(?<![{ALPHABET}])(?:[A-Za-z0-9+/]{{60,76}}[\r\n]{{1,2}}){{16,}}+[A-Za-z0-9+/]{{0,76}}={{0,2}}"
+)
+"""One long line, or a block of the short lines that MIME asks for."""
+
+SIGNATURES: Final[tuple[tuple[str, str, str], ...]] = (
+    ("iVBORw0KGgo", "", "image/png"),
+    ("/9j/", "", "image/jpeg"),
+    ("R0lGOD", "", "image/gif"),
+    ("UklGR", "RUJQ", "image/webp"),
+    ("UklGR", "QVZF", "audio/wav"),
+    ("SUQz", "", "audio/mpeg"),
+    ("T2dnUw", "", "audio/ogg"),
+    ("ZkxhQ", "", "audio/flac"),
+    ("JVBERi", "", "application/pdf"),
+    ("UEsDB", "", "application/zip"),
+)
+"""How files begin in base64: (first characters, characters 12 to 15, kind)."""
+
+
+def without_files(text: str) -> str:
+    """*text* with a note of kind and size in the place of each data URI and each long run of base64."""
+    if len(text) < MIN_URI:
+        return text
+    if ";base64," in text:
+        text = DATA_URI.sub(_uri_note, text)
+    if text.startswith("data:"):
+        plain = PLAIN_DATA_URI.match(text)
+        if plain is not None:
+            return size_note(plain[1].lower(), len(text) - plain.end())
+    return _without_runs(text) if len(text) >= MIN_RUN else text
+
+
+def file_note(text: str, *, declared: str | None, otherwise: str) -> str:
+    """
+    The note for a text that is known to be a file; its beginning and its length are looked at, no more.
+
+    Args:
+        text: Base64, a data URI, or the text of a file that is text.
+        declared: The kind that its neighbours declare.
+        otherwise: What it is called where neither they nor its own first characters say so.
+    """
+    header = DATA_URI_START.match(text)
+    start = 0 if header is None else header.end()
+    kind = declared or (header[1] if header is not None else None) or _signed_kind(text, start) or otherwise
+    return size_note(kind.lower(), _decoded_bytes(text, start))
+
+
+def is_data_uri(text: str) -> bool:
+    """Whether *text* begins as a data URI in base64."""
+    return DATA_URI_START.match(text) is not None
+
+
+def _uri_note(uri: re.Match[str]) -> str:
+    return _embedded_note(uri[0])
+
+
+def _embedded_note(text: str) -> str:
+    """The note, and the backslash that quotes whatever follows: that one is not part of the file."""
+    return file_note(text, declared=None, otherwise="base64") + ("\\" if text.endswith("\\") else "")
+
+
+def _signed_kind(text: str, start: int) -> str | None:
+    for begins, goes_on, kind in SIGNATURES:
+        if text.startswith(begins, start) and text.startswith(goes_on, start + 12):
+            return kind
+    return None
+
+
+def _decoded_bytes(text: str, start: int) -> int:
+    """The size of what base64 stands for; of other text its own length."""
+    length = len(text) - start
+    if any(character not in BASE64 for character in text[start : start + 64]):
+        return length
+    padding = text[-2:].count("=")
+    return (length - padding) * 3 // 4
+
+
+def _without_runs(text: str) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end in _dense_regions(text):
+        pieces += (text[done:start], RUN.sub(_run_note, text[start:end]))
+        done = end
+    return "".join((*pieces, text[done:])) if pieces else text
+
+
+def _dense_regions(text: str) -> Iterator[tuple[int, int]]:
+    """The regions of *text* that have nothing but base64 characters and are long enough to hold a run."""
+    at, done = 0, 0
+    while at + STEP <= len(text):
+        if STRETCH.match(text, at) is None:
+            at += STEP
+            continue
+        rest = REST.match(text, at)
+        end = len(text) if rest is None else rest.end()
+        yield _region_start(text, at, done), end
+        done = end
+        at = -(-end // STEP) * STEP
+
+
+def _region_start(text: str, at: int, floor: int) -> int:
+    """Where the region around *at* begins; the stretch before it holds another character, or is the text's edge."""
+    low = max(floor, at - STEP)
+    before = text[low:at]
+    dense = REST.match(before[::-1])
+    return at - (0 if dense is None else dense.end())
+
+
+def _run_note(run: re.Match[str]) -> str:
+    """The note for a run, or the run itself if it only looks like base64."""
+    sample = set(run[0][:MIN_RUN])
+    plainly = (
+        len(sample) >= MIN_DISTINCT
+        and not sample.isdisjoint("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        and not sample.isdisjoint("abcdefghijklmnopqrstuvwxyz")
+        and not sample.isdisjoint("0123456789")
+    )
+    return _embedded_note(run[0]) if plainly else run[0]

@@ -1,0 +1,116 @@
+"""Content and metadata as they are sent: JSON text and scalars."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import orjson
+
+from .._guard import guarded
+from ._text import clean_text, shortened
+from ._walk import Plain, Walk
+
+MAX_CONTENT_BYTES: Final = 500_000
+"""Of each of the two texts of a record, prompt and answer: together with them it still fits a request of 1 MiB."""
+
+MAX_METADATA_BYTES: Final = 4096
+"""Metadata is grouped by and filtered by; what is longer is content in the wrong place."""
+
+ATTEMPTS: Final = 6
+"""Each one cuts in proportion to what is too much; text that is all control characters needs the most, four."""
+
+UNREADABLE: Final = "[unreadable]"
+
+
+def json_text(value: object) -> str:
+    """
+    *value* as JSON text, without pictures, sound and files, and at most half a megabyte of it.
+
+    Args:
+        value: JSON-like: containers, scalars, models of client libraries. What is neither becomes ``[TypeName]``.
+    """
+    with guarded("preparing content"):
+        walk = Walk()
+        plain = walk.read(value)
+        return _bounded(plain, walk.characters, MAX_CONTENT_BYTES)
+    return f'"{UNREADABLE}"'
+
+
+def metadata_value(value: object) -> str | int | float | bool | None:
+    """
+    *value* as an attribute can hold it.
+
+    Returns:
+        A scalar as it is, except that a number that JSON or 64 bits cannot hold is text; anything nested as JSON
+        text; `None` for `None`. Text is cut at 4,096 characters.
+    """
+    with guarded("reading metadata"):
+        walk = Walk()
+        plain = walk.read(value)
+        if isinstance(plain, str):
+            return shortened(clean_text(plain), MAX_METADATA_BYTES)
+        if isinstance(plain, (dict, list)):
+            return _bounded(plain, walk.characters, MAX_METADATA_BYTES)
+        return plain
+    return UNREADABLE
+
+
+def _bounded(plain: Plain, characters: int, max_bytes: int) -> str:
+    """*plain* as JSON of at most *max_bytes*; to get there its longest texts are cut, and cut again."""
+    budget = max_bytes
+    if characters > budget:
+        plain = _cut(plain, budget)
+    encoded = _dumped(plain)
+    for _ in range(ATTEMPTS):
+        if len(encoded) <= max_bytes:
+            return encoded.decode()
+        budget = budget * max_bytes // len(encoded) - budget // 16
+        plain = _cut(plain, budget)
+        encoded = _dumped(plain)
+    return f'"[+{characters} characters]"'
+
+
+def _cut(plain: Plain, budget: int) -> Plain:
+    limit = _fair_limit(sorted(map(len, _texts(plain))), max(budget, 0))
+    return _changed(plain, lambda text: shortened(text, limit))
+
+
+def _fair_limit(lengths: list[int], budget: int) -> int:
+    """
+    The length at which texts of these lengths must be cut so that together they keep to a budget.
+
+    Args:
+        lengths: In ascending order: the short ones stay whole, and leave what they do not use to the long ones.
+        budget: In characters.
+    """
+    for index, length in enumerate(lengths):
+        share = budget // (len(lengths) - index)
+        if length > share:
+            return share
+        budget -= length
+    return budget
+
+
+def _dumped(plain: Plain) -> bytes:
+    try:
+        return orjson.dumps(plain)
+    except TypeError:  # the only thing left in there that it refuses: half a surrogate pair
+        return orjson.dumps(_changed(plain, clean_text))
+
+
+def _texts(plain: Plain) -> Iterator[str]:
+    if isinstance(plain, str):
+        yield plain
+    elif isinstance(plain, (dict, list)):
+        for item in plain.values() if isinstance(plain, dict) else plain:
+            yield from _texts(item)
+
+
+def _changed(plain: Plain, change: Callable[[str], str]) -> Plain:
+    """A copy of *plain* with every text changed; keys stay."""
+    if isinstance(plain, str):
+        return change(plain)
+    if isinstance(plain, dict):
+        return {name: _changed(item, change) for name, item in plain.items()}
+    if isinstance(plain, list):
+        return [_changed(item, change) for item in plain]
+    return plain

@@ -1,0 +1,98 @@
+"""A sink that keeps what was recorded, for tests."""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from typing import TypeVar, overload
+
+from . import integrations
+from ._pricing import priced
+from ._record import Generation
+from ._sdk import finish_open_streams
+from ._state import state
+
+Item = TypeVar("Item")
+
+
+class Generations(Sequence[Generation]):
+    """
+    The calls recorded so far, priced as they would be when sent; a live view, oldest first.
+
+    A job that was settled (a background response, a batch) stands once, in its last form.
+    """
+
+    def __init__(self, *, privacy_mode: bool = False) -> None:
+        self._keeps_content = not privacy_mode
+        self._deferred: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._recorded: SimpleQueue[Generation] = SimpleQueue()
+        self._by_id: dict[str, Generation] = {}
+
+    @property
+    def keeps_content(self) -> bool:
+        """False in privacy mode."""
+        return self._keeps_content
+
+    def record(self, generation: Generation) -> None:
+        """Take over *generation*."""
+        self._recorded.put(generation)
+
+    def defer(self, finish: Callable[[], None]) -> None:
+        """Call *finish* when somebody looks."""
+        self._deferred.put(finish)
+
+    def __len__(self) -> int:
+        return len(self._seen())
+
+    @overload
+    def __getitem__(self, index: int) -> Generation: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Generation]: ...
+    def __getitem__(self, index: int | slice) -> Generation | Sequence[Generation]:
+        return self._seen()[index]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._seen()!r})"
+
+    def _seen(self) -> list[Generation]:
+        for finish in _drain(self._deferred):
+            finish()
+        for generation in _drain(self._recorded):
+            self._by_id[generation.id] = priced(generation)
+        return list(self._by_id.values())
+
+
+def _drain(queue: "SimpleQueue[Item]") -> "Iterator[Item]":
+    while True:
+        try:
+            yield queue.get_nowait()
+        except Empty:
+            return
+
+
+@contextmanager
+def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations, None, None]:
+    """
+    Record model calls into a list instead of sending them, in a test.
+
+    Needs no key and no receiver. Everything else is as after `instrument()`, which is restored at the end.
+
+    Args:
+        privacy_mode: As the option of `instrument()`.
+
+    Example:
+        >>> def test_answers_are_charged_to_the_customer():
+        ...     with capture_generations() as generations:
+        ...         answer_a_customer()
+        ...     [generation] = generations
+        ...     assert generation.attribution.user == "customer-7"
+    """
+    captured = Generations(privacy_mode=privacy_mode)
+    sink_before, enabled_before = state.sink, frozenset(state.enabled)
+    state.sink = captured
+    integrations.enable(frozenset(integrations.REGISTRY))
+    try:
+        yield captured
+    finally:
+        finish_open_streams()
+        integrations.enable(enabled_before)
+        state.sink = sink_before

@@ -1,0 +1,136 @@
+"""
+The configuration: arguments over environment over defaults, checked before anything is switched on.
+
+Every wrong value raises `ConfigurationError` with what to change. No message quotes a value.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from ..exceptions import ConfigurationError
+from ._address import check_encrypted
+from ._options import DEFAULT_BASE_URL, OPTIONS, Option
+from ._readers import UnusableError
+from ._secret import Secret
+
+__all__ = ["DEFAULT_BASE_URL", "Config", "Dialect", "Secret", "StreamUsage", "WireProtocol", "resolve"]
+
+WireProtocol = Literal["http/json", "http/protobuf"]
+"""How spans become bytes."""
+
+Dialect = Literal["openrouter", "semconv"]
+"""How attributes are named."""
+
+StreamUsage = Literal["auto", "always", "never"]
+"""Whether a stream is asked for its usage: of servers known to give it, of all, of none."""
+
+NO_KEY: Final = Secret("")
+"""The key of a configuration that is switched off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """
+    What the user asked for, checked.
+
+    Attributes:
+        api_key: Sent as ``Authorization: Bearer``.
+        base_url: Where records are posted to, exactly as given.
+        headers: Sent with every request.
+        privacy_mode: True if no content may leave, nor be kept.
+        protocol: How spans become bytes.
+        dialect: How attributes are named.
+        service_name: The application, for people who look at its spans.
+        service_version: Its version.
+        stream_usage: Whether a stream is asked for its usage.
+        trace: Attribution of every call that says nothing itself: ``user``, ``session_id``, the keys of ``trace``.
+        providers: Provider names by ``host`` or ``host:port``, for gateways and private endpoints.
+        timeout_seconds: How long one request may take, all in all.
+        exit_timeout_seconds: How long the end of the process may be put off.
+        max_batch_spans: Records in one request.
+        max_batch_bytes: Bytes in one request, before compression; a longer record goes alone.
+        compression: ``gzip``, or `None`.
+        allow_insecure: True if plain http to another machine is meant.
+        ca_file: A PEM file with the certificates to trust instead of the system's.
+        span_exporters: Exporters of the user's own, which get every span too.
+        disabled: True if nothing is to be recorded.
+    """
+
+    api_key: Secret
+    base_url: str
+    headers: Mapping[str, Secret]
+    privacy_mode: bool
+    protocol: WireProtocol
+    dialect: Dialect
+    service_name: str
+    service_version: str | None
+    stream_usage: StreamUsage
+    trace: Mapping[str, object]
+    providers: Mapping[str, str]
+    timeout_seconds: float
+    exit_timeout_seconds: float
+    max_batch_spans: int
+    max_batch_bytes: int
+    compression: Literal["gzip"] | None
+    allow_insecure: bool
+    ca_file: str | None
+    span_exporters: tuple[object, ...]
+    disabled: bool
+
+
+def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config:
+    """
+    Make a configuration of what was given.
+
+    Args:
+        options: By name, as the user passed them; `None` is "not given".
+        environ: The environment; an empty variable is "not given".
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ConfigurationError: Something is missing, unknown or cannot be used.
+    """
+    _refuse_unknown(options)
+    # Any, because a row's reader and the field of the same name are only known to agree by the tests.
+    values: dict[str, Any] = {name: _value(name, row, options, environ) for name, row in OPTIONS.items()}
+    if values["api_key"] is None:
+        values["api_key"] = _without_key(disabled=values["disabled"])
+    try:
+        check_encrypted(values["base_url"], allow_insecure=values["allow_insecure"])
+    except UnusableError as wrong:
+        raise ConfigurationError(f"base_url cannot be used: {wrong}") from None
+    return Config(**values)
+
+
+def _refuse_unknown(options: Mapping[str, object]) -> None:
+    for name in options:
+        if name not in OPTIONS:
+            near = difflib.get_close_matches(name, OPTIONS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(OPTIONS)}"
+            raise ConfigurationError(f"there is no option {name[:40]!r}; {hint}")
+
+
+def _value(name: str, row: Option, options: Mapping[str, object], environ: Mapping[str, str]) -> object:
+    """What is kept for one option; the error names the place that the value came from."""
+    given = options.get(name)
+    text = environ.get(row.variable, "") if row.variable else ""
+    source = name if given is not None else row.variable
+    try:
+        if given is not None:
+            return row.read(given)
+        return row.read(row.from_text(text)) if text else row.default
+    except UnusableError as wrong:
+        raise ConfigurationError(f"{source} cannot be used: {wrong}") from None
+
+
+def _without_key(*, disabled: bool) -> Secret:
+    if not disabled:
+        raise ConfigurationError(
+            "there is no API key: set the environment variable RAMP_API_KEY, or pass api_key=…; "
+            "it needs the scope ai_usage:write"
+        )
+    return NO_KEY

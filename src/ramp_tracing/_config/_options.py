@@ -1,0 +1,81 @@
+"""The options: one row each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from ._address import read_url
+from ._readers import (
+    Reader,
+    count,
+    flag_from_text,
+    json_object,
+    one_of,
+    read_ca_file,
+    read_exporters,
+    read_flag,
+    read_headers,
+    read_key,
+    read_providers,
+    read_text,
+    read_trace,
+    seconds,
+)
+
+DEFAULT_BASE_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/openrouter"
+
+NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+def _as_is(text: str) -> object:
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """
+    One row.
+
+    Attributes:
+        read: Checks a value and returns it as it is kept.
+        default: What is kept when nothing was given.
+        variable: The environment variable that may give it.
+        from_text: Makes a value of that variable's text.
+    """
+
+    read: Reader
+    default: object = None
+    variable: str | None = None
+    from_text: Callable[[str], object] = _as_is
+
+
+OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
+    {
+        "api_key": Option(read=read_key, variable="RAMP_API_KEY"),
+        "base_url": Option(read=read_url, variable="RAMP_BASE_URL", default=DEFAULT_BASE_URL),
+        "headers": Option(read=read_headers, variable="RAMP_HEADERS", from_text=json_object, default=NOTHING),
+        "privacy_mode": Option(read=read_flag, variable="RAMP_PRIVACY_MODE", from_text=flag_from_text, default=False),
+        "protocol": Option(
+            read=one_of("http/json", "http/protobuf"), variable="RAMP_TRACING_PROTOCOL", default="http/json"
+        ),
+        "dialect": Option(read=one_of("openrouter", "semconv"), variable="RAMP_TRACING_DIALECT", default="openrouter"),
+        "service_name": Option(read=read_text, variable="OTEL_SERVICE_NAME", default="ramp-tracing"),
+        "service_version": Option(read=read_text),
+        "stream_usage": Option(
+            read=one_of("auto", "always", "never"), variable="RAMP_TRACING_STREAM_USAGE", default="auto"
+        ),
+        "trace": Option(read=read_trace, default=NOTHING),
+        "providers": Option(read=read_providers, default=NOTHING),
+        "timeout_seconds": Option(read=seconds(0.1, 300), default=10.0),
+        "exit_timeout_seconds": Option(read=seconds(0, 300), default=2.0),
+        "max_batch_spans": Option(read=count(1, 10_000), default=50),
+        "max_batch_bytes": Option(read=count(1_024, 64 << 20), default=1 << 20),
+        "compression": Option(read=one_of("gzip")),
+        "allow_insecure": Option(read=read_flag, default=False),
+        "ca_file": Option(read=read_ca_file),
+        "span_exporters": Option(read=read_exporters, default=()),
+        "disabled": Option(read=read_flag, variable="RAMP_TRACING_DISABLED", from_text=flag_from_text, default=False),
+    }
+)
+"""Every option by its name. A new one is a row here and a field of `Config`."""

@@ -1,0 +1,144 @@
+"""
+What is in force where a call is made: the attribution of the enclosing blocks, and the application's active span.
+
+Everything lives in one context variable, so it follows asyncio tasks by itself and threads by
+`contextvars.copy_context`.
+"""
+
+import logging
+import secrets
+import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+from uuid import UUID
+
+from ._guard import guarded, log
+from ._record import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
+
+
+class Frame(NamedTuple):
+    """One entered block."""
+
+    block: object
+    """Who entered: a block leaves only what it has entered itself."""
+    attribution: Attribution
+    """Its own words over those of the blocks around it."""
+    trace_id: str | None
+    """A trace of its own, for a block that names a trace and gives no id."""
+    outer: "Frame | None"
+
+
+_innermost: ContextVar[Frame | None] = ContextVar("ramp_tracing_innermost", default=None)
+
+
+class Block:
+    """
+    Attribution for every call made inside; the context manager under `ramp_tracing.trace`.
+
+    Leaving never raises, also not from another task than the one that entered (an abandoned async generator).
+    One block may be entered several times, by several threads and tasks at once: it keeps no state of its own.
+    """
+
+    __slots__ = ("_given",)
+
+    def __init__(self, given: Attribution) -> None:
+        self._given = given
+
+    def __enter__(self) -> Self:
+        with guarded("entering a trace block"):
+            outer = _innermost.get()
+            attribution = self._given if outer is None else self._given.over(outer.attribution)
+            _innermost.set(Frame(self, attribution, self._own_trace_id(outer), outer))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        frame = _innermost.get()
+        if frame is not None and frame.block is self:
+            _innermost.set(frame.outer)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def _own_trace_id(self, outer: Frame | None) -> str | None:
+        """The calls of a block that names a trace belong together, also when nobody gave the trace an id."""
+        inherited = outer.trace_id if outer is not None else None
+        opens_a_trace = self._given.trace_name is not None and self._given.trace_id is None
+        return secrets.token_hex(16) if opens_a_trace and inherited is None else inherited
+
+
+class InForce(NamedTuple):
+    """What a call starts with."""
+
+    attribution: Attribution
+    span_parent: SpanParent | None
+
+
+def in_force(request: Attribution, defaults: Attribution) -> InForce:
+    """
+    Who the call that starts here is for.
+
+    Args:
+        request: What the request itself says; it goes before every block.
+        defaults: What was said to `instrument()`; it goes behind every block.
+    """
+    frame = _innermost.get()
+    blocks = NOBODY if frame is None else frame.attribution
+    attribution = request.over(blocks).over(defaults)
+    parent = active_span()
+    if frame is not None and frame.trace_id and attribution.trace_id is None and parent is None:
+        attribution = Attribution(trace_id=frame.trace_id).over(attribution)
+    return InForce(attribution, parent)
+
+
+def active_span() -> SpanParent | None:
+    """
+    The application's active OpenTelemetry span.
+
+    OpenTelemetry is not imported for this: a process that has not imported it has no active span.
+    """
+    api = sys.modules.get("opentelemetry.trace")
+    if api is None:
+        return None
+    with guarded("reading the active OpenTelemetry span"):
+        context = api.get_current_span().get_span_context()
+        if context.is_valid:
+            return SpanParent(f"{context.trace_id:032x}", f"{context.span_id:016x}")
+    return None
+
+
+def attribution_of(given: Mapping[str, object]) -> Attribution:
+    """
+    Attribution from keys and values as users write them: the seven known names, everything else is metadata.
+
+    Args:
+        given: ``{"user": …, "session_id": …, "trace_id": …, …, "cost_center": …}``. `None` means not given.
+    """
+    if not given:
+        return NOBODY
+    texts = {name: as_text(given.get(name)) for name in NAMES if given.get(name) is not None}
+    metadata = {key: value for key, value in given.items() if key not in NAME_SET and value is not None}
+    return Attribution(**texts, metadata=metadata or NO_METADATA)
+
+
+def as_text(value: object) -> str | None:
+    """A name or an id as text. Numbers and UUIDs are common here; of anything else no method is called."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, (int, UUID)) and not isinstance(value, bool):
+        return str(value)
+    if value is not None:
+        message = "a user, session or trace name that is no text was left out"
+        log.once_a_minute(logging.WARNING, "attribution type", message)
+    return None
+
+
+NAME_SET: Final = frozenset(NAMES)

@@ -1,0 +1,141 @@
+"""From records that wait to the bytes of one request, which stay as they are."""
+
+import hashlib
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from .._config import Config
+from .._export import EncodeError, Prepared
+from .._guard import guarded, log
+from .._journal import Entry, Journal
+from ._request import compressed
+from ._stages import Stages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """
+    One record of a batch.
+
+    Attributes:
+        entry: Where it stands in the journal.
+        prepared: Its bytes. They hold the content, which the entry no longer does.
+        bare: True if the content was left out because the receiver finds the record too large with it.
+    """
+
+    entry: Entry
+    prepared: Prepared
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """
+    One request's worth of records.
+
+    Attributes:
+        items: The records.
+        body: What is sent, each time the same.
+        key: The ``Idempotency-Key``. It follows from the body before compression: same bytes, same key; other bytes,
+            another key.
+    """
+
+    items: tuple[Item, ...]
+    body: bytes
+    key: str
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The records' places in the journal."""
+        return [item.entry for item in self.items]
+
+
+class Batcher:
+    """
+    Puts batches together. Used by one thread at a time.
+
+    Args:
+        journal: Where the records are.
+        stages: What they go through.
+        config: The bounds of a batch, and its compression.
+    """
+
+    def __init__(self, journal: Journal, stages: Stages, config: Config) -> None:
+        self._journal = journal
+        self._stages = stages
+        self._config = config
+        self._entries: deque[Entry] = deque()
+        self._left_over: Item | None = None
+
+    def next(self) -> Batch | None:
+        """The oldest records, as many as fit in a request; `None` if there are none."""
+        items: list[Item] = []
+        size_bytes = self._envelope_bytes
+        while len(items) < self._config.max_batch_spans and (item := self._next_item()) is not None:
+            size_bytes += item.prepared.size_bytes + len(b",")
+            if items and size_bytes > self._config.max_batch_bytes:
+                self._left_over = item
+                break
+            items.append(item)
+        if not items:
+            return None
+        self._stages.publisher.publish([item.prepared for item in items])
+        batch = self._frozen(items)
+        self._journal.freeze(batch.entries)
+        return batch
+
+    def halves(self, batch: Batch) -> Sequence[Batch]:
+        """Two batches in place of *batch*, of more than one record."""
+        middle = len(batch.items) // 2
+        return [self._frozen(batch.items[:middle]), self._frozen(batch.items[middle:])]
+
+    def singles(self, batch: Batch) -> Sequence[Batch]:
+        """A batch for each record of *batch*."""
+        return [self._frozen([item]) for item in batch.items]
+
+    def without_content(self, batch: Batch) -> Batch | None:
+        """*batch*, of one record, with its usage only; `None` if there is no less to send."""
+        item = batch.items[0]
+        prepared = None if item.bare else self._prepared(item.entry)
+        if prepared is None or prepared.size_bytes >= item.prepared.size_bytes:
+            return None
+        return self._frozen([Item(entry=item.entry, prepared=prepared, bare=True)])
+
+    def _next_item(self) -> Item | None:
+        """The next record that can be encoded; those that cannot are buried on the way."""
+        if self._left_over is not None:
+            item, self._left_over = self._left_over, None
+            return item
+        while (entry := self._next_entry()) is not None:
+            prepared = self._prepared(entry)
+            if prepared is not None:
+                return Item(entry=entry, prepared=prepared)
+            self._journal.bury(entry, "it cannot be encoded")
+            log.once_a_minute(logging.ERROR, "unencodable record", "a record was set aside: it cannot be encoded")
+        return None
+
+    def _next_entry(self) -> Entry | None:
+        if not self._entries:
+            self._entries.extend(self._journal.read(self._config.max_batch_spans))
+        return self._entries.popleft() if self._entries else None
+
+    def _prepared(self, entry: Entry) -> Prepared | None:
+        """The record, priced and encoded; `None` if that is impossible, whatever the reason: others are waiting."""
+        with guarded("encoding a record"):
+            try:
+                return self._stages.encoder.prepare(self._stages.price(entry.generation))
+            except EncodeError:
+                return None
+        return None
+
+    def _frozen(self, items: Sequence[Item]) -> Batch:
+        body = self._stages.encoder.body([item.prepared for item in items])
+        key = hashlib.sha256(body).hexdigest()[:32]
+        return Batch(items=tuple(items), body=compressed(body, self._config), key=key)
+
+    @cached_property
+    def _envelope_bytes(self) -> int:
+        return len(self._stages.encoder.body([]))

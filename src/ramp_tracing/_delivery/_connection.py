@@ -1,0 +1,65 @@
+"""The connection test: one request by which nobody is charged, and what its outcome means in words."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._config import Config
+from ._advice import advice_on
+from ._request import compressed, headers_of
+from ._stages import export_settings
+
+if TYPE_CHECKING:
+    from ._answers import Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionReport:
+    """
+    How a connection test went.
+
+    Attributes:
+        ok: True if the receiver took it.
+        status: The HTTP status; `None` if there was no answer.
+        message: What happened and, unless all is well, what to do about it.
+        trace_id: The receiver's name for the request, which its support will ask for.
+    """
+
+    ok: bool
+    status: int | None
+    message: str
+    trace_id: str | None = None
+
+
+def test_connection(config: Config) -> ConnectionReport:
+    """
+    Ask the receiver once whether it would take records. Waits for the answer; raises nothing.
+
+    The span that is sent is known to Ramp as a test, and stays out of usage.
+
+    Args:
+        config: What to test.
+    """
+    # Imported here: whoever only records needs none of it on this thread.
+    from .._export import Encoder, connection_test_body
+    from ._failures import UnreachableError
+    from ._transport import Transport
+
+    settings = export_settings(config)
+    headers = headers_of(config, Encoder(settings).content_type, X_Test_Connection="true")
+    transport = Transport(config)
+    try:
+        body = compressed(connection_test_body(settings), config)
+        answer = transport.post(body, headers, timeout_seconds=config.timeout_seconds)
+    except UnreachableError as error:
+        return ConnectionReport(ok=False, status=None, message=f"No answer: {error}")
+    finally:
+        transport.close()
+    return _report_on(answer)
+
+
+def _report_on(answer: "Answer") -> ConnectionReport:
+    ok = answer.status // 100 == 2
+    message = "The receiver took the test." if ok else f"Answer {answer.status}: {advice_on(answer.status)}."
+    if not ok and answer.said:
+        message += f" The receiver says: {answer.said}"
+    return ConnectionReport(ok=ok, status=answer.status, message=message, trace_id=answer.trace_id)

@@ -1,0 +1,83 @@
+"""
+The ends and the doublings of a process.
+
+The hooks are registered once, whatever is made and thrown away; they know the living by weak references.
+"""
+
+import atexit
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from operator import methodcaller
+from typing import Final, Protocol
+from weakref import WeakSet
+
+AFTER_ALL_OTHERS: Final = -100
+"""Finalizers of `multiprocessing` with a higher number run first: queues and pools still make calls while they end."""
+
+
+class Mortal(Protocol):
+    """What must be told."""
+
+    @property
+    def exit_timeout_seconds(self) -> float:
+        """How long the end of the process may be put off."""
+        ...
+
+    def shutdown(self, timeout_seconds: float) -> bool:
+        """The process ends."""
+        ...
+
+    def before_fork(self) -> None:
+        """The process forks; this runs on the thread that forks."""
+        ...
+
+    def after_fork_in_parent(self) -> None:
+        """It has forked."""
+        ...
+
+    def after_fork_in_child(self) -> None:
+        """This is the child."""
+        ...
+
+
+def watch_over(mortal: Mortal) -> None:
+    """Tell *mortal* of forks and of the end, for as long as somebody else holds it."""
+    _watched().add(mortal)
+
+
+def end_with_worker() -> None:
+    """In a worker of `multiprocessing`, which ends without `atexit`: end with it. Elsewhere do nothing."""
+    # Who has not imported it is no such worker.
+    if "multiprocessing.util" in sys.modules:
+        from multiprocessing import parent_process, util
+
+        if parent_process() is not None:
+            util.Finalize(None, partial(_end, _watched()), exitpriority=AFTER_ALL_OTHERS)
+
+
+@cache
+def _watched() -> WeakSet[Mortal]:
+    watched: WeakSet[Mortal] = WeakSet()
+    atexit.register(_end, watched)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=partial(_tell, watched, methodcaller("before_fork")),
+            after_in_parent=partial(_tell, watched, methodcaller("after_fork_in_parent")),
+            after_in_child=partial(_tell, watched, methodcaller("after_fork_in_child")),
+        )
+    return watched
+
+
+def _tell(watched: WeakSet[Mortal], what: Callable[[Mortal], None]) -> None:
+    for each in list(watched):
+        what(each)
+
+
+def _end(watched: WeakSet[Mortal]) -> None:
+    """Shut all of them down; together they take no longer than the longest of them may."""
+    started = time.monotonic()
+    for each in list(watched):
+        each.shutdown(max(0.0, started + each.exit_timeout_seconds - time.monotonic()))

@@ -1,0 +1,150 @@
+"""
+From `record()` on the application's threads to the one thread that sends.
+
+The application's side puts things on queues and does nothing else: no lock that is held while something is sent, no
+import, no network.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from .._config import Config
+from .._guard import guarded
+from .._journal import Journal, MemoryJournal, Stats
+from .._record import Generation
+from ._lifetime import watch_over
+from ._stages import Stages, load_stages
+from ._worker import LINGER_SECONDS, Job, Worker
+
+POLL_SECONDS: Final = 0.005
+"""Whoever waits, looks. A condition would be quicker by that much, and would hang in a signal handler."""
+
+
+class Pipeline:
+    """
+    Takes generations and sends them in the background: the `Sink` of this process.
+
+    No method raises. The thread starts with the first record, and in a forked child with the child's own first.
+
+    Args:
+        config: Where to, how, how much at once.
+        journal: Where records wait; in memory if left out.
+        load: Makes the stages, on the thread that sends.
+        linger_seconds: How long the first record of a batch waits for company.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        journal: Journal | None = None,
+        load: Callable[[Config], Stages] = load_stages,
+        linger_seconds: float = LINGER_SECONDS,
+    ) -> None:
+        self._config = config
+        self._journal = MemoryJournal() if journal is None else journal
+        self._load = load
+        self._linger_seconds = linger_seconds
+        self._worker = self._new_worker()
+        watch_over(self)
+
+    @property
+    def config(self) -> Config:
+        """What it was made with."""
+        return self._config
+
+    @property
+    def keeps_content(self) -> bool:
+        """False in privacy mode: then content is not even kept in memory."""
+        return not self._config.privacy_mode
+
+    @property
+    def exit_timeout_seconds(self) -> float:
+        """How long the end of the process may be put off."""
+        return self._config.exit_timeout_seconds
+
+    def record(self, generation: Generation) -> None:
+        """Take over *generation*."""
+        with guarded("recording a call"):
+            self._journal.append(generation)
+            self._worker.nudge()
+
+    def defer(self, finish: Job) -> None:
+        """Call *finish* soon: on the thread that sends, or before the next `stats`, `flush` or `shutdown`."""
+        self._worker.submit(finish)
+
+    def wake(self) -> None:
+        """Send what waits now, as far as the receiver allows it, without waiting for company."""
+        self._worker.hurry()
+
+    def stats(self) -> Stats:
+        """The counts at this moment; ``recorded == acknowledged + waiting + dead + lost``."""
+        self._worker.run_jobs()
+        return self._journal.counts()
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """
+        Wait until everything that was recorded before is acknowledged.
+
+        Args:
+            timeout_seconds: At most so long. It returns earlier if the receiver wants no request before that.
+
+        Returns:
+            True if each record that was waiting has been acknowledged.
+        """
+        flushed = False
+        with guarded("flushing"):
+            deadline = time.monotonic() + timeout_seconds
+            self._worker.run_jobs()
+            flushed = self._flush(deadline)
+            self._worker.flush_exporters(deadline)
+        return flushed
+
+    def shutdown(self, timeout_seconds: float) -> bool:
+        """
+        Flush, and end the thread. A later record is still taken, and starts it again.
+
+        Args:
+            timeout_seconds: At most so long.
+
+        Returns:
+            As `flush` does.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        flushed = self.flush(timeout_seconds)
+        with guarded("shutting down"):
+            self._worker.stop(deadline)
+        return flushed
+
+    def before_fork(self) -> None:
+        """The process forks."""
+        self._worker.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """It has forked."""
+        self._worker.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: no records, no thread, no connection, and no lock that a thread of the parent's may hold."""
+        self._worker.abandon()
+        self._journal.after_fork()
+        self._worker = self._new_worker()
+
+    def _flush(self, deadline: float) -> bool:
+        before = self._journal.counts()
+        # Records are settled in the order in which they came, so these are the next that will be.
+        goal = before.acknowledged + before.dead + before.waiting
+        while (now := self._journal.counts()).acknowledged + now.dead < goal:
+            left = deadline - time.monotonic()
+            if left <= 0 or self._worker.may_not_send_within(left):
+                return False
+            self._worker.hurry()
+            if self._worker.start(wait_seconds=left):
+                time.sleep(min(POLL_SECONDS, left))
+            else:
+                self._worker.drive(deadline)
+        return now.dead == before.dead
+
+    def _new_worker(self) -> Worker:
+        return Worker(self._config, self._journal, load=self._load, linger_seconds=self._linger_seconds)

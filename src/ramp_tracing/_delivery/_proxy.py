@@ -1,0 +1,70 @@
+"""The HTTPS proxy of the environment, as every other tool of the machine uses it."""
+
+import base64
+import http.client
+import socket
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+from ._deadline import Deadline, DeadlineSocket
+
+
+class ProxyError(Exception):
+    """The proxy cannot be used, or did not connect us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """
+    Attributes:
+        host: Its host.
+        port: Its port.
+        credentials: ``user:password``, or empty.
+    """
+
+    host: str
+    port: int
+    credentials: str = field(default="", repr=False)
+
+    def connect(self, through: socket.socket, address: tuple[str, int], deadline: Deadline) -> None:
+        """
+        Ask the proxy for a way to *address*.
+
+        Args:
+            through: A socket that is connected to the proxy.
+            address: Host and port.
+            deadline: Until when.
+
+        Raises:
+            ProxyError: It says no.
+        """
+        host, port = address
+        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        connection = http.client.HTTPConnection(self.host, self.port)
+        connection.sock = DeadlineSocket(through, deadline)
+        headers = {"Host": target}
+        if self.credentials:
+            token = base64.b64encode(self.credentials.encode()).decode()
+            headers["Proxy-Authorization"] = f"Basic {token}"
+        connection.request("CONNECT", target, headers=headers)
+        status = connection.getresponse().status
+        if status // 100 != 2:
+            raise ProxyError(f"it answered {status}")
+
+
+def proxy_for(host: str) -> Proxy | None:
+    """
+    The proxy that ``HTTPS_PROXY`` names for *host*, unless ``NO_PROXY`` excepts it.
+
+    Raises:
+        ProxyError: It is not ``http://HOST:PORT``.
+    """
+    url = getproxies_environment().get("https")
+    if not url or proxy_bypass(host):
+        return None
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme != "http" or not parts.hostname:
+        raise ProxyError("it is not http://HOST:PORT")
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
+    return Proxy(host=parts.hostname, port=parts.port or 80, credentials=credentials)

@@ -1,0 +1,241 @@
+"""The thread that sends, and the queue that wakes it."""
+
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+from .._config import Config
+from .._guard import guarded
+from .._journal import Journal
+from ._lifetime import end_with_worker
+from ._stages import Stages
+
+if TYPE_CHECKING:
+    from ._drainer import Drainer
+
+LINGER_SECONDS: Final = 1.0
+"""How long the first record of a batch waits for company: eight busy processes stay far below Ramp's limit."""
+
+FAULT_REST_SECONDS: Final = 5.0
+"""After a fault of ours, so that a lasting one does not spin."""
+
+MAX_FORK_WAIT_SECONDS: Final = 2.0
+"""Some times what the imports take, on a slow machine."""
+
+Job = Callable[[], None]
+"""Something to be called on a thread that holds no lock of ours."""
+
+
+class Worker:
+    """
+    One daemon thread, started when it is first needed, and what a process has of its own around it.
+
+    Where no thread can be started, at the very end of the interpreter, `drive` does its work on the caller's.
+
+    Args:
+        config: For the drainer.
+        journal: For the drainer.
+        load: Makes the stages, on the thread.
+        linger_seconds: How long the first record of a batch waits for company.
+    """
+
+    def __init__(
+        self, config: Config, journal: Journal, *, load: Callable[[Config], Stages], linger_seconds: float
+    ) -> None:
+        self._config = config
+        self._journal = journal
+        self._load = load
+        self._linger_seconds = linger_seconds
+        # The only kind of queue that may be put on anywhere: in a finalizer, in a signal handler, in the middle of
+        # another put. An Event or a Condition would wait for itself there.
+        self._signals: SimpleQueue[Job | None] = SimpleQueue()
+        self._starting = threading.Lock()
+        self._driving = threading.Lock()
+        self._loading = threading.Lock()
+        self._held_for_fork = False
+        self._thread: threading.Thread | None = None
+        self._drainer: Drainer | None = None
+        self._woken = self._stopping = self._hurried = False
+        self._due: float | None = None
+
+    # -- by any thread
+
+    def nudge(self) -> None:
+        """Something was recorded."""
+        if not self._woken:
+            self._woken = True
+            self._signals.put(None)
+        if self._thread is None or self._stopping:
+            self.start(wait_seconds=0)
+
+    def submit(self, job: Job) -> None:
+        """Call *job* soon."""
+        self._signals.put(job)
+
+    def hurry(self) -> None:
+        """Send what waits without waiting for company."""
+        if not self._hurried:
+            self._hurried = True
+            self._signals.put(None)
+
+    def run_jobs(self) -> None:
+        """Call what was submitted, now, on this thread."""
+        for _ in range(self._signals.qsize()):
+            if not self._run_next(rest_seconds=0):
+                break
+        # What was meant to wake the thread may have been among it.
+        self._signals.put(None)
+
+    def start(self, *, wait_seconds: float) -> bool:
+        """
+        See to it that the thread runs.
+
+        Args:
+            wait_seconds: How long to wait for somebody else who starts or ends it just now.
+
+        Returns:
+            False if it does not.
+        """
+        if not self._starting.acquire(timeout=wait_seconds):
+            return False
+        try:
+            self._stopping = False
+            if self._thread is None or not self._thread.is_alive():
+                end_with_worker()
+                self._thread = threading.Thread(target=self._run, name="ramp-tracing", daemon=True)
+                self._thread.start()
+        except RuntimeError:
+            self._thread = None
+        finally:
+            self._starting.release()
+        return self._thread is not None
+
+    def drive(self, deadline: float) -> None:
+        """Send on this thread until nothing waits or *deadline*, an instant of `time.monotonic`, has come."""
+        if not self._driving.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            return
+        try:
+            drainer = self._loaded()
+            while self._journal.counts().waiting and (left := deadline - time.monotonic()) > 0:
+                wait = drainer.wait_seconds()
+                time.sleep(min(wait, left))
+                if wait >= left or not drainer.send(min(self._config.timeout_seconds, left - wait)):
+                    return
+        finally:
+            self._driving.release()
+
+    def stop(self, deadline: float) -> None:
+        """End the thread and close what it has open; if it is still in a request at *deadline*, it ends after that."""
+        self._stopping = True
+        self._signals.put(None)
+        if self._thread is not None:
+            self._thread.join(max(0.0, deadline - time.monotonic()))
+        if self._drainer is not None and self._driving.acquire(blocking=False):
+            try:
+                self._drainer.close(max(0.0, deadline - time.monotonic()))
+            finally:
+                self._driving.release()
+
+    def flush_exporters(self, deadline: float) -> None:
+        """Give the user's exporters what they have not had yet."""
+        if self._drainer is not None:
+            self._drainer.flush_exporters(max(0.0, deadline - time.monotonic()))
+
+    def may_not_send_within(self, seconds: float) -> bool:
+        """Whether the receiver wants no request so soon, or it would be of no use."""
+        return self._drainer is not None and self._drainer.wait_seconds() > seconds
+
+    # -- around a fork
+
+    def before_fork(self) -> None:
+        """
+        Let a running import end first.
+
+        A module whose import is cut in two by a fork stays locked in the child for ever, for everyone who imports it.
+        """
+        if self._loading.acquire(timeout=MAX_FORK_WAIT_SECONDS):
+            self._held_for_fork = True
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if self._held_for_fork:
+            self._held_for_fork = False
+            self._loading.release()
+
+    def abandon(self) -> None:
+        """In a forked child: leave the parent's connection to the parent. This object is of no use afterwards."""
+        if self._drainer is not None:
+            self._drainer.abandon()
+
+    # -- on the thread
+
+    def _run(self) -> None:
+        with self._driving:
+            while not self._has_ended():
+                rest_seconds: float | None = FAULT_REST_SECONDS
+                with guarded("delivering records"):
+                    rest_seconds = self._turn()
+                self._listen(rest_seconds)
+
+    def _has_ended(self) -> bool:
+        if not self._stopping:
+            return False
+        # Decided together with `start`, which must not count on a thread that is about to leave.
+        with self._starting:
+            if self._stopping:
+                self._thread = None
+            return self._stopping
+
+    def _turn(self) -> float | None:
+        """Do the next thing; seconds until the one after that, `None` if it takes a signal."""
+        # In this order: what is recorded from here on sends a signal again, unless it is seen below.
+        self._woken = False
+        waiting = self._journal.counts().waiting
+        if not waiting:
+            self._hurried, self._due = False, None
+            return self._drainer.idle() if self._drainer is not None else None
+        self._woken = True
+        drainer = self._loaded()
+        wait = max(drainer.wait_seconds(), self._linger_left(waiting, drainer))
+        if wait > 0:
+            return wait
+        self._due = None
+        return 0 if drainer.send(self._config.timeout_seconds) else FAULT_REST_SECONDS
+
+    def _linger_left(self, waiting: int, drainer: "Drainer") -> float:
+        """How long to wait for more records before a batch is put together."""
+        if drainer.has_frozen or self._hurried or waiting >= self._config.max_batch_spans:
+            return 0.0
+        now = time.monotonic()
+        if self._due is None:
+            self._due = now + self._linger_seconds
+        return self._due - now
+
+    def _listen(self, rest_seconds: float | None) -> None:
+        """Wait for a signal for so long, and call what was submitted."""
+        while self._run_next(rest_seconds=rest_seconds):
+            rest_seconds = 0
+
+    def _run_next(self, *, rest_seconds: float | None) -> bool:
+        """Take the next signal and call it if it is a job; False if none came in time."""
+        try:
+            job = self._signals.get(timeout=rest_seconds) if rest_seconds != 0 else self._signals.get_nowait()
+        except Empty:
+            return False
+        if job is not None:
+            with guarded("finishing a call"):
+                job()
+        return True
+
+    def _loaded(self) -> "Drainer":
+        if self._drainer is None:
+            with self._loading:
+                from ._drainer import Drainer
+
+                drainer = Drainer(self._config, self._journal, stages=self._load(self._config))
+                # The first batch imports the rest: price data, protobuf, the SDK for the user's exporters.
+                drainer.freeze()
+                self._drainer = drainer
+        return self._drainer

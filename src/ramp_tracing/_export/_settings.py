@@ -1,0 +1,30 @@
+"""What the export is told, once."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+WireProtocol = Literal["http/json", "http/protobuf"]
+"""How spans become bytes: OTLP as JSON, which Ramp reads, or as protobuf, for collectors."""
+
+Dialect = Literal["openrouter", "semconv"]
+"""How attributes are named: as OpenRouter's Broadcast does, or as OpenTelemetry's GenAI conventions do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSettings:
+    """
+    Settings of the export.
+
+    Attributes:
+        service_name: The resource's ``service.name``.
+        service_version: The resource's ``service.version``.
+        protocol: How spans become bytes.
+        dialect: How attributes are named.
+        privacy_mode: True if neither content nor the text of failures may leave, whatever a record carries.
+    """
+
+    service_name: str = "ramp-tracing"
+    service_version: str | None = None
+    protocol: WireProtocol = "http/json"
+    dialect: Dialect = "openrouter"
+    privacy_mode: bool = False

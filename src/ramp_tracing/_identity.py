@@ -1,0 +1,57 @@
+"""The idempotency key of a call: the provider's response id when it is good for that, else a fresh one."""
+
+from typing import Final
+from uuid import uuid4
+
+from ._record import GenerationId
+
+MAX_SEEN: Final = 10_000
+"""Ids kept for each of two ages. A provider never repeats an id; a cache or a mock repeats it within a few calls."""
+
+MIN_UNIQUE_CHARACTERS: Final = 8
+"""Shorter ids are counters or constants (Ollama: ``chatcmpl-674``, Groq compound: ``stub``); others meet them too."""
+
+
+class SeenIds:
+    """
+    The response ids that are taken in this process; bounded, the oldest are forgotten.
+
+    `dict.setdefault` is one step under the GIL, so two threads cannot both be given the same id.
+    """
+
+    __slots__ = ("_older", "_recent")
+
+    def __init__(self) -> None:
+        self._recent: dict[str, object] = {}
+        self._older: dict[str, object] = {}
+
+    def take(self, response_id: str) -> bool:
+        """Claim *response_id*; False if it was claimed before."""
+        claim = object()
+        if response_id in self._older or self._recent.setdefault(response_id, claim) is not claim:
+            return False
+        if len(self._recent) > MAX_SEEN:
+            self._older, self._recent = self._recent, {}
+        return True
+
+
+def generation_id(response_id: str | None, seen: SeenIds) -> GenerationId:
+    """
+    The key of a call that was answered with *response_id*.
+
+    Ramp keeps one event per id and a later one replaces the earlier, so an id that is replayed (a cache hit, a mock)
+    or so short that another machine will meet it too must not be used for a second call.
+    """
+    if response_id is not None and _is_unique(response_id) and seen.take(response_id):
+        return GenerationId(response_id)
+    return fresh_id()
+
+
+def fresh_id() -> GenerationId:
+    """An id that nobody has used."""
+    return GenerationId(f"ramp-{uuid4().hex}")
+
+
+def _is_unique(response_id: str) -> bool:
+    own_part = response_id.replace("_", "-").partition("-")[2] or response_id
+    return len(own_part) >= MIN_UNIQUE_CHARACTERS

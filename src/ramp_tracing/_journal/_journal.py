@@ -1,0 +1,106 @@
+"""What delivery asks of a journal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .._record import Generation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """
+    What became of the records. At every moment ``recorded == acknowledged + waiting + dead + lost``.
+
+    Attributes:
+        recorded: Calls that were handed over.
+        acknowledged: Records that the receiver took.
+        waiting: Records that are still to be sent, those on their way included.
+        dead: Records that the receiver will not take, or that cannot be encoded.
+        lost: Records for which there was no room.
+    """
+
+    recorded: int = 0
+    acknowledged: int = 0
+    waiting: int = 0
+    dead: int = 0
+    lost: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """
+    One record in a journal, known by its identity.
+
+    Attributes:
+        generation: The record. Its content may be gone, when memory was short or once its batch is frozen.
+        place: Where a journal keeps it; of no interest to anyone else.
+    """
+
+    generation: Generation
+    place: object = None
+
+
+class Journal(Protocol):
+    """
+    Records on their way, oldest first, from the application's threads to the one drainer.
+
+    `append` and `counts` may be called by any thread at any time. The others belong to whoever drains; that is one
+    thread at a time. None of them raises and none waits for a network.
+
+    The life of an entry: appended → read → frozen together with its batch → settled, once, by `acknowledge` or `bury`.
+    What was read and not settled is waiting, and is read again by the next process if the journal outlives this one.
+    """
+
+    def append(self, generation: Generation) -> None:
+        """
+        Take over *generation*: when this returns, the record is as safe as this journal can make it.
+
+        Called on the application's threads: takes no lock that anyone holds during I/O, and is done in microseconds.
+        """
+        ...
+
+    def read(self, limit: int) -> Sequence[Entry]:
+        """
+        The oldest entries that were not read yet.
+
+        Args:
+            limit: At most so many.
+
+        Returns:
+            The entries, oldest first; fewer than *limit* at the end of a batch that was frozen by an earlier process,
+            so that it is sent again as it was; empty if there is nothing.
+        """
+        ...
+
+    def freeze(self, entries: Sequence[Entry]) -> None:
+        """Note that *entries* are about to be sent as one batch, and let go of their content: the batch holds it."""
+        ...
+
+    def acknowledge(self, entries: Sequence[Entry], *, refused: int = 0) -> None:
+        """
+        Settle *entries*: the receiver took them.
+
+        Args:
+            entries: The entries of one request.
+            refused: How many of them the receiver did not take, without saying which; they count as dead.
+        """
+        ...
+
+    def bury(self, entry: Entry, reason: str) -> None:
+        """
+        Settle *entry*: it will never be taken.
+
+        Args:
+            entry: The entry.
+            reason: Why, for people; no content.
+        """
+        ...
+
+    def counts(self) -> Stats:
+        """The counts at this moment, everything included whose `append` has returned."""
+        ...
+
+    def after_fork(self) -> None:
+        """Start anew in a forked child, empty: what the parent recorded stays the parent's to send."""
+        ...

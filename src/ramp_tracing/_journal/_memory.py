@@ -1,0 +1,203 @@
+"""A journal that lives as long as the process."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from .._guard import log
+from .._record import Generation
+from ._journal import Entry, Stats
+
+MAX_RECORDS: Final = 50_000
+"""A record without its content takes about 1 kB, so this is some 50 MB: an hour's outage at 14 calls a second."""
+
+MAX_CONTENT_BYTES: Final = 32 << 20
+"""Enough for the content of an hour in most applications; the usage, which matters more, has a bound of its own."""
+
+MAX_DEAD_LETTERS: Final = 1_000
+"""For people to look at; all of them are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """
+    A record that will not be sent.
+
+    Attributes:
+        generation: The record, without content.
+        reason: Why.
+    """
+
+    generation: Generation
+    reason: str
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """Content that waits with its entry, for the bound on bytes."""
+
+    entry: Entry
+    size_bytes: int
+
+
+class MemoryJournal:
+    """
+    A bounded queue with exact counts.
+
+    Over the bound on bytes the oldest content goes first, and the usage stays. Over the bound on records the newest
+    record is refused, and counted as lost.
+
+    Application threads only put on a `SimpleQueue` and on deques, which is atomic without a lock of ours. Whoever reads
+    or counts takes over what was put, under a lock that guards nothing but memory. It is reentrant, because a signal
+    handler of the application's may ask for the counts in the middle of them.
+
+    Args:
+        max_records: Records that may wait.
+        max_content_bytes: Bytes of content that may wait, by what the records say of themselves.
+    """
+
+    def __init__(self, *, max_records: int = MAX_RECORDS, max_content_bytes: int = MAX_CONTENT_BYTES) -> None:
+        self._max_records = max_records
+        self._max_content_bytes = max_content_bytes
+        self._begin()
+
+    def _begin(self) -> None:
+        self._inbox: SimpleQueue[Entry] = SimpleQueue()
+        self._refused: deque[None] = deque()
+        self._held: deque[_Held] = deque()
+        # Adding to it is not atomic in every Python. It guides the bound on memory; no count depends on it.
+        self._held_bytes = 0
+        self._dropped_contents = False
+        self._lock = threading.RLock()
+        self._unread: deque[Entry] = deque()
+        self._read: set[Entry] = set()
+        self._recorded = self._acknowledged = self._dead = self._lost = self._lost_and_said = 0
+        self._dead_letters: deque[DeadLetter] = deque(maxlen=MAX_DEAD_LETTERS)
+
+    def append(self, generation: Generation) -> None:
+        """Take over *generation*, or count it as lost if there is no room."""
+        if self._inbox.qsize() + len(self._unread) + len(self._read) >= self._max_records:
+            self._refused.append(None)
+            return
+        entry = Entry(generation)
+        self._inbox.put(entry)
+        if generation.content is not None:
+            self._hold(_Held(entry, generation.content.size_bytes))
+
+    def _hold(self, held: _Held) -> None:
+        """Count the content of a new entry, and make room for it at the expense of the oldest."""
+        self._held.append(held)
+        self._held_bytes += held.size_bytes
+        while self._held_bytes > self._max_content_bytes and (oldest := _popped(self._held)) is not None:
+            self._held_bytes -= oldest.size_bytes
+            self._dropped_contents = _without_content(oldest.entry) or self._dropped_contents
+
+    def read(self, limit: int) -> Sequence[Entry]:
+        """Up to *limit* of the oldest entries that were not read yet."""
+        with self._lock:
+            self._take_in()
+            entries = [self._unread.popleft() for _ in range(min(limit, len(self._unread)))]
+            self._read.update(entries)
+        self._warn()
+        return entries
+
+    def freeze(self, entries: Sequence[Entry]) -> None:
+        """Let go of the content of *entries*."""
+        for entry in entries:
+            _without_content(entry)
+        while self._held and self._held[0].entry.generation.content is None:
+            oldest = _popped(self._held)
+            if oldest is not None:
+                self._held_bytes -= oldest.size_bytes
+                # Another thread may have popped the one looked at: then this one's content is no longer counted.
+                _without_content(oldest.entry)
+
+    def acknowledge(self, entries: Sequence[Entry], *, refused: int = 0) -> None:
+        """Settle *entries*, *refused* of them as dead."""
+        with self._lock:
+            self._read.difference_update(entries)
+            self._acknowledged += len(entries) - refused
+            self._dead += refused
+
+    def bury(self, entry: Entry, reason: str) -> None:
+        """Settle *entry* as dead."""
+        _without_content(entry)
+        with self._lock:
+            self._read.discard(entry)
+            self._dead += 1
+            self._dead_letters.append(DeadLetter(generation=entry.generation, reason=reason))
+
+    def counts(self) -> Stats:
+        """The counts at this moment."""
+        with self._lock:
+            self._take_in()
+            stats = Stats(
+                recorded=self._recorded,
+                acknowledged=self._acknowledged,
+                waiting=len(self._unread) + len(self._read),
+                dead=self._dead,
+                lost=self._lost,
+            )
+        self._warn()
+        return stats
+
+    @property
+    def dead_letters(self) -> Sequence[DeadLetter]:
+        """The last records that will not be sent, oldest first."""
+        with self._lock:
+            return tuple(self._dead_letters)
+
+    def after_fork(self) -> None:
+        """Start anew: the queue and the lock may have been in use by a thread that the child does not have."""
+        self._begin()
+
+    def _take_in(self) -> None:
+        """Count what was put since the last time; with the lock held."""
+        # Not more than there is now: threads that never pause would keep the caller here.
+        for _ in range(self._inbox.qsize()):
+            try:
+                self._unread.append(self._inbox.get_nowait())
+            except Empty:
+                break
+            self._recorded += 1
+        for _ in range(len(self._refused)):
+            self._refused.popleft()
+            self._recorded += 1
+            self._lost += 1
+
+    def _warn(self) -> None:
+        """Say what had to go; not on the application's threads that record, and with no lock held."""
+        if self._dropped_contents:
+            self._dropped_contents = False
+            log.once_a_minute(
+                logging.WARNING,
+                "content dropped",
+                "prompts and answers that wait exceed their bound in memory: the oldest calls are sent as usage only",
+            )
+        if self._lost > self._lost_and_said:
+            self._lost_and_said = self._lost
+            log.once_a_minute(
+                logging.WARNING,
+                "records lost",
+                f"{self._max_records:,} records wait, there is no room for more: {self._lost:,} were lost so far",
+            )
+
+
+def _popped(held: deque[_Held]) -> _Held | None:
+    """The oldest; `None` if another thread was faster."""
+    try:
+        return held.popleft()
+    except IndexError:
+        return None
+
+
+def _without_content(entry: Entry) -> bool:
+    """Take the content off *entry*; False if there was none."""
+    if entry.generation.content is None:
+        return False
+    entry.generation = replace(entry.generation, content=None)
+    return True

@@ -1,0 +1,231 @@
+"""
+Chat completions: https://platform.openai.com/docs/api-reference/chat/object and the chunks of
+https://platform.openai.com/docs/api-reference/chat-streaming.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from io import StringIO
+from typing import Final
+
+from .._record import Failure, Outcome
+from ._failures import error_in
+from ._formats import WireFormat
+from ._openai_usage import read_usage
+from ._reading import as_count, as_items, as_name, dig
+from ._reported_cost import read_cost
+from ._tool_calls import FunctionAccumulator, ToolCallsAccumulator
+
+
+def content(body: Mapping[str, object]) -> object:
+    """The messages; tools and schemas are not content that Ramp shows."""
+    return {"messages": body.get("messages")}
+
+
+def usage_in(answer: object) -> object:
+    """The usage of an answer or a chunk. Groq's streams have it in ``x_groq`` alone: https://console.groq.com/docs/api-reference"""
+    usage = dig(answer, "usage")
+    return dig(answer, "x_groq", "usage") if usage is None else usage
+
+
+def read(answer: object) -> Outcome:
+    """What a chat completion says."""
+    choices = list(as_items(dig(answer, "choices")))
+    usage = usage_in(answer)
+    return Outcome(
+        response_id=as_name(dig(answer, "id")),
+        response_model=as_name(dig(answer, "model")),
+        finish_reasons=tuple(reason for each in choices if (reason := as_name(dig(each, "finish_reason")))),
+        native_finish_reason=as_name(dig(choices[0], "native_finish_reason")) if choices else None,
+        service_tier=as_name(dig(answer, "service_tier")),
+        upstream_provider=as_name(dig(answer, "provider")),
+        usage=read_usage(usage),
+        cost=read_cost(usage),
+        failure=error_in(answer) or _error_in_choice(choices),
+        output=completion([message_of(each) for each in choices]),
+    )
+
+
+def _error_in_choice(choices: list[object]) -> Failure | None:
+    """OpenRouter's place for an error after a part of the answer: https://openrouter.ai/docs/api-reference/errors"""
+    broken = next((each for each in choices if dig(each, "error") is not None), None)
+    return None if broken is None else error_in(broken)
+
+
+def message_of(choice: object) -> Mapping[str, object]:
+    """The parts of a choice's message that are content, by reference."""
+    message = dig(choice, "message")
+    return {
+        "completion": dig(message, "content") if dig(message, "content") is not None else dig(message, "refusal"),
+        "reasoning": dig(message, "reasoning") or dig(message, "reasoning_content"),
+        "toolCalls": dig(message, "tool_calls") or dig(message, "function_call"),
+        "audio": dig(message, "audio"),
+    }
+
+
+def completion(messages: list[Mapping[str, object]]) -> object:
+    """
+    The answer in the form in which OpenRouter reports it: ``completion``, ``reasoning``, ``toolCalls``.
+
+    Audio is there only where there is some; further choices (``n > 1``) follow in the same form under ``choices``.
+    """
+    if not messages:
+        return None
+    first, *others = [{key: value for key, value in each.items() if value or key in ALWAYS} for each in messages]
+    return {**first, "choices": others} if others else first
+
+
+ALWAYS: Final = frozenset({"completion", "reasoning"})
+
+
+class ChatAccumulator:
+    """Folds the chunks of a streamed chat completion into the shape of a whole one."""
+
+    __slots__ = ("_choices", "_expected", "_failure", "_first", "_keeps_content", "_last", "_usage")
+
+    def __init__(self, choices: int, keeps_content: bool) -> None:
+        self._expected = choices
+        self._keeps_content = keeps_content
+        self._first: object = None
+        self._last: object = None
+        self._failure: Failure | None = None
+        self._usage: object = None
+        self._choices: dict[int, ChoiceAccumulator] = {}
+
+    @property
+    def all_finished(self) -> bool:
+        """Whether every choice has given its finish reason while the usage is still to come."""
+        if self._usage is not None or len(self._choices) < self._expected:
+            return False
+        return self._complete
+
+    def add(self, event: object) -> bool:
+        """Take in one chunk; True if it carries a part of the answer."""
+        if self._first is None and (dig(event, "id") or dig(event, "model")):  # Azure's first chunk has neither
+            self._first = event
+        choices = dig(event, "choices")
+        carries = False
+        finishes = not choices
+        for choice in as_items(choices):
+            index = as_count(dig(choice, "index")) or 0
+            accumulator = self._choices.get(index)
+            if accumulator is None:
+                accumulator = self._choices[index] = ChoiceAccumulator(self._keeps_content)
+            carries = accumulator.add(choice) or carries
+            finishes = finishes or accumulator.finish_reason is not None
+        usage = usage_in(event) if finishes else dig(event, "usage")
+        if usage is not None:  # Databricks and Perplexity send a running count: the last one is the usage
+            self._usage = usage
+        if finishes:
+            self._last = event
+            self._failure = self._failure or error_in(event)
+        return carries
+
+    @property
+    def _complete(self) -> bool:
+        return bool(self._choices) and all(each.finish_reason is not None for each in self._choices.values())
+
+    def outcome(self) -> Outcome:
+        """What is known so far."""
+        first, last = self._first, self._last
+        whole = read(
+            {
+                "id": dig(first, "id"),
+                "model": dig(first, "model"),
+                "choices": [self._choices[index].choice() for index in sorted(self._choices)],
+                "service_tier": dig(last, "service_tier") or dig(first, "service_tier"),
+                "provider": dig(first, "provider"),
+                "usage": self._usage,
+            }
+        )
+        return replace(whole, failure=self._failure or whole.failure, complete=self._complete)
+
+
+class ChoiceAccumulator:
+    """One choice of a stream. Texts are gathered in buffers, which stay as small as the text itself."""
+
+    __slots__ = (
+        "_audio_size", "_calls", "_error", "_function", "_keeps_content", "_native", "_texts", "finish_reason",
+    )  # fmt: skip
+
+    def __init__(self, keeps_content: bool) -> None:
+        self._keeps_content = keeps_content
+        self._texts: dict[str, StringIO] = {}
+        self._calls = ToolCallsAccumulator()
+        self._function: FunctionAccumulator | None = None
+        self._audio_size = 0
+        self._native: object = None
+        self._error: object = None
+        self.finish_reason: object = None
+
+    def add(self, choice: object) -> bool:
+        """Take in one choice of a chunk; True if it carries a part of the answer."""
+        finish_reason = dig(choice, "finish_reason")
+        if finish_reason is not None:
+            self.finish_reason = finish_reason
+            self._native = dig(choice, "native_finish_reason")
+            self._error = dig(choice, "error")
+        delta = dig(choice, "delta")
+        text = dig(delta, "content")
+        if isinstance(text, str) and text:  # by far the most frequent chunk
+            self._write("content", text)
+            return True
+        return self._add_rarer(delta)
+
+    def choice(self) -> Mapping[str, object]:
+        """The choice in the shape of a whole answer."""
+        message: dict[str, object] = {name: buffer.getvalue() for name, buffer in self._texts.items()}
+        message["tool_calls"] = self._calls.calls()
+        message["function_call"] = None if self._function is None else self._function.call()
+        if self._audio_size or TRANSCRIPT in message:
+            message["audio"] = {"size_bytes": self._audio_size, "transcript": message.pop(TRANSCRIPT, None)}
+        return {
+            "finish_reason": self.finish_reason,
+            "native_finish_reason": self._native,
+            "error": self._error,
+            "message": message,
+        }
+
+    def _add_rarer(self, delta: object) -> bool:
+        carries = False
+        for name in RARER_TEXTS:
+            carries = self._write(name, dig(delta, name)) or carries
+        for call in as_items(dig(delta, "tool_calls")):
+            carries = True
+            if self._keeps_content:
+                self._calls.add(call)
+        function = dig(delta, "function_call")
+        if function is not None:
+            carries = True
+            self._add_function(function)
+        audio = dig(delta, "audio")
+        return carries if audio is None else self._add_audio(audio) or carries
+
+    def _add_function(self, function: object) -> None:
+        if self._keeps_content:
+            self._function = self._function or FunctionAccumulator()
+            self._function.add(function)
+
+    def _add_audio(self, audio: object) -> bool:
+        data = dig(audio, "data")
+        if isinstance(data, str):
+            self._audio_size += len(data) * 3 // 4  # base64
+        return self._write(TRANSCRIPT, dig(audio, "transcript")) or isinstance(data, str)
+
+    def _write(self, name: str, text: object) -> bool:
+        if not isinstance(text, str) or not text:
+            return False
+        if self._keeps_content:
+            if name not in self._texts:
+                self._texts[name] = StringIO()
+            self._texts[name].write(text)
+        return True
+
+
+RARER_TEXTS: Final = ("reasoning", "reasoning_content", "refusal")
+
+TRANSCRIPT: Final = "transcript"
+"""Where the words of spoken audio are gathered until the whole message is made."""
+
+
+CHAT: Final = WireFormat(content=content, read=read, accumulator=ChatAccumulator)

@@ -1,0 +1,35 @@
+"""Embeddings (https://platform.openai.com/docs/api-reference/embeddings) and moderations: a model and perhaps usage."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from .._record import Outcome
+from ._failures import error_in
+from ._formats import WireFormat
+from ._openai_usage import read_usage
+from ._plain import PlainAccumulator
+from ._reading import as_name, dig
+from ._reported_cost import read_cost
+
+
+def content(body: Mapping[str, object]) -> object:
+    """The texts."""
+    return {"input": body.get("input")}
+
+
+def read(answer: object) -> Outcome:
+    """What the answer says; vectors and scores are not content."""
+    usage = dig(answer, "usage")
+    return Outcome(
+        response_id=as_name(dig(answer, "id")),
+        response_model=as_name(dig(answer, "model")),
+        service_tier=as_name(dig(answer, "service_tier")),
+        upstream_provider=as_name(dig(answer, "provider")),
+        usage=read_usage(usage),
+        cost=read_cost(usage),
+        failure=error_in(answer),
+    )
+
+
+EMBEDDINGS: Final = WireFormat(content=content, read=read, accumulator=PlainAccumulator.folding(read))
+MODERATIONS: Final = EMBEDDINGS

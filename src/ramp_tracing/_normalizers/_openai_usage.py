@@ -1,0 +1,150 @@
+"""
+Usage as OpenAI's API and everything modelled on it reports it.
+
+The shapes: https://platform.openai.com/docs/api-reference/chat/object (``prompt_tokens``, with
+``prompt_tokens_details``) and https://platform.openai.com/docs/api-reference/responses/object (``input_tokens``, with
+``input_tokens_details``). Both count inclusively. The other paths are those of compatible servers.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from .._record import Usage
+from ._reading import Path, as_amount, as_count, as_fields, as_items, as_name, dig, first_count
+
+COUNTS: Final[Mapping[str, tuple[Path, ...]]] = {
+    "input_tokens": (("prompt_tokens",), ("input_tokens",)),
+    "output_tokens": (("completion_tokens",), ("output_tokens",)),
+    "total_tokens": (("total_tokens",),),
+}
+"""Where each total is, first that is a count. A batch, a run and an image report the second form."""
+
+INPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
+    "cache_read_tokens": (("cached_tokens",),),
+    "cache_write_tokens": (("cache_write_tokens",),),
+    "input_audio_tokens": (("audio_tokens",),),
+    "input_image_tokens": (("image_tokens",),),
+}
+OUTPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
+    "reasoning_tokens": (("reasoning_tokens",),),
+    "output_audio_tokens": (("audio_tokens",),),
+    "output_image_tokens": (("image_tokens",),),
+}
+"""Parts of the totals, inside the details."""
+
+INPUT_DETAILS: Final = (
+    "prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details",
+)  # fmt: skip
+"""
+The third is what transcriptions say: https://platform.openai.com/docs/api-reference/audio/json-object; the fourth is
+Writer's: https://dev.writer.com/api-reference/completion-api/chat-completion
+"""
+
+OUTPUT_DETAILS: Final = (
+    "completion_tokens_details", "output_tokens_details", "output_token_details", "completion_token_details",
+)  # fmt: skip
+
+BESIDE: Final[Mapping[str, tuple[Path, ...]]] = {
+    "cache_read_tokens": (
+        ("prompt_cache_hit_tokens",), ("cache_read_input_tokens",), ("cached_tokens",), ("num_cached_tokens",),
+    ),
+    "cache_write_tokens": (("cache_creation_input_tokens",),),
+}  # fmt: skip
+"""
+Parts that some servers put beside the totals: DeepSeek; Databricks (Anthropic's names); Together and Hugging Face;
+Mistral.
+"""
+
+HOSTED_TOOLS: Final = frozenset(
+    {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"}
+)
+"""Output items of the Responses API that are billed one by one: https://platform.openai.com/docs/pricing#built-in-tools"""
+
+FREE_ACTIONS: Final = ("open_page", "find_in_page", "find")
+"""A web search is billed for searching: https://platform.openai.com/docs/guides/tools-web-search"""
+
+
+def read_usage(usage: object, *, hosted_tools: Mapping[str, int] | None = None, images: int | None = None) -> Usage:
+    """
+    Usage from the ``usage`` object of an answer.
+
+    Args:
+        usage: As the server sent it, or as the client library parsed it; `None` where there is none.
+        hosted_tools: Calls of hosted tools, by kind.
+        images: How many images were made.
+    """
+    if usage is None or isinstance(usage, (str, int, float, list)):
+        return Usage(hosted_tool_calls=hosted_tools or {}, images=images)
+    counts: dict[str, Any] = {name: first_count(usage, paths) for name, paths in COUNTS.items()}
+    counts.update(_parts(usage, INPUT_DETAILS, INPUT_PARTS))
+    counts.update(_parts(usage, OUTPUT_DETAILS, OUTPUT_PARTS))
+    for name, paths in BESIDE.items():
+        if counts[name] is None:
+            counts[name] = first_count(usage, paths)
+    if _counts_cache_apart(usage, counts):
+        counts["input_tokens"] += (counts["cache_read_tokens"] or 0) + (counts["cache_write_tokens"] or 0)
+    if _counts_reasoning_apart(counts):
+        counts["output_tokens"] += counts["reasoning_tokens"]
+    return Usage(**counts, audio_seconds=_seconds(usage), hosted_tool_calls=hosted_tools or {}, images=images)
+
+
+def _counts_cache_apart(usage: object, counts: Mapping[str, Any]) -> bool:
+    """
+    Whether cache reads and writes come on top of the input, as in Anthropic's own answers.
+
+    https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching#tracking-cache-performance. Databricks gives
+    the same names beside ``prompt_tokens``, and its prompt includes them:
+    https://github.com/databricks/databricks-ai-bridge/issues/446. Parts that are more than the whole are none.
+    """
+    given, read, written = counts["input_tokens"], counts["cache_read_tokens"] or 0, counts["cache_write_tokens"] or 0
+    if given is None or not any(as_count(dig(usage, name)) for name in ANTHROPIC_NAMES):
+        return False
+    return as_count(dig(usage, "prompt_tokens")) is None or read + written > given
+
+
+ANTHROPIC_NAMES: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def _counts_reasoning_apart(counts: Mapping[str, Any]) -> bool:
+    """
+    Whether reasoning comes on top of the output: Grok's total, through chat completions, says so.
+
+    https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/grok/capabilities/reasoning
+    """
+    given, output, reasoning = counts["input_tokens"], counts["output_tokens"], counts["reasoning_tokens"]
+    if not reasoning or output is None:
+        return False
+    return reasoning > output or (given is not None and given + output + reasoning == counts["total_tokens"])
+
+
+def _seconds(usage: object) -> Decimal | None:
+    """Length of a recording. Mistral gives it beside the tokens: https://docs.mistral.ai/capabilities/audio"""
+    if dig(usage, "type") == "duration":
+        return as_amount(dig(usage, "seconds"))
+    return as_amount(dig(usage, "prompt_audio_seconds"))
+
+
+def _parts(usage: object, places: tuple[str, ...], parts: Mapping[str, tuple[Path, ...]]) -> dict[str, int | None]:
+    details = next((found for place in places if (found := dig(usage, place)) is not None), None)
+    if details is None:
+        return dict.fromkeys(parts)
+    return {name: first_count(details, paths) for name, paths in parts.items()}
+
+
+def count_hosted_tools(output: object) -> Mapping[str, int]:
+    """Calls of hosted tools among the output items of a Responses answer, by kind, as far as they are billed."""
+    counts: dict[str, int] = {}
+    for item in as_items(output):
+        kind = as_name(dig(item, "type"))
+        if kind in HOSTED_TOOLS and dig(item, "action", "type") not in FREE_ACTIONS:
+            counts[kind] = counts.get(kind, 0) + 1
+    return counts
+
+
+def has_usage(answer: object) -> bool:
+    """Whether an answer of an endpoint that nobody knows reports usage: then it was a billable call."""
+    usage = dig(answer, "usage")
+    if usage is None or isinstance(usage, (str, int, float, list)):
+        return False
+    return read_usage(usage).known or bool(as_fields(dig(usage, "cost")))

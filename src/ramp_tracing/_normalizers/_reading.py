@@ -1,0 +1,78 @@
+"""Reading foreign values: mappings and objects alike, without trusting any of them."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Final, cast
+
+Path = tuple[str, ...]
+"""Names to follow from an answer to a value: ``("usage", "prompt_tokens")``."""
+
+MAX_COUNT: Final = 2**63 - 1
+"""What an OTLP integer can hold."""
+
+MAX_AMOUNT: Final = 10**20
+"""The largest price that Ramp can hold, in the smallest unit that anybody counts in (xAI's ticks)."""
+
+
+def dig(value: object, *path: str) -> object:
+    """Follow *path* through mappings and attributes; `None` where it ends early."""
+    for name in path:
+        if isinstance(value, Mapping):
+            value = cast("Mapping[str, object]", value).get(name)
+        else:
+            value = getattr(value, name, None)
+        if value is None:
+            return None
+    return value
+
+
+def as_count(value: object) -> int | None:
+    """A count of something: 0 or more. Whole floats and digits in a text are counts too; a bool is not."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str):
+        value = int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
+    elif isinstance(value, float):
+        value = int(value) if 0 <= value <= MAX_COUNT and value.is_integer() else None
+    elif isinstance(value, Decimal):
+        value = int(value) if value.is_finite() and 0 <= value <= MAX_COUNT and value == int(value) else None
+    return value if isinstance(value, int) and 0 <= value <= MAX_COUNT else None
+
+
+def as_amount(value: object) -> Decimal | None:
+    """
+    A number that may be money or seconds: 0 or more, and small enough to reckon with.
+
+    A float is read by its shortest decimal form, which is what was on the wire up to 15 digits.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        amount = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount <= MAX_AMOUNT else None
+
+
+def as_name(value: object) -> str | None:
+    """A text that says something."""
+    return value if isinstance(value, str) and value else None
+
+
+def as_items(value: object) -> Iterable[object]:
+    """The items of a list; nothing for anything else."""
+    return cast("list[object]", value) if isinstance(value, list) else ()
+
+
+def as_fields(value: object) -> Mapping[str, object]:
+    """A mapping; an empty one for anything else."""
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+
+
+def first_count(value: object, paths: tuple[Path, ...]) -> int | None:
+    """The first of *paths* that leads to a count."""
+    for path in paths:
+        count = as_count(dig(value, *path))
+        if count is not None:
+            return count
+    return None

@@ -1,0 +1,69 @@
+"""
+What an answer itself says it cost.
+
+- OpenRouter: ``usage.cost`` in USD; with the user's own provider key (``is_byok``) that is OpenRouter's fee alone and
+  the provider charges ``cost_details.upstream_inference_cost`` besides. https://openrouter.ai/docs/use-cases/usage-accounting
+- Perplexity: ``usage.cost`` is an object with ``total_cost``. https://docs.perplexity.ai/api-reference/chat-completions-post
+- xAI: ``usage.cost_in_usd_ticks``, 10,000,000,000 ticks are one dollar. https://docs.x.ai/docs/api-reference
+- Pydantic AI Gateway: ``usage.pydantic_ai_gateway.cost_estimate``, an estimate of the gateway's.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from .._record import Cost
+from ._reading import as_amount, dig
+
+TICKS_PER_DOLLAR: Final = Decimal(10_000_000_000)
+
+
+def _charged(usage: object) -> Cost | None:
+    fee = as_amount(dig(usage, "cost"))
+    if fee is None:
+        return None
+    upstream = as_amount(dig(usage, "cost_details", "upstream_inference_cost"))
+    if dig(usage, "is_byok") is not True:
+        return _with_parts(fee, usage)
+    return None if upstream is None else Cost(total=fee + upstream, source="provider")
+
+
+def _with_parts(total: Decimal, usage: object) -> Cost:
+    """The shares of input and output are said only when they add up to what was charged: a fee has no share."""
+    for input_name, output_name in PART_NAMES:
+        input_cost = as_amount(dig(usage, "cost_details", input_name))
+        output_cost = as_amount(dig(usage, "cost_details", output_name))
+        if input_cost is not None and output_cost is not None and input_cost + output_cost == total:
+            return Cost(total=total, input=input_cost, output=output_cost, source="provider")
+    return Cost(total=total, source="provider")
+
+
+def _itemised(usage: object) -> Cost | None:
+    total = as_amount(dig(usage, "cost", "total_cost"))
+    return None if total is None else Cost(total=total, source="provider")
+
+
+def _ticks(usage: object) -> Cost | None:
+    ticks = as_amount(dig(usage, "cost_in_usd_ticks"))
+    return None if ticks is None else Cost(total=ticks / TICKS_PER_DOLLAR, source="provider")
+
+
+def _estimated_by_gateway(usage: object) -> Cost | None:
+    estimate = as_amount(dig(usage, "pydantic_ai_gateway", "cost_estimate"))
+    return None if estimate is None else Cost(total=estimate, source="gateway")
+
+
+PART_NAMES: Final = (
+    ("upstream_inference_prompt_cost", "upstream_inference_completions_cost"),
+    ("upstream_inference_input_cost", "upstream_inference_output_cost"),
+)
+"""Chat completions and Responses name the shares differently."""
+
+READERS: Final[tuple[Callable[[object], Cost | None], ...]] = (_charged, _itemised, _ticks, _estimated_by_gateway)
+
+
+def read_cost(usage: object) -> Cost | None:
+    """The cost in the ``usage`` object of an answer; `None` where it names none, or not all of it."""
+    if usage is None:
+        return None
+    return next((cost for read in READERS if (cost := read(usage)) is not None), None)

@@ -1,0 +1,151 @@
+"""
+The Responses API: https://platform.openai.com/docs/api-reference/responses/object and its events,
+https://platform.openai.com/docs/api-reference/responses-streaming.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from io import StringIO
+from typing import Final
+
+from .._record import Failure, Outcome
+from ._failures import error_in
+from ._formats import WireFormat
+from ._openai_usage import count_hosted_tools, read_usage
+from ._reading import as_items, as_name, dig
+from ._reported_cost import read_cost
+
+UNFINISHED: Final = frozenset({"queued", "in_progress"})
+"""States of a background response whose usage is still to come: https://platform.openai.com/docs/guides/background"""
+
+TERMINAL_EVENTS: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
+"""The events that carry the whole response, usage included."""
+
+TEXT_EVENTS: Final = frozenset({"response.output_text.delta", "response.refusal.delta"})
+REASONING_EVENTS: Final = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
+
+
+def content(body: Mapping[str, object]) -> object:
+    """Instructions and input as messages, the form in which every prompt is sent."""
+    instructions, given = body.get("instructions"), body.get("input")
+    messages: list[object] = [] if instructions is None else [{"role": "system", "content": instructions}]
+    if isinstance(given, str):
+        messages.append({"role": "user", "content": given})
+    messages.extend(as_items(given))
+    return {"messages": messages}
+
+
+def read(answer: object) -> Outcome:
+    """What a response says. A background response that has not ended yet is pending."""
+    output = dig(answer, "output")
+    status = as_name(dig(answer, "status"))
+    usage = dig(answer, "usage")
+    return Outcome(
+        response_id=as_name(dig(answer, "id")),
+        response_model=as_name(dig(answer, "model")),
+        finish_reasons=_finish_reasons(answer, status),
+        service_tier=as_name(dig(answer, "service_tier")),
+        upstream_provider=as_name(dig(answer, "provider")),
+        usage=read_usage(usage, hosted_tools=count_hosted_tools(output)),
+        cost=read_cost(usage),
+        pending=status in UNFINISHED,
+        job=dig(answer, "background") is True,
+        failure=_failure(answer, status),
+        output=_completion(output),
+    )
+
+
+def _finish_reasons(answer: object, status: str | None) -> tuple[str, ...]:
+    """The status, with the reason where it has one: ``incomplete:max_output_tokens``."""
+    if status is None or status in UNFINISHED:
+        return ()
+    reason = as_name(dig(answer, "incomplete_details", "reason"))
+    return (f"{status}:{reason}" if reason else status,)
+
+
+def _failure(answer: object, status: str | None) -> Failure | None:
+    failure = error_in(answer)
+    return Failure(type="error") if failure is None and status == "failed" else failure
+
+
+def _completion(output: object) -> object:
+    """The output items in the form in which OpenRouter reports an answer."""
+    texts: list[str] = []
+    thoughts: list[str] = []
+    calls: list[object] = []
+    for item in as_items(output):
+        kind = dig(item, "type")
+        if kind == "message":
+            texts.extend(_texts(dig(item, "content")))
+        elif kind == "reasoning":
+            thoughts.extend(_texts(dig(item, "summary")))
+        elif kind == "function_call":
+            calls.append(_call(item, len(calls)))
+    answer = {"completion": "".join(texts), "reasoning": "".join(thoughts) or None}
+    return {**answer, "toolCalls": calls} if calls else answer
+
+
+def _texts(parts: object) -> list[str]:
+    found = (as_name(dig(part, "text")) or as_name(dig(part, "refusal")) for part in as_items(parts))
+    return [text for text in found if text]
+
+
+def _call(item: object, index: int) -> Mapping[str, object]:
+    function = {"name": dig(item, "name"), "arguments": dig(item, "arguments")}
+    return {"id": dig(item, "call_id"), "index": index, "type": "function", "function": function}
+
+
+class ResponsesAccumulator:
+    """Folds the events of a streamed response. The last event repeats the whole; until then the texts count."""
+
+    __slots__ = ("_begun", "_error", "_keeps_content", "_reasoning", "_text", "_whole")
+
+    def __init__(self, choices: int, keeps_content: bool) -> None:
+        self._keeps_content = keeps_content
+        self._whole: Outcome | None = None
+        self._begun = Outcome()
+        self._error: Failure | None = None
+        self._text = StringIO()
+        self._reasoning = StringIO()
+
+    @property
+    def all_finished(self) -> bool:
+        """Never: here the last event brings the usage by itself."""
+        return False
+
+    def add(self, event: object) -> bool:
+        """Take in one event; True if it carries a part of the answer."""
+        kind = dig(event, "type")
+        if isinstance(kind, str) and kind.endswith(".delta"):
+            self._add_text(kind, dig(event, "delta"))
+            return True
+        if kind in TERMINAL_EVENTS:  # read now and let go: the whole response may be large
+            self._whole = read(dig(event, "response"))
+        elif kind == "response.created":
+            self._begun = read(dig(event, "response"))
+        else:
+            self._error = self._error or error_in(event)
+        return False
+
+    def outcome(self) -> Outcome:
+        """What is known so far. A background response goes on without its stream, any other ends with it."""
+        if self._whole is not None:
+            return self._whole
+        return replace(
+            self._begun,
+            pending=self._begun.job,
+            failure=self._error,
+            output={"completion": self._text.getvalue(), "reasoning": self._reasoning.getvalue() or None},
+            complete=False,
+        )
+
+    def _add_text(self, kind: str, text: object) -> None:
+        if not self._keeps_content or not isinstance(text, str):
+            return
+        if kind in TEXT_EVENTS:
+            self._text.write(text)
+        elif kind in REASONING_EVENTS:
+            self._reasoning.write(text)
+
+
+RESPONSES: Final = WireFormat(content=content, read=read, accumulator=ResponsesAccumulator)

@@ -1,0 +1,72 @@
+"""Calls of functions that a streamed chat completion asks for: names come once, arguments in pieces."""
+
+from collections.abc import Mapping
+from io import StringIO
+
+from ._reading import as_count, as_name, dig
+
+
+class FunctionAccumulator:
+    """A function's name and arguments: the whole of a ``function_call``, which is what came before tool calls."""
+
+    __slots__ = ("_arguments", "_name")
+
+    def __init__(self) -> None:
+        self._name: str | None = None
+        self._arguments = StringIO()
+
+    def add(self, function: object) -> None:
+        """Take in one piece."""
+        self._name = self._name or as_name(dig(function, "name"))
+        self._arguments.write(as_name(dig(function, "arguments")) or "")
+
+    def call(self) -> Mapping[str, object]:
+        """The function in the shape of a whole answer."""
+        return {"name": self._name, "arguments": self._arguments.getvalue()}
+
+
+class ToolCallAccumulator:
+    """One tool call."""
+
+    __slots__ = ("_function", "_id")
+
+    def __init__(self) -> None:
+        self._id: str | None = None
+        self._function = FunctionAccumulator()
+
+    def is_another(self, call_id: str | None) -> bool:
+        """Whether *call_id* belongs to another call than this one."""
+        return call_id is not None and self._id is not None and call_id != self._id
+
+    def add(self, call_id: str | None, function: object) -> None:
+        """Take in one piece."""
+        self._id = self._id or call_id
+        self._function.add(function)
+
+    def call(self, index: int) -> Mapping[str, object]:
+        """The call in the shape of a whole answer."""
+        return {"id": self._id, "index": index, "type": "function", "function": self._function.call()}
+
+
+class ToolCallsAccumulator:
+    """The tool calls of one choice."""
+
+    __slots__ = ("_by_index", "_calls")
+
+    def __init__(self) -> None:
+        self._calls: list[ToolCallAccumulator] = []
+        self._by_index: dict[int, ToolCallAccumulator] = {}
+
+    def add(self, call: object) -> None:
+        """Take in one piece. Gemini gives parallel calls the same index; there the id tells them apart."""
+        index = as_count(dig(call, "index")) or 0
+        call_id = as_name(dig(call, "id"))
+        current = self._by_index.get(index)
+        if current is None or current.is_another(call_id):
+            current = self._by_index[index] = ToolCallAccumulator()
+            self._calls.append(current)
+        current.add(call_id, dig(call, "function"))
+
+    def calls(self) -> list[Mapping[str, object]]:
+        """The calls in the shape of a whole answer, in the order in which they began."""
+        return [call.call(index) for index, call in enumerate(self._calls)]

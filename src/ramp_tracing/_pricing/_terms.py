@@ -1,0 +1,170 @@
+"""Which price list a call is under, and when the list alone would name a wrong price."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from .._record import Generation, UnixNanos
+
+PRICE_LISTS: Final[Mapping[str, str]] = {
+    "anthropic": "anthropic",
+    "aws.bedrock": "aws",
+    "azure.ai.openai": "azure",
+    "cerebras": "cerebras",
+    "cohere": "cohere",
+    "deepseek": "deepseek",
+    "fireworks_ai": "fireworks",
+    "gcp.gemini": "google",
+    "gcp.vertex_ai": "google",
+    "groq": "groq",
+    "mistral_ai": "mistral",
+    "moonshot_ai": "moonshotai",
+    "openai": "openai",
+    "openrouter": "openrouter",
+    "perplexity": "perplexity",
+    "together_ai": "together",
+    "x_ai": "x-ai",
+}
+"""Provider → its id in genai-prices. A provider that is not here has no price: a model's name alone selects none."""
+
+OPERATIONS: Final = frozenset(
+    {
+        "chat",
+        "compact",
+        "embeddings",
+        "generate_content",
+        "image_edit",
+        "image_generation",
+        "image_variation",
+        "moderation",
+        "speech",
+        "text_completion",
+        "transcription",
+        "translation",
+    }
+)
+"""What is billed by the price of its model. Batches cost less, videos go by the second, and others nobody knows."""
+
+STANDARD_TIERS: Final = frozenset({None, "default", "standard", "auto"})
+"""Service tiers, in an answer, that mean the price of the list."""
+
+ALSO_STANDARD: Final[Mapping[str, frozenset[str]]] = {"groq": frozenset({"on_demand", "flex"})}
+"""Groq's word for it, and a tier at the same price: https://console.groq.com/docs/flex-processing"""
+
+PRICED_TIERS: Final = frozenset({"flex", "priority"})
+"""Service tiers for which lists have prices of their own. Any other tier is unknown, and so is the cost."""
+
+DEPLOYMENTS: Final = frozenset({"azure.ai.openai"})
+"""Here the model that is asked for is a deployment, which may be named like a model that it is not."""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """
+    Under which terms a call is billed.
+
+    Attributes:
+        price_list: Id of the provider in genai-prices.
+        model: The model that is billed.
+        started: When it was asked for: prices change, some of them twice a day.
+        tier: A service tier with prices of its own.
+    """
+
+    price_list: str
+    model: str
+    started: datetime
+    tier: str | None = None
+
+    @property
+    def price_context(self) -> dict[str, str] | None:
+        """As genai-prices wants to be told of a tier."""
+        return None if self.tier is None else {"service_tier": self.tier}
+
+
+def terms_of(generation: Generation) -> Terms | None:
+    """The terms of a call; `None` where they are unknown, and for what is not billed by a list."""
+    provider = generation.provider or ""
+    model = _billed_model(generation)
+    if provider not in PRICE_LISTS or not model or generation.operation not in OPERATIONS:
+        return None
+    started = _instant(generation.timing.started)
+    if started is None or any(doubt(generation, model, started) for doubt in DOUBTS):
+        return None
+    tier = generation.service_tier
+    if tier in STANDARD_TIERS or tier in ALSO_STANDARD.get(provider, ()):
+        return Terms(price_list=PRICE_LISTS[provider], model=model, started=started)
+    if tier not in PRICED_TIERS:
+        return None
+    # genai-prices forgets the tier where Azure's list leaves a model to OpenAI's
+    price_list = "openai" if provider == "azure.ai.openai" else PRICE_LISTS[provider]
+    return Terms(price_list=price_list, model=model, started=started, tier=tier)
+
+
+def _billed_model(generation: Generation) -> str | None:
+    """The model that answered. The one asked for says the price only where an answer names none (images, speech)."""
+    if generation.response_model or generation.provider in DEPLOYMENTS:
+        return generation.response_model
+    return generation.request_model
+
+
+def _instant(nanos: UnixNanos) -> datetime | None:
+    try:
+        return EPOCH + timedelta(microseconds=nanos // 1000)
+    except OverflowError:
+        return None
+
+
+SEARCHING: Final = ("-search-preview", "-search-api")
+"""Models that make a web search in every call, billed apart from the tokens and not reported."""
+
+RESIDENT: Final = ".api.openai.com"
+"""Data residency endpoints cost 10 % more for newer models: https://developers.openai.com/api/docs/guides/data-residency"""
+
+BEFORE_UPLIFT: Final = (
+    "gpt-3.5", "gpt-4", "gpt-5-", "gpt-5.1", "gpt-5.2", "o1", "o3", "o4-mini", "omni-moderation", "text-embedding-",
+    "tts-1", "whisper-1",
+)  # fmt: skip
+"""How models released before 2026-03-05 begin; they cost the same everywhere, and so does ``gpt-5`` itself."""
+
+DISPUTED: Final[Mapping[str, tuple[str, ...]]] = {
+    "deepseek": ("deepseek-chat", "deepseek-reasoner"),
+    "mistral_ai": ("mistral-large-latest",),
+    "together_ai": ("meta-llama/Llama-3.3-70B-Instruct-Turbo",),
+}
+"""Provider → models for which genai-prices 0.2.3 and LiteLLM 1.106 name prices that differ by up to four times."""
+
+BEIJING: Final = timezone(timedelta(hours=8))
+SATURDAY: Final = 5
+PEAK_HOURS: Final = frozenset({1, 2, 3, 6, 7, 8, 9})
+"""Hours, UTC, in which DeepSeek's models from V4 on cost more, but not at weekends; the list does not know weekends."""
+
+
+def _searches(_generation: Generation, model: str, _started: datetime) -> bool:
+    return any(part in model for part in SEARCHING)
+
+
+def _costs_more_here(generation: Generation, model: str, _started: datetime) -> bool:
+    host = (generation.server_address or "").lower()
+    name = model.removeprefix("ft:")
+    return host.endswith(RESIDENT) and name != "gpt-5" and not name.startswith(BEFORE_UPLIFT)
+
+
+def _is_disputed(generation: Generation, model: str, _started: datetime) -> bool:
+    return model in DISPUTED.get(generation.provider or "", ())
+
+
+def _is_weekend_peak(generation: Generation, _model: str, started: datetime) -> bool:
+    is_weekend = started.astimezone(BEIJING).weekday() >= SATURDAY
+    return generation.provider == "deepseek" and started.hour in PEAK_HOURS and is_weekend
+
+
+DOUBTS: Final[tuple[Callable[[Generation, str, datetime], bool], ...]] = (
+    _searches,
+    _costs_more_here,
+    _is_disputed,
+    _is_weekend_peak,
+)
+"""Cases in which the list's price is known or said to be wrong: then there is none."""

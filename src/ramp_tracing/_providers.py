@@ -1,0 +1,102 @@
+"""
+Who is behind a host.
+
+A name is OpenTelemetry's ``gen_ai.provider.name`` where there is one, else OpenRouter's or LiteLLM's word in the same
+style. A host that is not in the tables is nobody's: the model's name alone must not select a provider, let alone a
+price, and a server on localhost or in a private network may be anything.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+
+PROVIDERS: Final[Mapping[str, str]] = {
+    "aiplatform.googleapis.com": "gcp.vertex_ai",
+    "api.anthropic.com": "anthropic",
+    "api.cerebras.ai": "cerebras",
+    "api.cohere.ai": "cohere",
+    "api.cohere.com": "cohere",
+    "api.deepseek.com": "deepseek",
+    "api.fireworks.ai": "fireworks_ai",
+    "api.groq.com": "groq",
+    "api.mistral.ai": "mistral_ai",
+    "api.moonshot.ai": "moonshot_ai",
+    "api.openai.com": "openai",
+    "api.perplexity.ai": "perplexity",
+    "api.router.com": "ramp_router",
+    "api.together.ai": "together_ai",
+    "api.together.xyz": "together_ai",
+    "api.x.ai": "x_ai",
+    "azure-api.net": "azure.ai.openai",
+    "cognitiveservices.azure.com": "azure.ai.openai",
+    "generativelanguage.googleapis.com": "gcp.gemini",
+    "openai.azure.com": "azure.ai.openai",
+    "openrouter.ai": "openrouter",
+    "services.ai.azure.com": "azure.ai.openai",
+}
+"""Domain → provider. It stands for the domain itself and for everything below it (``eu.api.openai.com``)."""
+
+REGIONAL: Final[tuple[tuple[str, str, str], ...]] = (
+    ("bedrock-runtime.", ".amazonaws.com", "aws.bedrock"),
+    ("bedrock-runtime-fips.", ".amazonaws.com", "aws.bedrock"),
+    ("", "-aiplatform.googleapis.com", "gcp.vertex_ai"),
+)
+"""Hosts with a region inside: (how the name begins, how it ends, provider)."""
+
+USAGE_ON_REQUEST: Final = "api.openai.com"
+"""
+The domain whose streams report usage when ``stream_options.include_usage`` asks for it.
+
+An allow-list of one, because other servers answer 400 or 422 to a field they do not know.
+"""
+
+CACHED_HOSTS: Final = 256
+"""An application talks to a handful of hosts; one that makes names up must not fill the memory."""
+
+
+def provider_of(host: str | None, port: int | None, overrides: Mapping[str, str]) -> str | None:
+    """
+    The provider behind an endpoint.
+
+    Args:
+        host: Host name of the endpoint, without a scheme.
+        port: Its port, if the address names one.
+        overrides: The user's own word, by lower-case domain or ``domain:port``; it goes before the tables.
+
+    Returns:
+        `None` for a host that nobody knows.
+    """
+    if not host:
+        return None
+    return (_overridden(host, port, overrides) if overrides else None) or _known(host)
+
+
+@lru_cache(maxsize=CACHED_HOSTS)
+def asks_for_usage(host: str) -> bool:
+    """Whether a stream from *host* is known to accept ``stream_options.include_usage``. Azure is not decided here."""
+    return USAGE_ON_REQUEST in _domains(host)
+
+
+def _overridden(host: str, port: int | None, overrides: Mapping[str, str]) -> str | None:
+    for domain in _domains(host):
+        named = overrides.get(f"{domain}:{port}") or overrides.get(domain)
+        if named is not None:
+            return named
+    return None
+
+
+@lru_cache(maxsize=CACHED_HOSTS)
+def _known(host: str) -> str | None:
+    for domain in _domains(host):
+        if domain in PROVIDERS:
+            return PROVIDERS[domain]
+    name = host.lower()
+    return next((who for begins, ends, who in REGIONAL if name.startswith(begins) and name.endswith(ends)), None)
+
+
+def _domains(host: str) -> Iterator[str]:
+    """*host* and the domains above it, nearest first: ``eu.api.openai.com``, ``api.openai.com``, ``openai.com``…"""
+    name = host.lower().rstrip(".")
+    while name:
+        yield name
+        _, _, name = name.partition(".")

@@ -1,0 +1,26 @@
+"""What the package knows about one billable model call. Standard library only."""
+
+from ._attribution import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
+from ._cost import Cost, CostSource
+from ._generation import Content, Failure, Generation, GenerationId, Timing, UnixNanos
+from ._outcome import NOTHING_READ, Outcome
+from ._usage import Usage
+
+__all__ = [
+    "NAMES",
+    "NOBODY",
+    "NOTHING_READ",
+    "NO_METADATA",
+    "Attribution",
+    "Content",
+    "Cost",
+    "CostSource",
+    "Failure",
+    "Generation",
+    "GenerationId",
+    "Outcome",
+    "SpanParent",
+    "Timing",
+    "UnixNanos",
+    "Usage",
+]

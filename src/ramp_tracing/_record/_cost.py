@@ -1,0 +1,26 @@
+"""What a call cost."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+CostSource = Literal["provider", "gateway", "price_table", "custom"]
+"""Who said so: the provider's answer, a gateway in between, the bundled price table, or the user's own table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """
+    Money in US dollars, exact. There is no `Cost` where the price is unknown; a total of 0 is a call that was free.
+
+    Attributes:
+        total: What the call cost.
+        input: The input's share, where it is known; then ``input + output == total``.
+        output: The output's share.
+        source: Who said so.
+    """
+
+    total: Decimal
+    source: CostSource
+    input: Decimal | None = None
+    output: Decimal | None = None

@@ -1,0 +1,47 @@
+"""What an answer says, before it becomes part of a `Generation`."""
+
+from dataclasses import dataclass
+
+from ._cost import Cost
+from ._generation import Failure
+from ._usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """
+    What a normalizer read from an answer; everything it could not read is `None`.
+
+    Attributes:
+        response_id: The provider's id.
+        response_model: The model that answered.
+        finish_reasons: One per choice, as answered.
+        native_finish_reason: What the upstream provider said, where a router translated it.
+        service_tier: The tier it was served in.
+        upstream_provider: Who served it, where a router says so.
+        usage: What was used.
+        cost: What the answer itself says it cost.
+        pending: The job goes on; its usage comes with a later answer.
+        job: The answer tells of paid work that goes on after it: a batch, a video, a background response.
+        failure: An error inside an answer.
+        output: What was answered, JSON-like.
+        complete: False while a stream has not said that it is at its end.
+    """
+
+    response_id: str | None = None
+    response_model: str | None = None
+    finish_reasons: tuple[str, ...] = ()
+    native_finish_reason: str | None = None
+    service_tier: str | None = None
+    upstream_provider: str | None = None
+    usage: Usage = Usage()
+    cost: Cost | None = None
+    pending: bool = False
+    job: bool = False
+    failure: Failure | None = None
+    output: object = None
+    complete: bool = True
+
+
+NOTHING_READ = Outcome(complete=False)
+"""The outcome of an answer that never came or could not be read."""

@@ -1,0 +1,194 @@
+"""
+One call in flight.
+
+An integration makes a `Recording` when the call starts and ends it in one of three ways; whatever happens
+afterwards, the first ending counts and there is exactly one `Generation`.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from types import MappingProxyType
+from typing import Final
+
+from ._context import in_force
+from ._guard import guarded
+from ._identity import generation_id
+from ._record import (
+    NOBODY,
+    NOTHING_READ,
+    Attribution,
+    Content,
+    Failure,
+    Generation,
+    GenerationId,
+    Outcome,
+    Timing,
+    UnixNanos,
+)
+from ._state import Sink, state
+
+ABANDONED: Final = Failure(type="abandoned", message="The stream was not read to its end")
+"""OpenRouter reports a client that went away as an error too ("The client has disconnected")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """
+    What is known of a call before it is made; see `Generation` for the fields of the same name.
+
+    Attributes:
+        attribution: What the request itself says of who it is for.
+        content: What is asked, JSON-like; not kept in privacy mode.
+        content_bytes: Roughly what *content* occupies.
+        input_characters: Length of a text to be spoken.
+        only_if_used: The call is billable only if its answer reports usage.
+    """
+
+    operation: str
+    library: str
+    provider: str | None = None
+    server_address: str | None = None
+    server_port: int | None = None
+    model: str | None = None
+    streamed: bool = False
+    parameters: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    attribution: Attribution = NOBODY
+    content: object = None
+    content_bytes: int = 0
+    input_characters: int | None = None
+    only_if_used: bool = False
+
+
+class Recording:
+    """
+    A call between its start and its end. No method raises; the first ending counts, later ones do nothing.
+
+    Attributes:
+        keeps_content: False in privacy mode: then what is asked and answered is not kept even in memory.
+        retries: How often the client library tried again, as far as it said so.
+    """
+
+    __slots__ = (
+        "__weakref__", "_attribution", "_ended", "_first_chunk", "_open", "_request", "_sink",
+        "_span_parent", "_started", "_started_monotonic", "keeps_content", "retries",
+    )  # fmt: skip
+
+    def __init__(self, sink: Sink, request: Request) -> None:
+        self._started = UnixNanos(time.time_ns())
+        self._started_monotonic = time.perf_counter_ns()
+        self._sink = sink
+        self._request = request
+        self._attribution, self._span_parent = in_force(request.attribution, state.defaults)
+        self._first_chunk: UnixNanos | None = None
+        self._ended: UnixNanos | None = None
+        self._open = Lock()
+        self.keeps_content = sink.keeps_content
+        self.retries: int | None = None
+
+    def between(self, started: UnixNanos, ended: UnixNanos) -> None:
+        """Say when the call happened, where that is known better than by looking at the clock."""
+        self._started, self._ended = started, ended
+
+    def first_chunk(self) -> None:
+        """Note the moment at which the first piece of an answer came; later calls do nothing."""
+        if self._first_chunk is None:
+            self._first_chunk = self._now()
+
+    def succeed(self, outcome: Outcome, job: GenerationId | None = None) -> None:
+        """
+        End with an answer.
+
+        Args:
+            outcome: What the answer says; its own failure, if it holds one, is kept.
+            job: The id of a job that this answer creates or settles, which is then the id of the generation.
+        """
+        self._finish(outcome, outcome.failure, job)
+
+    def fail(self, failure: Failure, outcome: Outcome = NOTHING_READ) -> None:
+        """End with a failure; *outcome* is what had been answered, and billed, before it."""
+        self._finish(outcome, failure)
+
+    def abandon(self, outcome: Outcome) -> None:
+        """End a stream that is not read any further. One whose finish and usage are known lacks nothing."""
+        lacks_nothing = bool(outcome.finish_reasons) and outcome.usage.known
+        self._finish(outcome, outcome.failure if lacks_nothing else outcome.failure or ABANDONED)
+
+    def discard(self) -> None:
+        """End without a record: it turned out not to be a billable call."""
+        self._open.acquire(blocking=False)
+
+    def settle(self, outcome: Outcome, job: GenerationId) -> None:
+        """End a second time: the job that this call created has ended. The caller sees to it that it happens once."""
+        with guarded("settling a job"):
+            self._sink.record(self._generation(outcome, self._sayable(outcome.failure), job))
+
+    def later(self, finish: Callable[[], None]) -> None:
+        """End on a thread that holds no lock of ours; for finalizers."""
+        self._sink.defer(finish)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended."""
+        return self._open.locked()
+
+    def _now(self) -> UnixNanos:
+        """By the monotonic clock, so that a call never ends before it started."""
+        return UnixNanos(self._started + time.perf_counter_ns() - self._started_monotonic)
+
+    def _finish(self, outcome: Outcome, failure: Failure | None, job: GenerationId | None = None) -> None:
+        if not self._open.acquire(blocking=False):  # taken once, released never: one of all racing endings gets it
+            return
+        if self._request.only_if_used and not outcome.usage.known:
+            return
+        with guarded("recording a call"):
+            self._sink.record(self._generation(outcome, self._sayable(failure), job))
+
+    def _sayable(self, failure: Failure | None) -> Failure | None:
+        """A provider's message can quote the prompt; in privacy mode type, status and code are kept alone."""
+        if failure is None or self.keeps_content:
+            return failure
+        return replace(failure, message=None)
+
+    def _generation(self, outcome: Outcome, failure: Failure | None, job: GenerationId | None) -> Generation:
+        request = self._request
+        usage = outcome.usage
+        if request.input_characters is not None:
+            usage = replace(usage, input_characters=request.input_characters)
+        return Generation(
+            id=job or generation_id(outcome.response_id, state.seen),
+            operation=request.operation,
+            library=request.library,
+            timing=Timing(
+                started=self._started,
+                ended=self._now() if self._ended is None else self._ended,
+                first_chunk=self._first_chunk,
+            ),
+            provider=request.provider,
+            upstream_provider=outcome.upstream_provider,
+            server_address=request.server_address,
+            server_port=request.server_port,
+            request_model=request.model,
+            response_model=outcome.response_model,
+            response_id=outcome.response_id,
+            finish_reasons=outcome.finish_reasons,
+            native_finish_reason=outcome.native_finish_reason,
+            service_tier=outcome.service_tier,
+            streamed=request.streamed,
+            parameters=request.parameters,
+            retries=self.retries,
+            usage=usage,
+            cost=outcome.cost,
+            pending=outcome.pending,
+            failure=failure,
+            attribution=self._attribution,
+            span_parent=self._span_parent,
+            content=self._content(outcome),
+        )
+
+    def _content(self, outcome: Outcome) -> Content | None:
+        if not self.keeps_content:
+            return None
+        request = self._request
+        return Content(input=request.content, output=outcome.output, size_bytes=request.content_bytes)

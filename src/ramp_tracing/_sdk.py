@@ -1,0 +1,207 @@
+"""The wiring: what `instrument()` switches on, and the ways to wait for it and to switch it off."""
+
+import atexit
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack
+
+from . import integrations
+from ._config import Config, Dialect, StreamUsage, WireProtocol, resolve
+from ._context import attribution_of
+from ._guard import guarded
+from ._record import NOBODY, Attribution
+from ._state import state
+from .exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from ._delivery import ConnectionReport, Pipeline, Stats
+
+LibraryName = Literal["openai"]
+"""A library that has an integration."""
+
+
+class Options(TypedDict, total=False):
+    """
+    What `instrument()` can be told. Each one not given comes from the environment, else from a default.
+
+    See docs/configuration.md for the variables, the defaults, and what is refused.
+    """
+
+    api_key: str
+    base_url: str
+    headers: Mapping[str, str]
+    privacy_mode: bool
+    protocol: WireProtocol
+    dialect: Dialect
+    service_name: str
+    service_version: str
+    stream_usage: StreamUsage
+    trace: Mapping[str, object]
+    providers: Mapping[str, str]
+    timeout_seconds: float
+    exit_timeout_seconds: float
+    max_batch_spans: int
+    max_batch_bytes: int
+    compression: Literal["gzip"]
+    allow_insecure: bool
+    ca_file: str
+    span_exporters: tuple[object, ...]
+
+
+def instrument(*libraries: LibraryName, **options: Unpack[Options]) -> None:
+    """
+    Report every billable model call of this process to Ramp.
+
+    Imports none of the libraries: each is hooked when the application imports it, or now if it has done so. Calling it
+    again changes the options; calls in flight go where they started.
+
+    Args:
+        *libraries: Which libraries; none named is all that are supported.
+        **options: See `Options`; ``api_key`` is needed, here or as ``RAMP_API_KEY``.
+
+    Raises:
+        ConfigurationError: Something cannot be used; the message says what to change.
+    """
+    unknown = sorted(set(libraries) - set(integrations.REGISTRY))
+    if unknown:
+        known = ", ".join(integrations.REGISTRY)
+        raise ConfigurationError(f"there is no integration {unknown[0]!r}; there are {known}")
+    config = resolve(options, os.environ)
+    if config.disabled:
+        return
+    _connect(config)
+    integrations.enable(frozenset(libraries or integrations.REGISTRY))
+
+
+def uninstrument() -> None:
+    """
+    Undo `instrument()`: take out every hook, send what is waiting (at most the exit timeout), end our thread.
+
+    A stream that the application is still reading is recorded as it is now. Does nothing where nothing is on.
+    """
+    integrations.disable(frozenset(state.enabled))
+    _disconnect()
+
+
+def flush(timeout: float = 30.0) -> bool:
+    """
+    Send everything that was recorded before this call.
+
+    Args:
+        timeout: Seconds to wait at most.
+
+    Returns:
+        True if all of it was acknowledged by the receiver; False if some is still waiting.
+    """
+    pipeline = _pipeline()
+    return pipeline is None or pipeline.flush(timeout)
+
+
+def shutdown(timeout: float = 2.0) -> bool:
+    """
+    Record open streams as they are, send what is waiting, and stop. Happens by itself when the process ends.
+
+    Args:
+        timeout: Seconds to wait at most.
+
+    Returns:
+        True if nothing is left that was not acknowledged.
+    """
+    finish_open_streams()
+    pipeline = _pipeline()
+    return pipeline is None or pipeline.shutdown(timeout)
+
+
+def stats() -> "Stats":
+    """
+    Counts of this process since `instrument()`: ``recorded == acknowledged + waiting + dead + lost``, always.
+
+    Returns:
+        All zero where nothing is instrumented.
+    """
+    from ._delivery import Stats
+
+    pipeline = _pipeline()
+    nothing = Stats(recorded=0, acknowledged=0, waiting=0, dead=0, lost=0)
+    return nothing if pipeline is None else pipeline.stats()
+
+
+def test_connection(**options: Unpack[Options]) -> "ConnectionReport":
+    """
+    Send Ramp one marked test record, which it does not count as usage, and say what it answered.
+
+    Args:
+        **options: As for `instrument()`.
+
+    Returns:
+        Whether it went well, the status, and in words what to change if it did not.
+
+    Raises:
+        ConfigurationError: As `instrument()` does.
+    """
+    from ._delivery import test_connection as send_test
+
+    return send_test(resolve(options, os.environ))
+
+
+test_connection.__test__ = False  # type: ignore[attr-defined]  # pytest takes an imported function of this name for a test
+
+
+def finish_open_streams() -> None:
+    """Record every stream that the application is still reading, as far as it has come."""
+    with guarded("recording open streams"):
+        for stream in list(state.unfinished):
+            stream.give_up()
+
+
+def defaults_of(trace: Mapping[str, object]) -> Attribution:
+    """The attribution that stands behind every block."""
+    return attribution_of(trace) if trace else NOBODY
+
+
+def _pipeline() -> "Pipeline | None":
+    if state.sink is None:
+        return None
+    from ._delivery import Pipeline
+
+    return state.sink if isinstance(state.sink, Pipeline) else None
+
+
+def _connect(config: Config) -> None:
+    from ._delivery import Pipeline
+
+    before = _pipeline()
+    state.defaults = defaults_of(config.trace)
+    state.providers = config.providers
+    state.stream_usage = config.stream_usage
+    if before is None or before.config != config:
+        state.sink = Pipeline(config)
+    if not state.exit_hooked:
+        state.exit_hooked = True
+        atexit.register(finish_open_streams)  # after the pipeline's own hook was registered: it runs before that
+    if before is not None and before is not state.sink:
+        before.shutdown(config.exit_timeout_seconds)
+
+
+def _disconnect() -> None:
+    finish_open_streams()
+    pipeline = _pipeline()
+    state.sink = None
+    if pipeline is not None:
+        pipeline.shutdown(pipeline.config.exit_timeout_seconds)
+    state.defaults = NOBODY
+    state.providers = {}
+    state.stream_usage = "auto"
+    state.jobs.clear()
+
+
+__all__: Final = [
+    "Options",
+    "finish_open_streams",
+    "flush",
+    "instrument",
+    "shutdown",
+    "stats",
+    "test_connection",
+    "uninstrument",
+]

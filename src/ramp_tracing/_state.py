@@ -1,0 +1,81 @@
+"""The single mutable slot of the package: what is on in this process."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+from weakref import WeakSet
+
+from ._identity import SeenIds
+from ._record import NOBODY, Attribution, Generation, GenerationId, Outcome
+
+
+class Sink(Protocol):
+    """Where finished generations go. Nothing here raises and nothing waits for a network or a lock held across I/O."""
+
+    @property
+    def keeps_content(self) -> bool:
+        """False in privacy mode: then content is not even kept in memory."""
+        ...
+
+    def record(self, generation: Generation) -> None:
+        """Take over *generation*."""
+        ...
+
+    def defer(self, finish: Callable[[], None]) -> None:
+        """
+        Call *finish* soon, on a thread that holds no lock of ours.
+
+        For finalizers, which the garbage collector may run at any line of any thread: reentrant, takes no lock.
+        """
+        ...
+
+
+class Unfinished(Protocol):
+    """A call that has been answered in part: a stream that the application is still reading."""
+
+    def give_up(self) -> None:
+        """Record what is known so far. Later endings add nothing."""
+        ...
+
+
+class Job(Protocol):
+    """A call that created paid work which ends later."""
+
+    def settle(self, outcome: Outcome, job: GenerationId) -> None:
+        """Report the end of the work under the id of the job."""
+        ...
+
+
+@dataclass(slots=True)
+class State:
+    """
+    Attributes:
+        sink: Where records go; `None` while nothing is instrumented.
+        defaults: The attribution that was given to `instrument()`.
+        providers: Host or ``host:port`` to provider name, as given to `instrument()`.
+        stream_usage: Whether streams are asked for their usage: ``auto``, ``always`` or ``never``.
+        seen: Response ids that are taken.
+        unfinished: Streams being read. Weak: as many as the application itself holds.
+        jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
+        enabled: The libraries whose calls are recorded.
+        installed: Those of them that are imported and hooked.
+        hooked: The libraries whose import is waited for; wrapt offers no way to stop waiting.
+        exit_hooked: Whether our part of the end of the process is registered.
+        strict: Set by our own test suite: faults of ours are raised instead of logged.
+    """
+
+    sink: Sink | None = None
+    defaults: Attribution = NOBODY
+    providers: Mapping[str, str] = field(default_factory=dict[str, str])
+    stream_usage: Literal["auto", "always", "never"] = "auto"
+    seen: SeenIds = field(default_factory=SeenIds)
+    unfinished: WeakSet[Unfinished] = field(default_factory=WeakSet[Unfinished])
+    jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
+    enabled: set[str] = field(default_factory=set[str])
+    installed: set[str] = field(default_factory=set[str])
+    hooked: set[str] = field(default_factory=set[str])
+    exit_hooked: bool = False
+    strict: bool = False
+
+
+state = State()

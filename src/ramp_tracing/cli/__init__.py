@@ -1,0 +1,5 @@
+"""The command line, ``ramp-tracing``."""
+
+from ._app import main
+
+__all__ = ["main"]

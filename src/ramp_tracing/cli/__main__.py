@@ -1,0 +1,5 @@
+"""``python -m ramp_tracing.cli``."""
+
+from . import main
+
+main()

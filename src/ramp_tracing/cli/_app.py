@@ -1,0 +1,47 @@
+"""The commands, put together."""
+
+import sys
+from collections.abc import Callable
+from io import TextIOWrapper
+from typing import Annotated, Final
+
+import typer
+
+from .._version import __version__
+from ._check import check
+from ._demo import demo
+
+COMMANDS: Final[tuple[Callable[..., None], ...]] = (check, demo)
+"""A new command is its own module and one entry here; the function's name is the command's, its docstring the help."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Report what your company spends on language models to Ramp."""
+
+
+def main() -> None:
+    """Run the command that the arguments name; the entry point of ``ramp-tracing``."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal or a file that knows no "…" gets a question mark instead of a traceback.
+        sys.stdout.reconfigure(errors="replace")
+    build_app()()
+
+
+def build_app() -> typer.Typer:
+    """The application with all its commands."""
+    # A traceback with coloured frames and values could show a key.
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_about)
+    for command in COMMANDS:
+        app.command()(command)
+    return app

@@ -1,0 +1,195 @@
+"""
+Answers that the application reads as bytes, later or never: ``with_streaming_response``, and streams behind
+``with_raw_response``.
+
+Every way of reading a response (`read`, `json`, `text`, lines, a file, the client's own `parse`) goes through
+``iter_bytes``, so a look at those bytes on their way is all it takes. They reach the application unchanged.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+from .._guard import guarded
+from .._normalizers import Accumulator, WireFormat, parse, parse_event
+from .._record import Outcome
+from ._endings import Ending
+from ._streams import AsyncClosing, Closing, StreamWatch
+
+MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+"""A JSON answer beyond this (a thousand embeddings, several pictures) is not kept; its usage is then unknown."""
+
+MAX_LINE_BYTES: Final = 8 * 1024 * 1024
+"""A line of an event stream beyond this is skipped; a picture in one event has 2 to 6 MB."""
+
+END_OF_STREAM: Final = b"data: [DONE]"
+
+
+class EventBytes:
+    """Cuts a server-sent event stream into its events and feeds them to a watch."""
+
+    __slots__ = ("_pieces", "_size", "_watch")
+
+    def __init__(self, watch: StreamWatch) -> None:
+        self._watch = watch
+        self._pieces: list[bytes] = []  # of the line that has not ended yet
+        self._size = 0
+
+    def feed(self, piece: bytes) -> None:
+        """Take in the next bytes."""
+        first, *others = piece.split(b"\n")
+        self._keep(first)
+        if others:
+            self._line(b"".join(self._pieces).strip())
+            *lines, rest = others
+            for line in lines:
+                self._line(line.strip())
+            self._pieces, self._size = [], 0
+            self._keep(rest)
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size <= MAX_LINE_BYTES:
+            self._pieces.append(piece)
+        else:
+            self._pieces.clear()
+
+    def _line(self, line: bytes) -> None:
+        if line.startswith(END_OF_STREAM):
+            self._watch.drained()  # clients stop reading here, whatever follows
+        elif (event := parse_event(line)) is not None:
+            self._watch.keeps(event)
+
+
+class BodyAccumulator:
+    """Gathers a whole JSON body; an accumulator whose items are pieces of bytes."""
+
+    __slots__ = ("_format", "_pieces", "_size")
+
+    def __init__(self, format: WireFormat) -> None:
+        self._format = format
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    @property
+    def all_finished(self) -> bool:
+        """Never: a body is not waited for."""
+        return False
+
+    def add(self, event: object) -> bool:
+        """Take in the next bytes; False, because a body that comes as a whole has no first chunk."""
+        if isinstance(event, bytes):
+            self._size += len(event)
+            if self._size <= MAX_BODY_BYTES:
+                self._pieces.append(event)
+            else:
+                self._pieces.clear()
+        return False
+
+    def outcome(self) -> Outcome:
+        """What the body says, if it is whole."""
+        answer = parse(b"".join(self._pieces))
+        return Outcome(complete=False) if answer is None else self._format.read(answer)
+
+
+class BodyBytes:
+    """Feeds a JSON body to a watch."""
+
+    __slots__ = ("_watch",)
+
+    def __init__(self, watch: StreamWatch) -> None:
+        self._watch = watch
+
+    def feed(self, piece: bytes) -> None:
+        """Take in the next bytes."""
+        self._watch.keeps(piece)
+
+
+def is_event_stream(response: Any) -> bool:
+    """Whether the body of an HTTP response (httpx or httpx2) consists of server-sent events."""
+    return "event-stream" in _content_type(response)
+
+
+def read_events(body: bytes, accumulator: Accumulator) -> Outcome:
+    """What a whole event stream says that the application took as one piece."""
+    for line in body.splitlines():
+        event = parse_event(line.strip())
+        if event is not None:
+            accumulator.add(event)
+    return accumulator.outcome()
+
+
+def watch_body(response: Any, ending: Ending, format: WireFormat, accumulator: Accumulator) -> None:
+    """
+    Watch what the application reads of *response*.
+
+    Args:
+        response: The HTTP response (httpx or httpx2) whose body has not been read.
+        ending: The end of the call.
+        format: How its body is read, if it is one JSON value.
+        accumulator: Folds the body's events, if it is a stream of them.
+    """
+    kind = _content_type(response)
+    # Sound and files are neither JSON nor small: their pieces go to an accumulator that keeps none.
+    watch = StreamWatch(ending, BodyAccumulator(format) if "json" in kind else accumulator)
+    _look(response, watch, EventBytes(watch) if "event-stream" in kind else BodyBytes(watch))
+
+
+def _content_type(response: Any) -> str:
+    return str(response.headers.get("content-type", ""))
+
+
+def _look(response: Any, watch: StreamWatch, bytes_seen: EventBytes | BodyBytes) -> None:
+    """Shadow the four methods on this one response; sync and async clients use two of them each."""
+    iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
+
+    def watched_iter_bytes(*args: Any, **kwargs: Any) -> Iterator[bytes]:
+        if hasattr(response, "_content"):  # read before: the body comes from memory a second time
+            yield from iter_bytes(*args, **kwargs)
+            return
+        pieces = iter(iter_bytes(*args, **kwargs))
+        while (piece := _next(pieces, watch)) is not None:
+            with guarded("reading a body"):
+                bytes_seen.feed(piece)
+            yield piece
+
+    async def watched_aiter_bytes(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+        pieces = aiter(aiter_bytes(*args, **kwargs))
+        if hasattr(response, "_content"):
+            async for piece in pieces:
+                yield piece
+            return
+        while (piece := await _anext(pieces, watch)) is not None:
+            with guarded("reading a body"):
+                bytes_seen.feed(piece)
+            yield piece
+
+    response.iter_bytes, response.aiter_bytes = watched_iter_bytes, watched_aiter_bytes
+    response.close, response.aclose = Closing(response.close, watch), AsyncClosing(response.aclose, watch)
+
+
+def _next(pieces: Iterator[bytes], watch: StreamWatch) -> bytes | None:
+    watch.busy = True
+    try:
+        return pieces.__next__()
+    except StopIteration:
+        watch.drained()
+        return None
+    except BaseException as error:
+        watch.failed(error)
+        raise
+    finally:
+        watch.busy = False
+
+
+async def _anext(pieces: AsyncIterator[bytes], watch: StreamWatch) -> bytes | None:
+    watch.busy = True
+    try:
+        return await pieces.__anext__()
+    except StopAsyncIteration:
+        watch.drained()
+        return None
+    except BaseException as error:
+        watch.failed(error)
+        raise
+    finally:
+        watch.busy = False

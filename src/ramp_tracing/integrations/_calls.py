@@ -1,0 +1,210 @@
+"""One call of a generated client, from its request to its answer. No colour, and nothing here may raise."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from .._capture import snapshot
+from .._context import as_text, attribution_of
+from .._guard import guarded
+from .._normalizers import Accumulator, as_count, as_fields, as_name, failure_of, parse
+from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
+from .._recorder import Recording, Request
+from .._state import Sink
+from ._bodies import is_event_stream, read_events
+from ._endings import Creating, Ending, Settling
+from ._routes import Route
+
+PARAMETERS: Final = (
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "n",
+)
+"""Request parameters that are numbers and that the GenAI conventions have a name for."""
+
+MAX_PARSED_BYTES: Final = 64 * 1024
+"""Beyond this an answer is vectors or pictures, and what we need of it is cheaper to read from the parsed object."""
+
+
+class Call:
+    """
+    One request and its answer.
+
+    Args:
+        sink: Where its record goes.
+        client: The client object, to tell a nested wrapper of the same call from another call.
+        options: The client library's request options.
+        route: What kind of request it is.
+        library: ``openai``…
+        origin: Where it goes.
+
+    Attributes:
+        ending: How it ends.
+        recording: The call as it will be recorded.
+        hides_usage: The usage was asked for by us, not by the application.
+        route: What kind of request it is.
+    """
+
+    __slots__ = (
+        "_body", "_client", "_is_event_stream", "_options", "_response_body",
+        "ending", "hides_usage", "recording", "route",
+    )  # fmt: skip
+
+    def __init__(
+        self, sink: Sink, client: object, options: Any, *, route: Route, library: str, origin: "Origin"
+    ) -> None:
+        self.route = route
+        self.hides_usage = False
+        self._client = client
+        self._options = options
+        self._response_body: bytes | None = None
+        self._is_event_stream = False
+        self._body = body_of(options)
+        self.recording = Recording(sink, self._request(sink, library, origin))
+        self.ending = self._ending()
+
+    def is_same(self, client: object, options: Any) -> bool:
+        """Whether a wrapper further in sees this call again: a subclass that calls ``super().request``."""
+        return self._client is client and self._options.url == options.url and not self.recording.finished
+
+    def accumulator(self) -> Accumulator:
+        """What folds the answer, if it comes as a stream."""
+        choices = as_count(self._body.get("n")) or 1
+        return self.route.format.accumulator(choices, self.recording.keeps_content)
+
+    def note_response(self, client: object, response: Any, retries: object) -> None:
+        """Keep the raw answer: its body is read already, unless it is a stream. Another client's is another call's."""
+        if client is not self._client:
+            return
+        self.recording.retries = as_count(retries)
+        body = getattr(response, "_content", None)
+        self._response_body = body if isinstance(body, bytes) else None
+        self._is_event_stream = is_event_stream(response)
+
+    def failed(self, error: BaseException) -> None:
+        """The request raised; what had been answered before was billed."""
+        outcome = NOTHING_READ
+        with guarded("reading a failed call"):
+            if self.recording.retries is None:
+                self.recording.retries = _retries_before(error)
+            if self._response_body is not None:
+                outcome = self._read(self._response_body, None)
+        with guarded("recording a failed call"):
+            self.ending.fail(failure_of(error), outcome)
+
+    def answered(self, result: object) -> None:
+        """The whole answer is there; a call whose answer could not be read has been made all the same."""
+        outcome = NOTHING_READ
+        with guarded("reading an answer"):
+            body = self._response_body
+            outcome = self.route.format.read(result) if body is None else self._read(body, result)
+        with guarded("recording a call"):
+            self.ending.succeed(outcome)
+
+    def _ending(self) -> Ending:
+        if self.route.settles:
+            return Settling(self.recording)
+        if self.route.creates_jobs:
+            return Creating(self.recording, background=self._body.get("background") is True)
+        return self.recording
+
+    def _read(self, body: bytes, result: object) -> Outcome:
+        """The bytes where they are few, because they hold every digit; else what the library made of them."""
+        if self._is_event_stream:
+            return read_events(body, self.accumulator())
+        is_raw = result is None or hasattr(result, "http_response")
+        answer = parse(body) if is_raw or len(body) <= MAX_PARSED_BYTES else None
+        return self.route.format.read(result if answer is None else answer)
+
+    def _content(self, sink: Sink) -> tuple[object, int]:
+        """What is asked, and roughly its size in bytes; not of an endpoint that nobody knows."""
+        with guarded("keeping what is asked"):
+            if sink.keeps_content and not self.route.unknown:
+                return snapshot(self.route.format.content(self._body))
+        return None, 0
+
+    def _attribution(self) -> Attribution:
+        with guarded("reading who a call is for"):
+            return attribution_in(self._body)
+        return NOBODY
+
+    def _request(self, sink: Sink, library: str, origin: "Origin") -> Request:
+        body = self._body
+        content, content_bytes = self._content(sink)
+        spoken = body.get("input") if self.route.operation == "speech" else None
+        return Request(
+            operation=_operation(self.route, self._options.url),
+            library=library,
+            provider=origin.provider,
+            server_address=origin.host,
+            server_port=origin.port,
+            model=as_name(body.get("model")),
+            streamed=body.get("stream") is True,
+            parameters=_numbers(body),
+            attribution=self._attribution(),
+            content=content,
+            content_bytes=content_bytes,
+            input_characters=len(spoken) if isinstance(spoken, str) else None,
+            only_if_used=self.route.unknown,
+        )
+
+
+class Origin:
+    """Where a request goes."""
+
+    __slots__ = ("host", "port", "provider")
+
+    def __init__(self, host: str | None, port: int | None, provider: str | None) -> None:
+        self.host = host
+        self.port = port
+        self.provider = provider
+
+
+def address_of(client: Any, url: str) -> tuple[str | None, int | None]:
+    """Host and port of a request; `client.post` takes absolute URLs too."""
+    parts = urlsplit(url)
+    if parts.hostname is not None:
+        return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    base = client.base_url
+    return base.host, base.port or (443 if base.scheme == "https" else 80)
+
+
+def body_of(options: Any) -> Mapping[str, object]:
+    """The JSON body as it will be sent: ``extra_body`` goes over the rest."""
+    body = as_fields(options.json_data)
+    extra = as_fields(options.extra_json)
+    return {**body, **extra} if extra else body
+
+
+def attribution_in(body: Mapping[str, object]) -> Attribution:
+    """
+    ``user``, ``session_id`` and ``trace`` of a request body, the way OpenRouter takes them:
+    https://openrouter.ai/docs/guides/features/broadcast
+    """
+    trace, user, session = as_fields(body.get("trace")), body.get("user"), body.get("session_id")
+    if not trace and user is None and session is None:
+        return NOBODY
+    given = attribution_of({key: value for key, value in trace.items() if key not in ("user", "session_id")})
+    return Attribution(user=as_text(user), session_id=as_text(session)).over(given)
+
+
+def _operation(route: Route, url: str) -> str:
+    return urlsplit(url).path.strip("/").replace("/", ".") if route.unknown else route.operation
+
+
+def _numbers(body: Mapping[str, object]) -> Mapping[str, float]:
+    given = {name: body.get(name) for name in PARAMETERS if name in body}
+    return {name: each for name, each in given.items() if isinstance(each, (int, float)) and not isinstance(each, bool)}
+
+
+def _retries_before(error: BaseException) -> int | None:
+    """Generated clients number their attempts in a header; a connection error has no response but its request."""
+    request = getattr(getattr(error, "response", None), "request", None) or getattr(error, "request", None)
+    headers = as_fields(getattr(request, "headers", None))
+    return as_count(headers.get("x-stainless-retry-count"))

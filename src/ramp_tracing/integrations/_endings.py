@@ -1,0 +1,148 @@
+"""
+How a call ends, and what that means for paid work that goes on after it: background responses, batches, videos.
+
+Such a job is one generation under one id. The call that creates it reports it as pending; whichever later request
+first sees the job at its end reports its usage, under the same id and with the attribution of the creating call.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, Protocol
+
+from .._record import Failure, GenerationId, Outcome
+from .._recorder import Recording
+from .._state import state
+
+MAX_JOBS: Final = 1_000
+"""Jobs that this process has created and not seen settled; of older ones the settling request's own words count."""
+
+
+class Ending(Protocol):
+    """The part of `Recording` that an answer meets; no method raises, and the first ending counts."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended."""
+        ...
+
+    def first_chunk(self) -> None:
+        """Note that the first piece of an answer has come."""
+        ...
+
+    def succeed(self, outcome: Outcome) -> None:
+        """End with an answer."""
+        ...
+
+    def fail(self, failure: Failure, outcome: Outcome) -> None:
+        """End with a failure, and what had been answered before it."""
+        ...
+
+    def abandon(self, outcome: Outcome) -> None:
+        """End a stream that is not read any further."""
+        ...
+
+    def later(self, finish: Callable[[], None]) -> None:
+        """End on a thread that holds no lock of ours."""
+        ...
+
+
+class Creating:
+    """
+    The ending of a request that may create a job.
+
+    Args:
+        recording: The call.
+        background: The job goes on whatever becomes of the request that created it.
+    """
+
+    __slots__ = ("_background", "_recording", "first_chunk", "later")
+
+    def __init__(self, recording: Recording, *, background: bool) -> None:
+        self._recording = recording
+        self._background = background
+        self.first_chunk = recording.first_chunk
+        self.later = recording.later
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended."""
+        return self._recording.finished
+
+    def succeed(self, outcome: Outcome) -> None:
+        """End with an answer, which may say that the work goes on."""
+        if outcome.pending and outcome.response_id is not None:
+            self._open(outcome, outcome.response_id)
+        else:
+            self._recording.succeed(outcome)
+
+    def fail(self, failure: Failure, outcome: Outcome) -> None:
+        """End with a failure; a background job of which the id is known goes on."""
+        if self._goes_on(outcome):
+            self.succeed(replace(outcome, pending=True))
+        else:
+            self._recording.fail(failure, outcome)
+
+    def abandon(self, outcome: Outcome) -> None:
+        """End a stream that is not read any further; as `fail`."""
+        if self._goes_on(outcome):
+            self.succeed(replace(outcome, pending=True))
+        else:
+            self._recording.abandon(outcome)
+
+    def _goes_on(self, outcome: Outcome) -> bool:
+        return self._background and not outcome.complete and outcome.response_id is not None
+
+    def _open(self, outcome: Outcome, job: str) -> None:
+        if self._recording.finished:
+            return
+        self._recording.succeed(outcome, GenerationId(job))
+        jobs = state.jobs
+        if len(jobs) >= MAX_JOBS:
+            jobs.pop(next(iter(jobs)), None)
+        jobs[job] = self._recording
+
+
+class Settling:
+    """
+    The ending of a request for a job that an earlier request created. It is no generation of its own.
+
+    Args:
+        recording: The request; it speaks for a job that was created elsewhere.
+    """
+
+    __slots__ = ("_recording", "first_chunk", "later")
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self.first_chunk = recording.first_chunk
+        self.later = recording.later
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended."""
+        return self._recording.finished
+
+    def succeed(self, outcome: Outcome) -> None:
+        """
+        Report a job's end once, under the id of the job, however often it is asked for.
+
+        An ordinary response that is fetched again was recorded when it was made; only ``background`` ones are jobs.
+        """
+        if self._recording.finished:
+            return
+        self._recording.discard()
+        job = outcome.response_id
+        if outcome.pending or not outcome.job or job is None or not state.seen.take(job):
+            return
+        (state.jobs.pop(job, None) or self._recording).settle(outcome, GenerationId(job))
+
+    def fail(self, failure: Failure, outcome: Outcome) -> None:
+        """Nothing was bought; an answer that was whole before it failed to be parsed counts."""
+        self.abandon(outcome)
+
+    def abandon(self, outcome: Outcome) -> None:
+        """End early: somebody will ask again."""
+        if outcome.complete:
+            self.succeed(outcome)
+        else:
+            self._recording.discard()

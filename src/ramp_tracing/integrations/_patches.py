@@ -1,0 +1,49 @@
+"""Wrapping functions of a library, and leaving nothing behind."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import wrapt
+
+MISSING: Final = object()
+
+
+class Patches:
+    """
+    The wrappers that an integration has put up.
+
+    A wrapper that another instrumentation has wrapped in turn cannot be taken out without taking that one out too.
+    It stays, and does nothing: wrappers look at `ramp_tracing._state` first.
+    """
+
+    def __init__(self) -> None:
+        self._put_up: list[tuple[type, str, object, object]] = []
+
+    def wrap(self, owner: type, name: str, wrapper: Callable[..., Any]) -> None:
+        """
+        Put *wrapper* around ``owner.name``.
+
+        Args:
+            owner: A class.
+            name: The method. An inherited one gets a wrapper on *owner* itself.
+            wrapper: ``wrapper(wrapped, instance, args, kwargs)``, as wrapt calls it.
+        """
+        before = _own(owner, name)
+        wrapt.wrap_function_wrapper(owner, name, wrapper)
+        self._put_up.append((owner, name, before, _own(owner, name)))
+
+    def undo(self) -> None:
+        """Take out every wrapper that is still on top."""
+        while self._put_up:
+            owner, name, before, ours = self._put_up.pop()
+            if _own(owner, name) is not ours:
+                continue
+            if before is MISSING:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+
+
+def _own(owner: type, name: str) -> object:
+    """What *owner* itself, not a class above it, has under *name*."""
+    return vars(owner).get(name, MISSING)

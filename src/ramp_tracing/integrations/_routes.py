@@ -1,0 +1,81 @@
+"""Which request is a billable call, and how its answer is read."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from .._normalizers import EMBEDDINGS, WireFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """
+    One kind of request.
+
+    Attributes:
+        operation: ``gen_ai.operation.name``.
+        format: How its answers are read.
+        asks_for_usage: Its streams tell their usage only when ``stream_options`` asks for it.
+        creates_jobs: The answer may tell of work that goes on after it.
+        settles: The answer belongs to a job that an earlier request created.
+        unknown: Nobody knows the endpoint: it is a billable call if its answer reports usage.
+    """
+
+    operation: str
+    format: WireFormat
+    asks_for_usage: bool = False
+    creates_jobs: bool = False
+    settles: bool = False
+    unknown: bool = False
+
+
+UNKNOWN: Final = Route(operation="unknown", format=EMBEDDINGS, unknown=True)
+"""Endpoints come with every release of a provider; one that reports usage is paid for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """
+    The routes of one library.
+
+    Attributes:
+        billable: POST paths, by their last one or two words.
+        jobs: What a GET of ``/<word>/<id>``, or a POST of ``/<word>/<id>/cancel``, may settle.
+        never: POST paths that return an old answer, usage and all, and cost nothing.
+    """
+
+    billable: Mapping[str, Route]
+    jobs: Mapping[str, Route] = field(default_factory=dict[str, Route])
+    never: re.Pattern[str] = re.compile(r"(?!)")
+
+    def match(self, method: str, url: str) -> Route | None:
+        """
+        The route of a request; `None` if it is none that could cost something.
+
+        Args:
+            method: As the client library writes it, ``post`` or ``POST``.
+            url: Absolute or relative, perhaps with a query.
+        """
+        if method in ("post", "POST"):
+            return self.billable.get(url) or self._match_post(url)
+        if method in ("get", "GET"):
+            return self._match_job(url, JOB)
+        return None
+
+    def _match_post(self, url: str) -> Route | None:
+        words = urlsplit(url).path.rstrip("/").rsplit("/", 2)
+        last_two, last = "/" + "/".join(words[-2:]), "/" + words[-1]
+        route = self.billable.get(last_two) or self.billable.get(last) or self._match_job(url, CANCELLED_JOB)
+        if route is not None or self.never.search(url):
+            return route
+        return UNKNOWN
+
+    def _match_job(self, url: str, pattern: re.Pattern[str]) -> Route | None:
+        found = pattern.search(url)
+        return self.jobs.get(found[1]) if found is not None else None
+
+
+JOB: Final = re.compile(r"(?:^|/)(\w+)/[^/?]+/?(?:\?|$)")
+CANCELLED_JOB: Final = re.compile(r"(?:^|/)(\w+)/[^/?]+/cancel/?(?:\?|$)")

@@ -1,0 +1,227 @@
+"""
+The one hook for clients that Stainless generates: openai, and others of the same make.
+
+They all send through ``SyncAPIClient.request`` or ``AsyncAPIClient.request``, looked up on the class at each call.
+Wrapping these two sees every endpoint, every client made before or after, Azure, ``with_options`` and ``client.post``,
+and a call with its retries once. ``_process_response`` is wrapped to note the raw answer, because a call that raises
+while its answer is parsed has been billed already. The names are the same from openai 1.20 to 3.57.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from .._guard import guarded
+from .._normalizers import as_fields
+from .._state import state
+from ._bodies import watch_body
+from ._calls import Call, Origin, address_of, body_of
+from ._patches import Patches
+from ._routes import Routes
+from ._streams import AsyncClosing, AsyncWatchedIterator, Closing, StreamWatch, WatchedIterator
+
+RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
+"""How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
+
+_current: ContextVar[Call | None] = ContextVar("ramp_tracing_current_call", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """
+    What the hook has to know of one library.
+
+    Attributes:
+        name: Its import name.
+        routes: Its endpoints.
+        provider: (client, host, port) → who is called; `None` for a host that nobody knows.
+        asks_for_usage: (client, host, body) → whether a stream may be asked for its usage.
+    """
+
+    name: str
+    routes: Routes
+    provider: Callable[[Any, str | None, int | None], str | None]
+    asks_for_usage: Callable[[Any, str | None, Mapping[str, object]], bool]
+
+
+class StainlessHook:
+    """
+    Watches the calls of one generated library.
+
+    Args:
+        library: Which.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._patches = Patches()
+
+    def install(self) -> None:
+        """Wrap the client classes. The library is imported by now: this waits for the application's own import."""
+        base = import_module(f"{self._library.name}._base_client")
+        self._stream = import_module(f"{self._library.name}._streaming")
+        self._legacy = import_module(f"{self._library.name}._legacy_response").LegacyAPIResponse
+        self._lazy = import_module(f"{self._library.name}._response").BaseAPIResponse
+        for owner, wrapper in ((base.SyncAPIClient, self._request), (base.AsyncAPIClient, self._async_request)):
+            for each in (owner, *set(_overriding(owner))):
+                self._patches.wrap(each, "request", wrapper)
+            self._patches.wrap(owner, "_process_response", note_response)
+
+    def uninstall(self) -> None:
+        """Take the wrappers out again."""
+        self._patches.undo()
+
+    def _request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        call, args, kwargs = self._begin(client, args, kwargs)
+        if call is None:
+            return wrapped(*args, **kwargs)
+        outer = _enter(call)
+        try:
+            result = wrapped(*args, **kwargs)
+        except BaseException as error:
+            call.failed(error)
+            raise
+        finally:
+            _leave(call, outer)
+        self._answered(call, result)
+        return result
+
+    async def _async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        call, args, kwargs = self._begin(client, args, kwargs)
+        if call is None:
+            return await wrapped(*args, **kwargs)
+        outer = _enter(call)
+        try:
+            result = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            call.failed(error)
+            raise
+        finally:
+            _leave(call, outer)
+        self._answered(call, result)
+        return result
+
+    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Begun":
+        """Note the request; the arguments come back changed only where a stream is asked for its usage."""
+        call = None
+        with guarded("reading a request"):
+            options = kwargs["options"] if "options" in kwargs else args[1]
+            call = self._call(client, options)
+            if call is not None and call.route.asks_for_usage and self._should_ask(client, options, kwargs):
+                args, kwargs = _with_options(args, kwargs, _asking_for_usage(options))
+                call.hides_usage = True
+        return call, args, kwargs
+
+    def _call(self, client: Any, options: Any) -> Call | None:
+        """The call that starts here; `None` if it is not billable, or seen already by a wrapper further out."""
+        sink, current = state.sink, _current.get()
+        if sink is None or self._library.name not in state.enabled:
+            return None
+        route = self._library.routes.match(options.method, options.url)
+        if route is None or (current is not None and current.is_same(client, options)):
+            return None
+        host, port = address_of(client, options.url)
+        origin = Origin(host, port, self._library.provider(client, host, port))
+        return Call(sink, client, options, route=route, library=self._library.name, origin=origin)
+
+    def _should_ask(self, client: Any, options: Any, kwargs: Mapping[str, Any]) -> bool:
+        """Never where the application reads raw bytes, and never where it has made a choice itself."""
+        body = body_of(options)
+        if body.get("stream") is not True or kwargs.get("stream") is not True or state.stream_usage == "never":
+            return False
+        if "include_usage" in as_fields(body.get("stream_options")):
+            return False
+        if RAW_RESPONSE_HEADER in as_fields(options.headers):
+            return False
+        host, _ = address_of(client, options.url)
+        return state.stream_usage == "always" or self._library.asks_for_usage(client, host, body)
+
+    def _answered(self, call: Call, result: Any) -> None:
+        watched = False
+        with guarded("watching an answer"):
+            watched = self._watches(call, result)
+        if not watched:
+            call.answered(result)
+
+    def _watches(self, call: Call, result: Any) -> bool:
+        """Whether the answer is still to be read by the application; then it is watched from now on."""
+        if isinstance(result, (self._stream.Stream, self._stream.AsyncStream)):
+            self._watch_stream(call, result)
+        elif self._is_unread(result):
+            watch_body(result.http_response, call.ending, call.route.format, call.accumulator())
+        else:
+            return False
+        return True
+
+    def _watch_stream(self, call: Call, stream: Any) -> None:
+        watch = StreamWatch(call.ending, call.accumulator(), hides_usage=call.hides_usage)
+        if isinstance(stream, self._stream.Stream):
+            stream._iterator = WatchedIterator(stream._iterator, watch)
+            stream.response.close = Closing(stream.response.close, watch)
+        else:
+            stream._iterator = AsyncWatchedIterator(stream._iterator, watch)
+            stream.response.aclose = AsyncClosing(stream.response.aclose, watch)
+
+    def _is_unread(self, result: Any) -> bool:
+        """A raw response of a stream, or of ``with_streaming_response``: the application has yet to read it."""
+        if not isinstance(result, (self._legacy, self._lazy)):
+            return False
+        return not hasattr(result.http_response, "_content")
+
+
+def note_response(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+    """Around ``_process_response``, sync and async alike: it awaits nothing itself."""
+    call = _current.get()
+    if call is not None:
+        with guarded("noting a response"):
+            call.note_response(client, kwargs.get("response"), kwargs.get("retries_taken"))
+    return wrapped(*args, **kwargs)
+
+
+def _with_options(
+    args: tuple[Any, ...], kwargs: dict[str, Any], options: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of ``request(cast_to, options, …)`` with other options."""
+    if "options" in kwargs:
+        return args, {**kwargs, "options": options}
+    return (args[0], options, *args[2:]), kwargs
+
+
+def _asking_for_usage(options: Any) -> Any:
+    """A copy of the request's options that asks a stream for its usage; the application's own body stays as it is."""
+    copy = options.model_copy() if hasattr(options, "model_copy") else options.copy()  # pydantic 2, 1
+    asked = {**as_fields(body_of(options).get("stream_options")), "include_usage": True}
+    # What is in extra_json goes over the rest.
+    part = "extra_json" if "stream_options" in as_fields(options.extra_json) else "json_data"
+    setattr(copy, part, {**as_fields(getattr(options, part)), "stream_options": asked})
+    return copy
+
+
+def _enter(call: Call) -> Call | None:
+    outer = _current.get()
+    _current.set(call)
+    return outer
+
+
+def _leave(call: Call, outer: Call | None) -> None:
+    """A coroutine that is dropped unfinished is closed wherever the collector finds it, perhaps inside another call."""
+    if _current.get() is call:
+        _current.set(outer)
+
+
+def _overriding(base: type[Any]) -> Iterator[type[Any]]:
+    """
+    Subclasses with a ``request`` of their own.
+
+    Another instrumentation may have put one there that holds the function we wrap as it was before.
+    """
+    for each in base.__subclasses__():
+        if "request" in vars(each):
+            yield each
+        yield from _overriding(each)
+
+
+Begun = tuple[Call | None, tuple[Any, ...], dict[str, Any]]
+"""A call to watch, if it is one, and the arguments to make it with."""

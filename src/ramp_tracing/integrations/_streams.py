@@ -1,0 +1,301 @@
+"""
+Watching a stream without changing it.
+
+The application keeps its own stream object: the iterator inside it is replaced by one that hands on the very same
+items. What happens at each step is decided in `StreamWatch`, which has no colour; the two iterators differ by
+``await`` only.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+from .._guard import guarded
+from .._normalizers import Accumulator, dig, failure_of
+from .._record import NOTHING_READ, Outcome
+from .._state import state
+from ._endings import Ending
+
+NOTHING: Final = object()
+"""No item is held back."""
+
+
+class StreamWatch:
+    """
+    One stream between its first item and its end; ends its call once, whichever way the stream ends.
+
+    Args:
+        ending: The end of the call.
+        accumulator: Folds the items.
+        hides_usage: The usage was asked for by us: its chunk is not the application's.
+
+    Attributes:
+        busy: True while the client library itself is reading; it closes its response then, which is not an ending.
+    """
+
+    __slots__ = ("__weakref__", "_accumulator", "_ending", "_held", "_hides_usage", "busy")
+
+    def __init__(self, ending: Ending, accumulator: Accumulator, *, hides_usage: bool = False) -> None:
+        self._ending = ending
+        self._accumulator = accumulator
+        self._hides_usage = hides_usage
+        self._held: object = NOTHING
+        self.busy = False
+        state.unfinished.add(self)
+
+    def keeps(self, item: object) -> bool:
+        """Take in one item; False if the application must not see it."""
+        with guarded("reading a stream"):
+            if self._accumulator.add(item):
+                self._ending.first_chunk()
+            if self._hides_usage:
+                return _would_be_sent_unasked(item)
+        return True
+
+    @property
+    def looks_ahead(self) -> bool:
+        """
+        Whether to fetch one item more before handing this one on.
+
+        Every choice has finished and the usage comes next: many loops stop at the finish reason.
+        """
+        if not self._hides_usage:
+            return False
+        with guarded("reading a stream"):
+            return self._accumulator.all_finished
+        return False
+
+    def hold(self, item: object) -> None:
+        """Keep an item, or an error, for the next step."""
+        self._held = item
+
+    def postpones(self, error: BaseException, item: object) -> bool:
+        """
+        Whether *error*, met while looking ahead, belongs to the application's next step.
+
+        A cancellation and a keyboard interrupt belong to this one; then *item* waits.
+        """
+        postponed = isinstance(error, Exception)
+        self._held = Raised(error) if postponed else item
+        return postponed
+
+    def release(self) -> object:
+        """What was held back, or `NOTHING`."""
+        item, self._held = self._held, NOTHING
+        return item
+
+    def drained(self) -> None:
+        """The stream is at its end."""
+        if not self._ending.finished:
+            with guarded("ending a stream"):
+                self._ending.succeed(self._outcome())
+
+    def failed(self, error: BaseException) -> None:
+        """The stream broke: an error on the wire, an error event, a cancelled task."""
+        if not self._ending.finished:
+            with guarded("ending a stream"):
+                self._ending.fail(failure_of(error), self._outcome())
+
+    def closed(self) -> None:
+        """
+        The application closed the stream, or the client library did so at its end.
+
+        It does so too when the garbage collector finds its generator, and then as in `collected`.
+        """
+        if isinstance(sys.exception(), GeneratorExit):
+            self.collected()
+        elif not self.busy:
+            self.give_up()
+
+    def collected(self) -> None:
+        """The garbage collector found the stream; it may run in the middle of anything, so the end comes elsewhere."""
+        if not self._ending.finished:
+            self._ending.later(self.give_up)
+
+    def give_up(self) -> None:
+        """Record what is known so far. Later endings add nothing."""
+        if not self._ending.finished:
+            with guarded("ending a stream"):
+                self._ending.abandon(self._outcome())
+
+    def _outcome(self) -> Outcome:
+        with guarded("reading a stream"):
+            return self._accumulator.outcome()
+        return NOTHING_READ
+
+
+def _would_be_sent_unasked(chunk: object) -> bool:
+    """
+    Whether the server would have sent *chunk* without ``include_usage``.
+
+    With it, OpenAI sends one more chunk, and ``"usage": null`` in all others, which a dump of the chunk must not show:
+    https://platform.openai.com/docs/api-reference/chat/create#chat_create-stream_options
+    """
+    usage = dig(chunk, "usage")
+    if usage is not None:
+        return bool(dig(chunk, "choices"))
+    fields = getattr(chunk, "model_fields_set", None) or getattr(chunk, "__fields_set__", None)  # pydantic 2, 1
+    if isinstance(fields, set):
+        fields.discard("usage")
+    return True
+
+
+class WatchedIterator:
+    """Hands on every item of *source*."""
+
+    __slots__ = ("_source", "_watch")
+
+    def __init__(self, source: Iterator[Any], watch: StreamWatch) -> None:
+        self._source = source
+        self._watch = watch
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)  # what else a generator has: close, gi_frame…
+
+    def __next__(self) -> Any:
+        watch = self._watch
+        held = watch.release()
+        if held is not NOTHING:
+            return _given(held)
+        while True:
+            item = self._pull()
+            if watch.keeps(item):
+                if watch.looks_ahead:
+                    self._look_ahead(item)
+                return item
+
+    def _look_ahead(self, item: object) -> None:
+        watch = self._watch
+        try:
+            following = self._pull()
+        except StopIteration:
+            return
+        except BaseException as error:
+            if not watch.postpones(error, item):
+                raise
+        else:
+            if watch.keeps(following):
+                watch.hold(following)
+
+    def _pull(self) -> Any:
+        watch = self._watch
+        watch.busy = True
+        try:
+            return self._source.__next__()
+        except StopIteration:
+            watch.drained()
+            raise
+        except BaseException as error:
+            watch.failed(error)
+            raise
+        finally:
+            watch.busy = False
+
+
+class AsyncWatchedIterator:
+    """`WatchedIterator`, awaited."""
+
+    __slots__ = ("_source", "_watch")
+
+    def __init__(self, source: AsyncIterator[Any], watch: StreamWatch) -> None:
+        self._source = source
+        self._watch = watch
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    async def __anext__(self) -> Any:
+        watch = self._watch
+        held = watch.release()
+        if held is not NOTHING:
+            return _given(held)
+        while True:
+            item = await self._pull()
+            if watch.keeps(item):
+                if watch.looks_ahead:
+                    await self._look_ahead(item)
+                return item
+
+    async def _look_ahead(self, item: object) -> None:
+        watch = self._watch
+        try:
+            following = await self._pull()
+        except StopAsyncIteration:
+            return
+        except BaseException as error:
+            if not watch.postpones(error, item):
+                raise
+        else:
+            if watch.keeps(following):
+                watch.hold(following)
+
+    async def _pull(self) -> Any:
+        watch = self._watch
+        watch.busy = True
+        try:
+            return await self._source.__anext__()
+        except StopAsyncIteration:
+            watch.drained()
+            raise
+        except BaseException as error:
+            watch.failed(error)
+            raise
+        finally:
+            watch.busy = False
+
+
+class Raised:
+    """An error that came while we looked ahead; it belongs to the application's next step."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _given(held: object) -> Any:
+    if isinstance(held, Raised):
+        raise held.error
+    return held
+
+
+class Closing:
+    """
+    Stands for ``response.close`` of one response, so that a closed or dropped stream ends its recording.
+
+    Strong references on purpose: with weak ones the original is gone when a generator is finalised by the cyclic
+    collector, and the connection leaks. A client library's stream is a reference cycle with or without this one.
+    """
+
+    __slots__ = ("_close", "_watch")
+
+    def __init__(self, close: Any, watch: StreamWatch) -> None:
+        self._close = close
+        self._watch = watch
+
+    def __call__(self) -> None:
+        try:
+            self._close()
+        finally:
+            self._watch.closed()
+
+    def __del__(self) -> None:
+        self._watch.collected()
+
+
+class AsyncClosing(Closing):
+    """`Closing`, awaited."""
+
+    __slots__ = ()
+
+    async def __call__(self) -> None:  # type: ignore[override]
+        try:
+            await self._close()
+        finally:
+            self._watch.closed()

@@ -1,0 +1,90 @@
+"""The openai client, majors 1, 2 and 3: https://github.com/openai/openai-python"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .._normalizers import (
+    CHAT,
+    COMPLETIONS,
+    EMBEDDINGS,
+    IMAGES,
+    JOBS,
+    MODERATIONS,
+    RESPONSES,
+    SPEECH,
+    TRANSCRIPTIONS,
+)
+from .._providers import asks_for_usage, provider_of
+from .._state import state
+from ._routes import Route, Routes
+from ._stainless import Library, StainlessHook
+
+__all__ = ["install", "uninstall"]
+
+VIDEO: Final = Route(operation="video_generation", format=JOBS, creates_jobs=True)
+
+ROUTES: Final = Routes(
+    billable={
+        "/chat/completions": Route(operation="chat", format=CHAT, asks_for_usage=True),
+        "/completions": Route(operation="text_completion", format=COMPLETIONS, asks_for_usage=True),
+        "/responses": Route(operation="chat", format=RESPONSES, creates_jobs=True),
+        "/responses/compact": Route(operation="compact", format=RESPONSES),
+        "/embeddings": Route(operation="embeddings", format=EMBEDDINGS),
+        "/images/generations": Route(operation="image_generation", format=IMAGES),
+        "/images/edits": Route(operation="image_edit", format=IMAGES),
+        "/images/variations": Route(operation="image_variation", format=IMAGES),
+        "/audio/speech": Route(operation="speech", format=SPEECH),
+        "/audio/transcriptions": Route(operation="transcription", format=TRANSCRIPTIONS),
+        "/audio/translations": Route(operation="translation", format=TRANSCRIPTIONS),
+        "/moderations": Route(operation="moderation", format=MODERATIONS),
+        "/videos": VIDEO,
+        "/videos/edits": VIDEO,
+        "/videos/extensions": VIDEO,
+        "/remix": VIDEO,
+        "/batches": Route(operation="batch", format=JOBS, creates_jobs=True),
+    },
+    jobs={
+        "responses": Route(operation="chat", format=RESPONSES, settles=True),
+        "videos": Route(operation="video_generation", format=JOBS, settles=True),
+        "batches": Route(operation="batch", format=JOBS, settles=True),
+    },
+    never=re.compile(r"/chat/completions/[^/]+$|/runs/[^/]+(/cancel)?$"),
+)
+
+FIRST_AZURE_VERSION: Final = "2024-09-01"
+"""Older API versions of Azure answer ``stream_options`` with 400; https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle"""
+
+
+def provider(client: Any, host: str | None, port: int | None) -> str | None:
+    """Who is called: what the user said of the host, the kind of client, then the host itself."""
+    known = provider_of(host, port, state.providers)
+    if known is None and _is_azure(client):
+        return "azure.ai.openai"
+    return known
+
+
+def may_ask_for_usage(client: Any, host: str | None, body: Mapping[str, object]) -> bool:
+    """
+    Whether the server is known to understand ``stream_options.include_usage``.
+
+    Azure does since an API version, but not for requests with ``data_sources``.
+    """
+    if provider(client, host, None) == "azure.ai.openai":
+        return "data_sources" not in body and _azure_version(client) >= FIRST_AZURE_VERSION
+    return host is not None and asks_for_usage(host)
+
+
+def _is_azure(client: Any) -> bool:
+    """``AzureOpenAI`` and ``AsyncAzureOpenAI``, by the class they share, which is not public."""
+    return any(each.__name__ == "BaseAzureClient" for each in type(client).__mro__)
+
+
+def _azure_version(client: Any) -> str:
+    """The ``api-version``; the v1 API has none, or a word, and is newer than every date."""
+    version = client.default_query.get("api-version")
+    return version if isinstance(version, str) and version[:1].isdigit() else "v1"
+
+
+_hook: Final = StainlessHook(Library(name="openai", routes=ROUTES, provider=provider, asks_for_usage=may_ask_for_usage))
+install, uninstall = _hook.install, _hook.uninstall

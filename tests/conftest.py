@@ -1,0 +1,33 @@
+"""What every test stands on: our own faults are raised, and nothing of ours is left over."""
+
+import os
+from collections.abc import Iterator
+from importlib.metadata import version
+
+import pytest
+
+import ramp_tracing
+from ramp_tracing._state import state
+
+CLAIMED_MAJOR = os.environ.get("RAMP_TRACING_TEST_OPENAI_MAJOR")
+"""The major version of openai that this lane claims to run."""
+
+
+def pytest_configure() -> None:
+    """Refuse to run a lane that is not what it claims to be."""
+    if CLAIMED_MAJOR is not None:
+        assert version("openai").partition(".")[0] == CLAIMED_MAJOR
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test starts without our environment and with faults raised; at its end nothing is active, claimed or queued."""
+    for name in [name for name in os.environ if name.startswith(("RAMP_", "OTEL_"))]:
+        if name != "RAMP_TRACING_TEST_OPENAI_MAJOR" and name != "RAMP_TRACING_SHARED":
+            monkeypatch.delenv(name)
+    state.strict = True
+    yield
+    left = (state.sink, state.enabled, state.installed, dict(state.jobs))
+    ramp_tracing.uninstrument()
+    state.strict = False
+    assert left == (None, set(), set(), {})

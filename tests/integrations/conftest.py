@@ -1,0 +1,26 @@
+"""What the tests of the integrations share."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ramp_tracing._state import state
+
+from .colours import Async, Colour, Sync
+
+
+@pytest.fixture(params=[Sync, Async], ids=lambda kind: kind.name)
+def colour(request: pytest.FixtureRequest) -> Iterator[Colour]:
+    """The sync client, then the async one."""
+    kind: Any = request.param
+    colour = kind()
+    yield colour
+    colour.close()
+
+
+@pytest.fixture(autouse=True)
+def own_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Response ids and jobs of another test are not known: every server here uses the same ones."""
+    monkeypatch.setattr(state, "seen", type(state.seen)())
+    monkeypatch.setattr(state, "jobs", {})

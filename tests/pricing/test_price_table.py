@@ -1,0 +1,259 @@
+"""What calls cost by the bundled price table; every price is worked out by hand from the providers' price pages."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from pricing_samples import TUESDAY, at, call, tokens
+
+from ramp_tracing._pricing import priced
+from ramp_tracing._record import Cost, Failure, Generation, Usage
+
+CHAT = tokens(1000, 118)
+
+PRICES: dict[str, tuple[Generation, str, str]] = {
+    # name: the call, the input's share, the output's share (USD)
+    "42 x 2.50 and 118 x 10.00 a million": (call("openai", "gpt-4o", tokens(42, 118)), "0.000105", "0.00118"),
+    "half of the input was cached": (
+        call("openai", "gpt-4o-mini-2024-07-18", tokens(1000, 118, cache_read_tokens=500)),
+        "0.0001125",
+        "0.0000708",
+    ),
+    "3 tokens new, 1217 written to the cache": (
+        call("openai", "gpt-5.6-luna", tokens(1220, 100, cache_write_tokens=1217)),
+        "0.00030485",
+        "0.00012",
+    ),
+    "reasoning is in the output already": (
+        call("openai", "gpt-5", tokens(1000, 118, reasoning_tokens=100, total_tokens=1118)),
+        "0.00125",
+        "0.00118",
+    ),
+    "tier flex": (call("openai", "gpt-5", CHAT, service_tier="flex"), "0.000625", "0.00059"),
+    "tier priority": (call("openai", "gpt-5", CHAT, service_tier="priority"), "0.0025", "0.00236"),
+    "tier default": (call("openai", "gpt-5", CHAT, service_tier="default"), "0.00125", "0.00118"),
+    "tier auto": (call("openai", "gpt-5", CHAT, service_tier="auto"), "0.00125", "0.00118"),
+    "tier standard": (call("gcp.gemini", "gemini-2.5-pro", CHAT, service_tier="standard"), "0.00125", "0.00118"),
+    "Groq's standard tier": (
+        call("groq", "llama-3.3-70b-versatile", CHAT, service_tier="on_demand"),
+        "0.00059",
+        "0.00009322",
+    ),
+    "Groq's flex costs what on_demand does": (
+        call("groq", "llama-3.3-70b-versatile", CHAT, service_tier="flex"),
+        "0.00059",
+        "0.00009322",
+    ),
+    "Azure, by the model that answered": (
+        call("azure.ai.openai", "gpt-4o-2024-08-06", tokens(42, 118), request_model="my-deployment"),
+        "0.000105",
+        "0.00118",
+    ),
+    "Azure's old spelling": (call("azure.ai.openai", "gpt-35-turbo", CHAT), "0.0005", "0.000177"),
+    "Azure with a tier": (call("azure.ai.openai", "gpt-5", CHAT, service_tier="priority"), "0.0025", "0.00236"),
+    "the model asked for, where the answer names none": (
+        call("openai", None, tokens(1000, 1000), request_model="gpt-4.1"),
+        "0.002",
+        "0.008",
+    ),
+    "fine-tuned": (call("openai", "ft:gpt-4o-mini-2024-07-18:org::id", tokens(1000, 1000)), "0.0003", "0.0012"),
+    "long prompts cost more from 272,000 tokens on": (
+        call("openai", "gpt-5.4", tokens(300_000, 1000)),
+        "1.5",
+        "0.0225",
+    ),
+    "the price before a cut": (call("openai", "o3", tokens(1000, 1000), timing=at(2025, 6, 1)), "0.01", "0.04"),
+    "and after it": (call("openai", "o3", tokens(1000, 1000)), "0.002", "0.008"),
+    "DeepSeek at peak hours": (
+        call("deepseek", "deepseek-v4-flash", tokens(1000, 500), timing=at(2026, 11, 3, 2)),
+        "0.0003",
+        "0.0006",
+    ),
+    "DeepSeek off peak": (call("deepseek", "deepseek-v4-flash", tokens(1000, 500)), "0.00015", "0.0003"),
+    "DeepSeek on a Sunday at noon": (
+        call("deepseek", "deepseek-v4-flash", tokens(1000, 500), timing=at(2026, 11, 1)),
+        "0.00015",
+        "0.0003",
+    ),
+    "audio at its own price": (
+        call("openai", "gpt-audio", tokens(100, 60, input_audio_tokens=80, output_audio_tokens=40)),
+        "0.00261",
+        "0.00276",
+    ),
+    "an audio model that was only written to": (
+        call("openai", "gpt-4o-audio-preview", tokens(100, 50, input_audio_tokens=0, output_audio_tokens=0)),
+        "0.00025",
+        "0.0005",
+    ),
+    "a transcription billed in tokens": (
+        call("openai", "gpt-4o-transcribe", tokens(20, 10, input_audio_tokens=14), operation="transcription"),
+        "0.000099",
+        "0.0001",
+    ),
+    "90 seconds of whisper": (
+        call("openai", None, Usage(audio_seconds=Decimal(90)), request_model="whisper-1", operation="transcription"),
+        "0.009",
+        "0",
+    ),
+    "Groq bills ten seconds at least": (
+        call("groq", "whisper-large-v3-turbo", Usage(audio_seconds=Decimal(3)), operation="transcription"),
+        "0.0001111111",
+        "0",
+    ),
+    "tokens and seconds": (
+        call("mistral_ai", "voxtral-small-latest", tokens(1000, 1000, audio_seconds=Decimal(36))),
+        "0.0025",
+        "0.0004",
+    ),
+    "a thousand characters of speech": (
+        call("openai", None, Usage(input_characters=1000), request_model="tts-1", operation="speech"),
+        "0.015",
+        "0",
+    ),
+    "an embedding has no output": (
+        call("openai", "text-embedding-3-small", tokens(1000, total_tokens=1000), operation="embeddings"),
+        "0.00002",
+        "0",
+    ),
+    "an embedding whose row prices an output": (
+        call("mistral_ai", "mistral-embed", tokens(1000), operation="embeddings"),
+        "0.0001",
+        "0",
+    ),
+    "an image": (
+        call(
+            "openai",
+            None,
+            tokens(50, 1056, input_image_tokens=0, output_image_tokens=1056, images=1),
+            request_model="gpt-image-1",
+            operation="image_generation",
+        ),
+        "0.00025",
+        "0.04224",
+    ),
+    "an image and its caption": (
+        call(
+            "openai",
+            "gpt-image-1.5",
+            tokens(50, 1100, input_image_tokens=0, output_image_tokens=1056),
+            operation="image_generation",
+        ),
+        "0.00025",
+        "0.034232",
+    ),
+    "cached input of Anthropic's": (
+        call("anthropic", "claude-haiku-4-5", tokens(1000, 100, cache_read_tokens=900, cache_write_tokens=0)),
+        "0.00019",
+        "0.0005",
+    ),
+    "an older model costs the same in Europe": (
+        call("openai", "gpt-4o", tokens(42, 118), server_address="eu.api.openai.com"),
+        "0.000105",
+        "0.00118",
+    ),
+    "a call that failed after it was billed": (
+        call("openai", "gpt-4o", tokens(42, 118), failure=Failure(type="LengthFinishReasonError")),
+        "0.000105",
+        "0.00118",
+    ),
+    "OpenRouter, when it does not say": (call("openrouter", "openai/gpt-4o", tokens(42, 118)), "0.000105", "0.00118"),
+    "nothing used of a model that costs something": (call("openai", "gpt-4o", tokens(0, 0)), "0", "0"),
+    "a free variant": (call("openrouter", "deepseek/deepseek-r1:free", CHAT), "0", "0"),
+    "moderation is free": (call("openai", "omni-moderation-latest", operation="moderation"), "0", "0"),
+    "Gemma is free on the Gemini API": (call("gcp.gemini", "gemma-3-27b-it", CHAT), "0", "0"),
+}
+
+UNPRICED: dict[str, Generation] = {
+    "a host that nobody knows": call(None, "gpt-4o", CHAT),
+    "a provider without a list": call("ollama", "gpt-4o", CHAT),
+    "Ramp's router": call("ramp_router", "gpt-4o", CHAT),
+    "no model": call("openai", None, CHAT),
+    "a model that is not listed": call("openai", "gpt-4o-foo", CHAT),
+    "a newer snapshot": call("openai", "gpt-5.1-2031-01-01", CHAT, request_model="gpt-5.1"),
+    "a variant that is not listed": call("openrouter", "openai/gpt-4o:online", CHAT),
+    "Azure's deployment names no model": call("azure.ai.openai", None, CHAT, request_model="gpt-4o"),
+    "a row without prices is not free": call("cerebras", "qwen-3-coder-480b", CHAT),
+    "Gemma on Vertex is not free": call("gcp.vertex_ai", "gemma-3-27b-it", CHAT),
+    "tier scale": call("openai", "gpt-5", CHAT, service_tier="scale"),
+    "tier performance": call("groq", "llama-3.3-70b-versatile", CHAT, service_tier="performance"),
+    "on_demand is Groq's word alone": call("openai", "gpt-5", CHAT, service_tier="on_demand"),
+    "a tier that the model's row does not have": call("openai", "gpt-4.1", CHAT, service_tier="flex"),
+    "a tier before its prices are on record": call(
+        "openai", "gpt-5", CHAT, service_tier="flex", timing=at(2026, 10, 1)
+    ),
+    "a tier without a price for what was cached": call(
+        "openai", "o3-pro", tokens(1000, 118, cache_read_tokens=500), service_tier="flex"
+    ),
+    "audio without a price for audio": call(
+        "openai", "gpt-4o-audio-preview", tokens(100, 50, input_audio_tokens=80, output_audio_tokens=0)
+    ),
+    "an audio model that does not say how much was audio": call("openai", "gpt-audio", tokens(100, 50)),
+    "cached without a price for it": call("groq", "llama-3.3-70b-versatile", tokens(1000, 100, cache_read_tokens=500)),
+    "written to the cache without a price for it": call("openai", "gpt-4o", tokens(1000, 100, cache_write_tokens=5)),
+    "written to a cache of unknown life": call(
+        "anthropic", "claude-haiku-4-5", tokens(1000, 100, cache_write_tokens=500)
+    ),
+    "pictures without a price for them": call("x_ai", "grok-3-mini", tokens(300, 10, input_image_tokens=256)),
+    "an image model that does not say how much was image": call(
+        "openai", "gpt-image-1.5", tokens(50, 1100, input_image_tokens=0), operation="image_generation"
+    ),
+    "images without tokens": call("openai", "gpt-image-1", Usage(images=1), operation="image_generation"),
+    "cached pictures, of neither of which the share is known": call(
+        "openai", "gpt-image-1", tokens(500, 1000, input_image_tokens=400, cache_read_tokens=300)
+    ),
+    "more cached than there was": call("openai", "gpt-4o", tokens(10, 10, cache_read_tokens=11)),
+    "more reasoning than output": call("openai", "gpt-5", tokens(10, 10, reasoning_tokens=11)),
+    "a total with thoughts that no count has": call("gcp.gemini", "gemini-2.5-flash", tokens(35, 12, total_tokens=109)),
+    "input unknown": call("openai", "gpt-4o", tokens(None, 118)),
+    "output unknown": call("openai", "gpt-4o", tokens(42, None)),
+    "output of a model that has no price for it": call("openai", "text-embedding-3-small", tokens(10, 5)),
+    "usage unknown": call("openai", "gpt-4o"),
+    "estimated": call("openai", "gpt-4o", tokens(42, 118, estimated=True)),
+    "pending": call("openai", "gpt-4o", CHAT, pending=True),
+    "a batch": call("openai", "gpt-4o", CHAT, operation="batch"),
+    "an endpoint that nobody knows": call("openai", "gpt-4o", CHAT, operation="v1.decisions"),
+    "a hosted tool": call("openai", "gpt-5", tokens(1000, 118, hosted_tool_calls={"web_search_call": 2})),
+    "a model that searches in every call": call("openai", "gpt-4o-search-preview", CHAT),
+    "and its successor": call("openai", "gpt-5-search-api", CHAT),
+    "a fee for each request": call("perplexity", "sonar", CHAT),
+    "data residency costs more for a newer model": call("openai", "gpt-5.4", CHAT, server_address="eu.api.openai.com"),
+    "DeepSeek at peak hours of a Sunday": call(
+        "deepseek", "deepseek-v4-flash", tokens(1000, 500), timing=at(2026, 11, 1, 2)
+    ),
+    "lists that disagree: deepseek-chat": call("deepseek", "deepseek-chat", CHAT),
+    "lists that disagree: deepseek-reasoner": call("deepseek", "deepseek-reasoner", CHAT),
+    "lists that disagree: mistral-large-latest": call("mistral_ai", "mistral-large-latest", CHAT),
+    "lists that disagree: Llama on Together": call("together_ai", "meta-llama/Llama-3.3-70B-Instruct-Turbo", CHAT),
+    "whisper that does not say how long": call("openai", "whisper-1", operation="transcription"),
+    "speech by a model that is billed in tokens": call(
+        "openai", "gpt-4o-mini-tts", Usage(input_characters=1000), operation="speech"
+    ),
+    "speech that failed": call(
+        "openai", "tts-1", Usage(input_characters=1000), operation="speech", failure=Failure(type="APIError")
+    ),
+    "a failure without usage": call("openai", "gpt-4o", failure=Failure(type="RateLimitError", status_code=429)),
+    "moderation that failed": call(
+        "openai", "omni-moderation-latest", operation="moderation", failure=Failure(type="APITimeoutError")
+    ),
+    "sora": call("openai", "sora-2", operation="video_generation"),
+    "an instant that is none": call("openai", "gpt-4o", CHAT, timing=replace(TUESDAY, started=10**30)),
+}
+
+
+@pytest.mark.parametrize("name", PRICES)
+def test_listed(name: str) -> None:
+    """A call of which host, model, tier and all counts are known costs what the list says, to the last place."""
+    generation, input_cost, output_cost = PRICES[name]
+    expected = Cost(
+        input=Decimal(input_cost),
+        output=Decimal(output_cost),
+        total=Decimal(input_cost) + Decimal(output_cost),
+        source="price_table",
+    )
+    assert priced(generation) == replace(generation, cost=expected)
+
+
+@pytest.mark.parametrize("name", UNPRICED)
+def test_unknown(name: str) -> None:
+    """Where anything is unknown there is no cost at all, rather than a low one or 0."""
+    assert priced(UNPRICED[name]) is UNPRICED[name]

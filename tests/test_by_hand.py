@@ -1,0 +1,112 @@
+"""`ramp_tracing.record_generation`."""
+
+import gc
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+import ramp_tracing
+from ramp_tracing._captured import capture_generations
+from ramp_tracing._record import Attribution, Cost, Failure, Timing, UnixNanos, Usage
+
+
+def test_a_statement_records_at_once() -> None:
+    """Everything that is said arrives, under its own name."""
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(
+            provider="acme", model="acme-1", response_model="acme-1-0101", input_tokens=42, output_tokens=7,
+            cache_read_tokens=2, input_messages=[{"role": "user", "content": "hi"}], output_messages="hello",
+            cost="0.00123", started=started, ended=1_767_225_601_000_000_000, response_id="acme-0123456789",
+            generation_name="Greeting", user="ada", session_id="s", metadata={"cost_center": "CC-1"},
+        )  # fmt: skip
+        [generation] = generations
+    assert generation.id == "acme-0123456789"
+    assert (generation.operation, generation.library, generation.provider) == ("chat", "manual", "acme")
+    assert (generation.request_model, generation.response_model) == ("acme-1", "acme-1-0101")
+    assert generation.usage == Usage(input_tokens=42, output_tokens=7, cache_read_tokens=2)
+    assert generation.cost == Cost(total=Decimal("0.00123"), source="provider")
+    assert generation.timing == Timing(
+        started=UnixNanos(1_767_225_600_000_000_000), ended=UnixNanos(1_767_225_601_000_000_000)
+    )
+    assert generation.attribution == Attribution(
+        user="ada", session_id="s", generation_name="Greeting", metadata={"cost_center": "CC-1"}
+    )
+    assert generation.content is not None
+    assert generation.content.input == {"messages": [{"role": "user", "content": "hi"}]}
+    assert generation.content.output == {"completion": "hello"}
+
+
+def test_what_is_not_said_is_unknown() -> None:
+    """No count, no cost and no id is invented; None counts as not said."""
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(provider="acme", model="acme-1", input_tokens=None, cost=None)  # type: ignore[arg-type]
+        [generation] = generations
+    assert generation.usage == Usage()
+    assert generation.cost is None
+    assert generation.id.startswith("ramp-")
+
+
+def test_a_block_is_timed_and_takes_what_becomes_known() -> None:
+    """The context manager records when the block ends, once."""
+    with capture_generations() as generations:
+        with ramp_tracing.record_generation(provider="acme", model="acme-1") as call:
+            assert len(generations) == 0
+            call.update(input_tokens=3, output_tokens=0)
+        [generation] = generations
+        del call
+        gc.collect()
+        assert len(generations) == 1
+    assert generation.usage == Usage(input_tokens=3, output_tokens=0)
+    assert generation.timing.ended > generation.timing.started
+
+
+def test_a_block_that_fails_is_recorded_as_failed_and_raises_on() -> None:
+    """The exception is the application's; what was known is kept."""
+    with capture_generations() as generations:
+        with pytest.raises(ValueError, match="no"), ramp_tracing.record_generation(provider="acme", model="a") as call:
+            call.update(input_tokens=3)
+            raise ValueError("no")
+        [generation] = generations
+    assert generation.failure == Failure(type="ValueError", message="no")
+    assert generation.usage.input_tokens == 3
+
+
+async def test_an_async_block() -> None:
+    """`async with` is the same."""
+    with capture_generations() as generations:
+        async with ramp_tracing.record_generation(provider="acme", model="acme-1", input_tokens=1):
+            pass
+        assert len(generations) == 1
+
+
+def test_the_attribution_of_the_enclosing_block_counts() -> None:
+    """By hand or not, a call belongs to the block it is made in; its own words go first."""
+    with capture_generations() as generations, ramp_tracing.trace(user="ada", team="x"):
+        ramp_tracing.record_generation(provider="acme", model="a", metadata={"team": "y"})
+        [generation] = generations
+    assert generation.attribution == Attribution(user="ada", metadata={"team": "y"})
+
+
+def test_nothing_happens_where_nothing_is_instrumented() -> None:
+    """The line may stay in a program that is not instrumented."""
+    ramp_tracing.record_generation(provider="acme", model="a")
+    with ramp_tracing.record_generation(provider="acme", model="a") as call:
+        call.update(input_tokens=1)
+
+
+def test_an_unknown_fact_is_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """A typo is worth a log line, not an exception in production."""
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(provider="acme", model="a", inputtokens=3)  # type: ignore[call-arg]
+        assert len(generations) == 1
+    assert "inputtokens" in caplog.text
+
+
+def test_one_that_is_kept_is_recorded_when_the_capture_ends() -> None:
+    """Whoever keeps the object by mistake loses no record."""
+    with capture_generations() as generations:
+        kept = ramp_tracing.record_generation(provider="acme", model="a")
+    assert len(generations) == 1
+    del kept

@@ -1,0 +1,82 @@
+"""Who is behind a host."""
+
+import pytest
+
+from ramp_tracing._providers import asks_for_usage, provider_of
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("api.openai.com", "openai"),
+        ("API.OpenAI.com.", "openai"),
+        ("eu.api.openai.com", "openai"),
+        ("my-resource.openai.azure.com", "azure.ai.openai"),
+        ("my-resource.cognitiveservices.azure.com", "azure.ai.openai"),
+        ("my-resource.services.ai.azure.com", "azure.ai.openai"),
+        ("gateway.azure-api.net", "azure.ai.openai"),
+        ("openrouter.ai", "openrouter"),
+        ("api.deepseek.com", "deepseek"),
+        ("api.groq.com", "groq"),
+        ("api.mistral.ai", "mistral_ai"),
+        ("api.x.ai", "x_ai"),
+        ("api.perplexity.ai", "perplexity"),
+        ("api.anthropic.com", "anthropic"),
+        ("generativelanguage.googleapis.com", "gcp.gemini"),
+        ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+        ("us-central1-aiplatform.googleapis.com", "gcp.vertex_ai"),
+        ("bedrock-runtime.eu-west-1.amazonaws.com", "aws.bedrock"),
+        ("api.together.xyz", "together_ai"),
+        ("api.together.ai", "together_ai"),
+        ("api.fireworks.ai", "fireworks_ai"),
+        ("api.cerebras.ai", "cerebras"),
+        ("api.moonshot.ai", "moonshot_ai"),
+        ("api.router.com", "ramp_router"),
+        ("localhost", None),
+        ("127.0.0.1", None),
+        ("10.0.0.5", None),
+        ("::1", None),
+        ("api.openai.com.example.org", None),
+        ("notapi.openai.com", None),
+        ("example.org", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_tables(host: str | None, expected: str | None) -> None:
+    """A host belongs to the provider of the nearest domain that is in the table, or to nobody."""
+    assert provider_of(host, 443, {}) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "expected"),
+    [
+        ("llm.example.org", 443, "vllm"),
+        ("EU.llm.example.org", None, "vllm"),
+        ("localhost", 11434, "ollama"),
+        ("localhost", 8000, None),
+        ("api.openai.com", 443, "my_gateway"),
+    ],
+)
+def test_overrides(host: str, port: int | None, expected: str | None) -> None:
+    """The user's word goes before the tables; with a port it holds for that port alone."""
+    overrides = {"llm.example.org": "vllm", "localhost:11434": "ollama", "api.openai.com": "my_gateway"}
+    assert provider_of(host, port, overrides) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("api.openai.com", True),
+        ("eu.api.openai.com", True),
+        ("API.OPENAI.COM", True),
+        ("my-resource.openai.azure.com", False),
+        ("openrouter.ai", False),
+        ("api.openai.com.example.org", False),
+        ("localhost", False),
+        ("", False),
+    ],
+)
+def test_asks_for_usage(host: str, expected: bool) -> None:
+    """Only OpenAI's own hosts are asked for the usage of a stream; a server that does not know the field may refuse."""
+    assert asks_for_usage(host) is expected
