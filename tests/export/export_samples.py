@@ -103,6 +103,7 @@ FULL = replace(
         estimated=True,
     ),
     pending=True,
+    content_lost=True,
     failure=Failure(type="RateLimitError", message="You said: hello", status_code=429, code="insufficient_quota"),
     attribution=replace(DOCUMENTED.attribution, span_name="Read", parent_span_id="step 7"),
 )

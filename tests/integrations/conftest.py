@@ -20,7 +20,9 @@ def colour(request: pytest.FixtureRequest) -> Iterator[Colour]:
 
 
 @pytest.fixture(autouse=True)
-def own_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_ids() -> Iterator[None]:
     """Response ids and jobs of another test are not known: every server here uses the same ones."""
-    monkeypatch.setattr(state, "seen", type(state.seen)())
-    monkeypatch.setattr(state, "jobs", {})
+    before = state.seen, state.jobs
+    state.seen, state.jobs = type(state.seen)(), {}
+    yield
+    state.seen, state.jobs = before

@@ -18,12 +18,14 @@ from ._routes import Route
 PARAMETERS: Final = (
     "temperature",
     "top_p",
+    "top_k",
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",
     "frequency_penalty",
     "presence_penalty",
     "seed",
+    "dimensions",
     "n",
 )
 """Request parameters that are numbers and that the GenAI conventions have a name for."""
