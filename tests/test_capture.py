@@ -2,11 +2,12 @@
 
 import json
 import math
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from enum import Enum, IntEnum
+from enum import Enum, IntEnum, StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,7 +22,7 @@ class Colour(Enum):
     RED = "red"
 
 
-class Word(str, Enum):
+class Word(StrEnum):
     RED = "red"
 
 
@@ -77,7 +78,7 @@ def test_json(value: object, expected: object) -> None:
 
 
 def test_models() -> None:
-    """A client library's model is read like the JSON it was made from, fields that its version does not know included."""
+    """A client library's model is read like the JSON it was made from, with fields that its version does not know."""
     answer = {
         "id": "c",
         "provider": "Azure",
@@ -159,7 +160,7 @@ def test_long_text_is_cut() -> None:
         pytest.param("\x00" * 1_000_000, id="six characters each"),
         pytest.param("\ud800" * 1_000_000, id="surrogates"),
         pytest.param(["y" * 150] * 10_000, id="many texts"),
-        pytest.param([{"k" * 180 + str(i): i} for i in range(10_000)], id="nothing but keys"),
+        pytest.param([{"k" * 180 + str(i): i} for i in range(5000)], id="nothing but keys"),
         pytest.param("word " * 1_000_000, id="prose"),
     ],
 )
@@ -168,6 +169,35 @@ def test_bound_in_bytes(value: object) -> None:
     text = json_text(value)
     json.loads(text)
     assert len(text.encode()) <= 500_000
+
+
+def test_nothing_but_keys() -> None:
+    """Where cutting texts does not help, the whole is left out and says so."""
+    value = [{"k" * 180 + str(index): index} for index in range(5000)]
+    whole_bytes = len(json.dumps(value, separators=(",", ":")))
+    assert json_text(value) == f'"[{whole_bytes} bytes left out]"'
+
+
+def test_changes_meanwhile() -> None:
+    """A container that another thread changes while it is read is read as it was at some moment."""
+    members: dict[str, int] = {"a": 1}
+    ended = threading.Event()
+
+    def change() -> None:
+        while not ended.is_set():
+            for index in range(200):
+                members[str(index)] = index
+            for index in range(200):
+                del members[str(index)]
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        for _ in range(300):
+            assert json.loads(json_text({"members": members}))["members"]["a"] == 1
+    finally:
+        ended.set()
+        thread.join()
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ CASES = {
         "[image/png, 4 bytes] [image/gif, 4 bytes]",
     ),
     "a data URI that does not name its kind": (f"data:;base64,{PNG}", "[image/png, 3008 bytes]"),
-    "a drawing": ("data:image/svg+xml,%3Csvg/%3E", "[image/svg+xml, 12 bytes]"),
+    "a drawing": ("data:image/svg+xml,%3Csvg/%3E", "[image/svg+xml, 10 bytes]"),
     "a tool's arguments": (json.dumps({"image": PNG, "n": 1}), '{"image": "[image/png, 3008 bytes]", "n": 1}'),
     "base64 within prose": (f"The file is {BASE64}, as you see.", "The file is [base64, 3000 bytes], as you see."),
     "JSON in JSON": (

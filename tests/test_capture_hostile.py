@@ -1,7 +1,9 @@
 """Nothing that an application can put into a request runs, raises or hangs here."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import pytest
@@ -67,11 +69,20 @@ VALUES: dict[str, tuple[object, object]] = {
 }
 
 
+def untouched(function: Callable[[object], Any], value: object) -> Any:
+    """What *function* makes of *value*; a failure shows no objects, because to show them runs their code."""
+    try:
+        return function(value)
+    except AssertionError as error:
+        trace = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+        pytest.fail(f"{error}: {trace}", pytrace=False)
+
+
 @pytest.mark.parametrize("name", VALUES)
 def test_runs_nothing(name: str) -> None:
     """A subclass of a built-in class is read as that class, and of anything else only its name is."""
     value, expected = VALUES[name]
-    assert json.loads(json_text({"value": [value]})) == {"value": [expected]}
+    assert json.loads(untouched(json_text, {"value": [value]})) == {"value": [expected]}
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -79,16 +90,17 @@ def test_metadata_runs_nothing(name: str) -> None:
     """The same as metadata."""
     value, expected = VALUES[name]
     nested = isinstance(expected, (list, dict))
-    assert metadata_value(value) == (json.dumps(expected, separators=(",", ":")) if nested else expected)
+    text = json.dumps(expected, separators=(",", ":")) if nested else expected
+    assert untouched(metadata_value, value) == text
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_snapshot_runs_nothing(name: str) -> None:
     """What is not a plain list or dictionary is neither copied nor looked into."""
     value, _ = VALUES[name]
-    copy, size_bytes = snapshot({"value": [value]})
-    assert isinstance(copy, dict)
-    assert copy["value"][0] is value
+    copy, size_bytes = untouched(snapshot, {"value": [value]})
+    is_kept = copy["value"][0] is value
+    assert is_kept
     assert size_bytes > 0
 
 
@@ -136,6 +148,15 @@ def test_endless_iterable() -> None:
     assert json_text([endless(), range(10**12)]) == '["[generator]","[range]"]'
 
 
+class Stubborn:
+    """An object that cannot be read, except by whoever prints a failure of a test."""
+
+    __str__ = refuse
+    __getattr__ = refuse
+    __iter__ = refuse
+    __len__ = refuse
+
+
 scalars = (
     st.none()
     | st.booleans()
@@ -148,7 +169,7 @@ scalars = (
     | st.binary(max_size=20)
     | st.datetimes()
     | st.uuids()
-    | st.sampled_from([value for value, _ in VALUES.values()])
+    | st.builds(Stubborn)
 )
 names = st.sampled_from(
     ["data", "url", "image_url", "input_audio", "audio", "source", "file_data", "b64_json", "type", "format",

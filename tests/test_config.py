@@ -324,7 +324,7 @@ def test_no_way_of_showing_a_configuration_shows_a_secret() -> None:
         raise ValueError(config)
     except ValueError as error:
         shown += traceback.TracebackException.from_exception(error, capture_locals=True).format()
-    shown += [repr(copy.copy(config)), repr(config.api_key), "%s" % (config.headers["X-Token"],)]
+    shown += [repr(copy.copy(config)), repr(config.api_key), str(config.headers["X-Token"])]
     assert not any(KEY in text or KEY[::-1] in text for text in shown)
     assert repr(config.api_key) == "ramp_…0001"
 

@@ -27,7 +27,10 @@ def run(*arguments: str) -> str:
     [
         (
             "quickstart.py",
-            ["would have received: 1\n", "LLM Generation | openai/gpt-4o-mini-2024-07-18 | 412 in, 96 out | $0.0001194"],
+            [
+                "would have received: 1\n",
+                "LLM Generation | openai/gpt-4o-mini-2024-07-18 | 412 in, 96 out | $0.0001194",
+            ],
         ),
         (
             "attribution.py",

@@ -4,8 +4,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -132,11 +134,8 @@ def record(call: str) -> ReceivedSpan:
     ],
     ids=["fine", "lost", "doubled", "stranger", "more calls", "unsent"],
 )
-def test_notices_what_is_wrong(received: Sequence[str], change: dict[str, object], complaints: list[str]) -> None:
+def test_notices_what_is_wrong(received: Sequence[str], change: dict[str, Any], complaints: list[str]) -> None:
     """A call that was lost, doubled, invented or not acknowledged is a complaint."""
-    make: Callable[..., DemoRun] = DemoRun
-    run = make(
-        **{"made": ["a", "b"], "answered": 2, "received": [record(each) for each in received], "acknowledged": True}
-        | change
-    )
+    fine = DemoRun(made=["a", "b"], answered=2, received=[record(each) for each in received], acknowledged=True)
+    run = replace(fine, **change)
     assert complaints_about(run) == complaints

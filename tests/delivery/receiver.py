@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -95,9 +96,7 @@ def refuse_spans(bad: Callable[[str], bool]) -> Behaviour:
 
 @dataclass(slots=True)
 class Receiver:
-    """
-    Listens as long as its ``with`` block lives. The last behaviour goes on for ever.
-    """
+    """Listens as long as its ``with`` block lives. The last behaviour goes on for ever."""
 
     behaviours: deque[Behaviour] = field(default_factory=lambda: deque([answer(200)]))
     tls: ssl.SSLContext | None = None
@@ -192,10 +191,8 @@ class Receiver:
 
 def close(connected: socket.socket) -> None:
     """Close it under whoever reads from it."""
-    try:
+    with suppress(OSError):
         connected.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     connected.close()
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from ramp_tracing._state import state
 
-from .colours import Async, Colour, Sync
+pytest.register_assert_rewrite("tests.integrations.scenarios")
+
+from .colours import Async, Colour, Sync  # noqa: E402
 
 
 @pytest.fixture(params=[Sync, Async], ids=lambda kind: kind.name)

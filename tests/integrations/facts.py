@@ -55,7 +55,7 @@ def seen_by_user(result: Any) -> Any:
     if isinstance(result, (list, tuple)):
         return type(result), [seen_by_user(each) for each in result]
     if hasattr(result, "to_json"):
-        return type(result), result.to_json()
+        return type(result), result.to_json(warnings=False)
     if hasattr(result, "http_response"):
         return type(result), result.http_response.status_code
     return type(result), result if isinstance(result, (str, bytes, int, float, dict, type(None))) else None

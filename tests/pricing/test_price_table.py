@@ -56,6 +56,18 @@ PRICES: dict[str, tuple[Generation, str, str]] = {
         "0.002",
         "0.008",
     ),
+    "the answer leaves out the author": (
+        call("openrouter", "gpt-4o", tokens(42, 118), request_model="openai/gpt-4o"),
+        "0.000105",
+        "0.00118",
+    ),
+    "the answer has a name of its own": (
+        call(
+            "openai", "davinci:2023-07-21-v2", tokens(8, 16), request_model="davinci-002", operation="text_completion"
+        ),
+        "0.000016",
+        "0.000032",
+    ),
     "fine-tuned": (call("openai", "ft:gpt-4o-mini-2024-07-18:org::id", tokens(1000, 1000)), "0.0003", "0.0012"),
     "long prompts cost more from 272,000 tokens on": (
         call("openai", "gpt-5.4", tokens(300_000, 1000)),

@@ -97,8 +97,9 @@ def _uri_note(uri: re.Match[str]) -> str:
 
 
 def _embedded_note(text: str) -> str:
-    """The note, and the backslash that quotes whatever follows: that one is not part of the file."""
-    return file_note(text, declared=None, otherwise="base64") + ("\\" if text.endswith("\\") else "")
+    """The note, and the backslashes that quote whatever follows: they are not part of the file."""
+    file = text.rstrip("\\")
+    return file_note(file, declared=None, otherwise="base64") + text[len(file) :]
 
 
 def _signed_kind(text: str, start: int) -> str | None:

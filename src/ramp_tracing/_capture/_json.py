@@ -55,18 +55,16 @@ def metadata_value(value: object) -> str | int | float | bool | None:
 
 
 def _bounded(plain: Plain, characters: int, max_bytes: int) -> str:
-    """*plain* as JSON of at most *max_bytes*; to get there its longest texts are cut, and cut again."""
-    budget = max_bytes
-    if characters > budget:
-        plain = _cut(plain, budget)
-    encoded = _dumped(plain)
+    """*plain* as JSON of at most *max_bytes*; to get there its longest texts are cut, as often as it takes."""
+    budget = max_bytes - max_bytes // 64  # what is not text takes some room too
+    encoded = _dumped(plain if characters <= budget else _cut(plain, budget))
+    whole_bytes = len(encoded)
     for _ in range(ATTEMPTS):
         if len(encoded) <= max_bytes:
             return encoded.decode()
         budget = budget * max_bytes // len(encoded) - budget // 16
-        plain = _cut(plain, budget)
-        encoded = _dumped(plain)
-    return f'"[+{characters} characters]"'
+        encoded = _dumped(_cut(plain, budget))
+    return f'"[{max(whole_bytes, characters)} bytes left out]"'
 
 
 def _cut(plain: Plain, budget: int) -> Plain:

@@ -68,7 +68,7 @@ class Batcher:
         self._stages = stages
         self._config = config
         self._entries: deque[Entry] = deque()
-        self._left_over: Item | None = None
+        self._left_over: deque[Item] = deque()
 
     def next(self) -> Batch | None:
         """The oldest records, as many as fit in a request; `None` if there are none."""
@@ -77,13 +77,18 @@ class Batcher:
         while len(items) < self._config.max_batch_spans and (item := self._next_item()) is not None:
             size_bytes += item.prepared.size_bytes + len(b",")
             if items and size_bytes > self._config.max_batch_bytes:
-                self._left_over = item
+                self._left_over.appendleft(item)
                 break
             items.append(item)
         if not items:
             return None
+        try:
+            batch = self._frozen(items)
+        except BaseException:
+            # Out of memory, perhaps. Another time they may go.
+            self._left_over.extendleft(reversed(items))
+            raise
         self._stages.publisher.publish([item.prepared for item in items])
-        batch = self._frozen(items)
         self._journal.freeze(batch.entries)
         return batch
 
@@ -106,9 +111,8 @@ class Batcher:
 
     def _next_item(self) -> Item | None:
         """The next record that can be encoded; those that cannot are buried on the way."""
-        if self._left_over is not None:
-            item, self._left_over = self._left_over, None
-            return item
+        if self._left_over:
+            return self._left_over.popleft()
         while (entry := self._next_entry()) is not None:
             prepared = self._prepared(entry)
             if prepared is not None:

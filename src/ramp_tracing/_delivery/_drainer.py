@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from .._config import Config
@@ -101,10 +101,13 @@ class Drainer:
         """Give the user's exporters what they have not had yet; by any thread."""
         self._stages.publisher.flush(timeout_seconds)
 
-    def close(self, timeout_seconds: float) -> None:
-        """Give the connection up, and the user's exporters what is left."""
-        self._transport.close()
+    def shutdown_exporters(self, timeout_seconds: float) -> None:
+        """Give the user's exporters what they have not had yet, for the last time; by any thread."""
         self._stages.publisher.shutdown(timeout_seconds)
+
+    def close(self) -> None:
+        """Give the connection up; the next request makes a new one."""
+        self._transport.close()
 
     def abandon(self) -> None:
         """Forget everything, in a forked child: the parent goes on with it."""
@@ -135,25 +138,30 @@ class Drainer:
 
     def _split(self, answer: Answer, verdict: Verdict) -> None:
         """In halves, and at last a single record without its content."""
-        batch = self._frozen.popleft()
+        batch = self._frozen[0]
         if len(batch.items) > 1:
-            self._frozen.extendleft(reversed(self._batcher.halves(batch)))
+            self._replace(self._batcher.halves(batch))
         elif (smaller := self._batcher.without_content(batch)) is not None:
-            self._frozen.appendleft(smaller)
+            self._replace([smaller])
             self._say(logging.WARNING, "content too large", "a record is too large for Ramp: it is sent as usage only")
         else:
-            self._bury(batch, answer)
+            self._bury(answer)
 
     def _bisect(self, answer: Answer, verdict: Verdict) -> None:
         """One by one, once: so the neighbours of a bad record get through."""
-        batch = self._frozen.popleft()
+        batch = self._frozen[0]
         if len(batch.items) > 1:
-            self._frozen.extendleft(reversed(self._batcher.singles(batch)))
+            self._replace(self._batcher.singles(batch))
         else:
-            self._bury(batch, answer)
+            self._bury(answer)
 
-    def _bury(self, batch: Batch, answer: Answer) -> None:
-        for entry in batch.entries:
+    def _replace(self, parts: Sequence[Batch]) -> None:
+        """Put *parts*, which are made by now, in the place of the batch at the head."""
+        self._frozen.popleft()
+        self._frozen.extendleft(reversed(parts))
+
+    def _bury(self, answer: Answer) -> None:
+        for entry in self._frozen.popleft().entries:
             self._journal.bury(entry, _described(answer))
         fix = advice_on(answer.status)
         self._say(logging.ERROR, "refused", f"A record was set aside for good. {_described(answer)}: {fix}")

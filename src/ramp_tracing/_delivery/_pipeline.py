@@ -88,7 +88,8 @@ class Pipeline:
         Wait until everything that was recorded before is acknowledged.
 
         Args:
-            timeout_seconds: At most so long. It returns earlier if the receiver wants no request before that.
+            timeout_seconds: At most so long; it returns earlier if the receiver wants no request before that. What is
+                left of the time, the user's own exporters have.
 
         Returns:
             True if each record that was waiting has been acknowledged.

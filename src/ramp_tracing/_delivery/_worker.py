@@ -127,16 +127,13 @@ class Worker:
             self._driving.release()
 
     def stop(self, deadline: float) -> None:
-        """End the thread and close what it has open; if it is still in a request at *deadline*, it ends after that."""
+        """End the thread, which closes its connection; if it is in a request at *deadline*, it ends after that."""
         self._stopping = True
         self._signals.put(None)
         if self._thread is not None:
             self._thread.join(max(0.0, deadline - time.monotonic()))
-        if self._drainer is not None and self._driving.acquire(blocking=False):
-            try:
-                self._drainer.close(max(0.0, deadline - time.monotonic()))
-            finally:
-                self._driving.release()
+        if self._drainer is not None:
+            self._drainer.shutdown_exporters(max(0.0, deadline - time.monotonic()))
 
     def flush_exporters(self, deadline: float) -> None:
         """Give the user's exporters what they have not had yet."""
@@ -178,6 +175,8 @@ class Worker:
                 with guarded("delivering records"):
                     rest_seconds = self._turn()
                 self._listen(rest_seconds)
+            if self._drainer is not None:
+                self._drainer.close()
 
     def _has_ended(self) -> bool:
         if not self._stopping:

@@ -52,12 +52,20 @@ class Listener(socketserver.ThreadingTCPServer):
         self._changing = threading.Lock()
         super().__init__(("127.0.0.1", port), _Connection)
 
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve one connection until either side closes it; TLS shakes hands here, off the accepting thread."""
-        connection = request if self._tls is None else self._tls.wrap_socket(request, server_side=True)
-        with connection, self._tracked(connection):
-            if not self.closing.is_set():
-                super().finish_request(connection, client_address)
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection. TLS shakes hands at the first read, off the thread that accepts."""
+        connection, address = super().get_request()
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection until either side closes it."""
+        with self._tracked(request):
+            if self.closing.is_set():
+                self.shutdown_request(request)
+            else:
+                super().process_request_thread(request, client_address)
 
     @contextmanager
     def _tracked(self, connection: socket.socket) -> Generator[None]:

@@ -167,10 +167,9 @@ class ChoiceAccumulator:
             self._error = dig(choice, "error")
         delta = dig(choice, "delta")
         text = dig(delta, "content")
-        if isinstance(text, str) and text:  # by far the most frequent chunk
-            self._write("content", text)
+        if self._write("content", text) and not dig(delta, "tool_calls"):  # by far the most frequent chunk
             return True
-        return self._add_rarer(delta)
+        return self._add_rarer(delta) or bool(text)
 
     def choice(self) -> Mapping[str, object]:
         """The choice in the shape of a whole answer."""

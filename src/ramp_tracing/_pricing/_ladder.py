@@ -20,7 +20,7 @@ def priced(generation: Generation) -> Generation:
     """
     with guarded("pricing a call"):
         cost = table_cost(generation) if generation.cost is None else _with_parts(generation.cost, generation)
-        return generation if cost == generation.cost else replace(generation, cost=cost)
+        return generation if cost is generation.cost else replace(generation, cost=cost)
     return generation
 
 
@@ -30,7 +30,8 @@ def _with_parts(reported: Cost, generation: Generation) -> Cost:
     listed = table_cost(generation)
     if listed is not None and _adds_up(listed.input, listed.output, reported.total):
         return replace(reported, input=listed.input, output=listed.output)
-    return replace(reported, input=None, output=None)
+    says_no_parts = reported.input is None and reported.output is None
+    return reported if says_no_parts else replace(reported, input=None, output=None)
 
 
 def _adds_up(input_cost: Decimal | None, output_cost: Decimal | None, total: Decimal) -> bool:

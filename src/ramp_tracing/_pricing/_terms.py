@@ -58,6 +58,12 @@ PRICED_TIERS: Final = frozenset({"flex", "priority"})
 DEPLOYMENTS: Final = frozenset({"azure.ai.openai"})
 """Here the model that is asked for is a deployment, which may be named like a model that it is not."""
 
+ALIASES: Final[Mapping[str, str]] = {
+    "babbage:2023-07-21-v2": "babbage-002",
+    "davinci:2023-07-21-v2": "davinci-002",
+}
+"""What answers call a model that no list has under that name."""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -104,10 +110,18 @@ def terms_of(generation: Generation) -> Terms | None:
 
 
 def _billed_model(generation: Generation) -> str | None:
-    """The model that answered. The one asked for says the price only where an answer names none (images, speech)."""
-    if generation.response_model or generation.provider in DEPLOYMENTS:
-        return generation.response_model
-    return generation.request_model
+    """
+    The model that answered.
+
+    The one that was asked for says the price only where an answer names none (images, speech): an answer by a model
+    that is not listed, a newer snapshot say, may cost something else.
+    """
+    asked, answered = generation.request_model, generation.response_model
+    if generation.provider in DEPLOYMENTS:
+        return answered
+    if not answered or (asked is not None and asked.endswith(f"/{answered}")):  # OpenRouter may leave out the author
+        return asked
+    return ALIASES.get(answered, answered)
 
 
 def _instant(nanos: UnixNanos) -> datetime | None:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from io import TextIOWrapper
 from typing import Annotated, Final
 
 import typer
@@ -31,9 +30,10 @@ def _about(
 
 def main() -> None:
     """Run the command that the arguments name; the entry point of ``ramp-tracing``."""
-    if isinstance(sys.stdout, TextIOWrapper):
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
         # A terminal or a file that knows no "…" gets a question mark instead of a traceback.
-        sys.stdout.reconfigure(errors="replace")
+        reconfigure(errors="replace")
     build_app()()
 
 

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import typer
 from rich.table import Table
@@ -60,11 +60,11 @@ def check(
         show((), _untested(str(wrong)))
         raise typer.Exit(NOT_CONFIGURED) from None
     report = _untested(SWITCHED_OFF) if config.disabled else test_connection(config)
-    show(settings_of(config, options, os.environ), report)
+    show(settings_of(config, options=options, environ=os.environ), report)
     raise typer.Exit(0 if report.ok else NOT_CONFIGURED if config.disabled else FAILED)
 
 
-def settings_of(config: Config, options: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Setting, ...]:
+def settings_of(config: Config, *, options: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Setting, ...]:
     """
     Every option in force, with its origin.
 
@@ -74,18 +74,20 @@ def settings_of(config: Config, options: Mapping[str, object], environ: Mapping[
         environ: The environment.
     """
     return tuple(
-        Setting(name=name, value=_shown(getattr(config, name)), source=_source(name, options, environ))
+        Setting(name=name, value=_shown(getattr(config, name)), source=_source(name, options=options, environ=environ))
         for name in OPTIONS
     )
 
 
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {text}" for name, text in value.items())
+        return ", ".join(f"{name}: {text}" for name, text in cast(Mapping[str, object], value).items())
+    if isinstance(value, tuple):
+        return ", ".join(type(each).__name__ for each in cast(tuple[object, ...], value))
     return "" if value is None else str(value)
 
 
-def _source(name: str, options: Mapping[str, object], environ: Mapping[str, str]) -> str:
+def _source(name: str, *, options: Mapping[str, object], environ: Mapping[str, str]) -> str:
     variable = OPTIONS[name].variable
     if options.get(name) is not None:
         return "command line"
@@ -102,7 +104,7 @@ def _print_text(settings: tuple[Setting, ...], report: ConnectionReport) -> None
         out.print(_table(settings))
     verdict, style = ("The connection works.", "bold green") if report.ok else ("Not connected.", "bold red")
     out.print(verdict, style=style)
-    out.print(report.message, markup=False)
+    out.print(report.message, markup=False, soft_wrap=True)
     if report.trace_id:
         out.print(f"Ramp's trace id of this request is {report.trace_id}.", markup=False)
 

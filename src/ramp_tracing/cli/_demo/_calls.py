@@ -48,7 +48,7 @@ def make_calls(steps: Iterable[Step], base_urls: Mapping[str, str], *, api_key: 
             for at, url in base_urls.items()
         }
         for name, step in in_turn.items():
-            _call(clients, name, step)
+            _call(clients, step, name=name)
     asyncio.run(_call_at_once(at_once, base_urls, api_key=api_key))
     return [*in_turn, *at_once]
 
@@ -61,10 +61,10 @@ async def _call_at_once(steps: Mapping[str, Step], base_urls: Mapping[str, str],
             )
             for at, url in base_urls.items()
         }
-        await asyncio.gather(*(_call_async(clients, name, step) for name, step in steps.items()))
+        await asyncio.gather(*(_call_async(clients, step, name=name) for name, step in steps.items()))
 
 
-def _call(clients: Clients, name: str, step: Step) -> None:
+def _call(clients: Clients, step: Step, *, name: str) -> None:
     with _attributed(step, name), _forgiving(step):
         answer = attrgetter(step.method)(clients[step.at])(**_arguments(step, name))
         if step.streamed:
@@ -72,7 +72,7 @@ def _call(clients: Clients, name: str, step: Step) -> None:
                 pass
 
 
-async def _call_async(clients: Clients, name: str, step: Step) -> None:
+async def _call_async(clients: Clients, step: Step, *, name: str) -> None:
     with _attributed(step, name), _forgiving(step):
         answer = await attrgetter(step.method)(clients[step.at])(**_arguments(step, name))
         if step.streamed:

@@ -1,0 +1,84 @@
+"""Plays a scenario twice, without and with us: the application must get the same, and the records are compared."""
+
+import gc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import openai
+import pytest
+
+from ramp_tracing._captured import Generations, capture_generations
+from ramp_tracing._state import state
+
+from .colours import Colour
+from .endpoints import ENDPOINTS
+from .facts import CHAT, facts_of, seen_by_user
+from .provider import Provider, Script
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """
+    Attributes:
+        call: What the application does with its client.
+        records: The facts of each record that it must give; exactly one unless it says otherwise.
+        answers: Makes what the server answers, beside what OpenAI would: path, by its end → answer.
+        raises: The name of the exception that the application gets.
+        needs: An attribute of the client that not every major version has.
+        options: Of the client.
+        stream_usage: The option of `instrument()`.
+        leaves: What it leaves behind has to be collected before there is a record.
+    """
+
+    call: Callable[[Colour, Any], Any]
+    records: tuple[Mapping[str, Any], ...] = (CHAT,)
+    answers: Callable[[], Mapping[str, Script]] = dict
+    raises: str | None = None
+    needs: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    stream_usage: str = "auto"
+    leaves: bool = False
+
+
+def play(scenario: Scenario, colour: Colour) -> tuple[str | None, Any]:
+    """What the application gets: the name of the exception if there is one, and the value or the exception."""
+    with Provider(scripts={**(own := scenario.answers()), **ENDPOINTS, **own}) as provider:
+        client = colour.client(provider.base_url, **scenario.options)
+        skip_without(scenario.needs, client)
+        try:
+            return None, seen_by_user(scenario.call(colour, client))
+        except Exception as error:  # noqa: BLE001 - it is what the application gets, and is compared
+            return type(error).__name__, seen_by_user(error)
+        finally:
+            if scenario.leaves:
+                gc.collect()
+            colour.tidy()
+
+
+def check(scenario: Scenario, colour: Colour) -> Generations:
+    """
+    The application sees no difference, and there is exactly what the scenario says.
+
+    Returns:
+        The records, for what a single scenario has to add.
+    """
+    bare = play(scenario, colour)
+    with capture_generations() as generations:
+        state.stream_usage = scenario.stream_usage  # type: ignore[assignment]
+        watched = play(scenario, colour)
+        state.stream_usage = "auto"
+    assert (scenario.raises, bare) == (watched[0], watched)
+    assert [dict(each) for each in scenario.records] == [facts_of(each) for each in generations]
+    return generations
+
+
+def skip_without(needs: str | None, client: Any) -> None:
+    """Skip where this major version of openai lacks an API; its users cannot call it either."""
+    if needs is None:
+        return
+    try:
+        attrgetter(needs)(client)
+    except AttributeError:
+        pytest.skip(f"openai {openai.__version__} has no {needs}")

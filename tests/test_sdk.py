@@ -1,0 +1,177 @@
+"""Switching on and off."""
+
+import gc
+import threading
+from typing import Any
+
+import openai
+import pytest
+
+import ramp_tracing
+from ramp_tracing._state import state
+from ramp_tracing.exceptions import ConfigurationError
+from ramp_tracing.testing import FakeRamp
+from tests.integrations.provider import Provider
+
+MESSAGES: Any = [{"role": "user", "content": "q"}]
+
+
+def ours() -> list[str]:
+    """Our threads."""
+    return [thread.name for thread in threading.enumerate() if "ramp" in thread.name]
+
+
+def ask(provider: Provider, **arguments: Any) -> Any:
+    """One call."""
+    client = openai.OpenAI(base_url=provider.base_url, api_key="x", max_retries=0)
+    return client.chat.completions.create(model="gpt-4o", messages=MESSAGES, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, "RAMP_API_KEY"),
+        ({"api_key": ""}, "api_key"),
+        ({"api_key": "k\r\nX: y"}, "api_key"),
+        ({"api_key": "k", "base_url": "http://ramp.example/x"}, "https"),
+        ({"api_key": "k", "base_url": "ftp://ramp.example/x"}, "base_url"),
+        ({"api_key": "k", "headers": {"X-A": "a\nb"}}, "headers"),
+        ({"api_key": "k", "basurl": "https://x"}, "base_url"),
+    ],
+)
+def test_what_cannot_work_raises_at_once(options: dict[str, Any], says: str) -> None:
+    """A wrong option raises when it is given, says what to change, and switches nothing on."""
+    with pytest.raises(ConfigurationError, match=says):
+        ramp_tracing.instrument(**options)
+    assert state.sink is None
+    assert not state.enabled
+
+
+def test_headers_in_the_environment_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anything else is named by the variable that it stands in."""
+    monkeypatch.setenv("RAMP_HEADERS", "x-a=b")
+    with pytest.raises(ConfigurationError, match="RAMP_HEADERS"):
+        ramp_tracing.instrument(api_key="k")
+
+
+def test_an_unknown_library_is_named() -> None:
+    """A library without an integration is an error that lists those that have one."""
+    with pytest.raises(ConfigurationError, match="openai"):
+        ramp_tracing.instrument("opanai", api_key="k")  # type: ignore[arg-type]
+
+
+def test_disabled_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One variable switches it off for a machine, and then not even a key is needed."""
+    monkeypatch.setenv("RAMP_TRACING_DISABLED", "1")
+    ramp_tracing.instrument()
+    assert state.sink is None
+    assert not state.enabled
+
+
+def test_without_instrument_everything_answers() -> None:
+    """The other functions may be called at any time."""
+    assert ramp_tracing.flush(0.1)
+    assert ramp_tracing.shutdown(0.1)
+    assert ramp_tracing.stats().recorded == 0
+    ramp_tracing.uninstrument()
+
+
+def test_instrument_twice_records_once() -> None:
+    """A second call, from a library that wants to be sure, changes nothing."""
+    with Provider() as provider, FakeRamp() as ramp:
+        for _ in range(3):
+            ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        ask(provider)
+        assert ramp_tracing.flush(10)
+        assert ramp_tracing.stats().recorded == len(ramp.generations) == 1
+        ramp_tracing.uninstrument()
+
+
+def test_other_options_take_over_and_lose_nothing() -> None:
+    """What was recorded before goes where it should have gone."""
+    with Provider() as provider, FakeRamp() as first, FakeRamp() as second:
+        ramp_tracing.instrument(api_key="k", base_url=first.url, trace={"user": "ada"})
+        ask(provider)
+        ramp_tracing.instrument(api_key="k", base_url=second.url, trace={"user": "grace", "team": "x"})
+        ask(provider)
+        assert ramp_tracing.flush(10)
+        ramp_tracing.uninstrument()
+        [before], [after] = first.generations, second.generations
+    assert before.attributes["user.id"] == "ada"
+    assert after.attributes["user.id"] == "grace"
+    assert after.attributes["trace.metadata.team"] == "x"
+
+
+def test_uninstrument_leaves_nothing_behind() -> None:
+    """Classes, threads and state are as before, and calls are no longer recorded."""
+    from openai._base_client import AsyncAPIClient, SyncAPIClient
+
+    def members() -> list[int]:
+        # A wrapper says that it equals what it wraps, so identity is asked for.
+        return [id(member) for owner in (SyncAPIClient, AsyncAPIClient) for member in vars(owner).values()]
+
+    before = members()
+    with Provider() as provider, FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        assert members() != before
+        ask(provider)
+        ramp_tracing.uninstrument()
+        ask(provider)
+        assert len(ramp.generations) == 1
+    gc.collect()
+    assert members() == before
+    assert ours() == []
+    assert state.sink is None
+
+
+def test_a_stream_that_is_open_is_recorded_by_uninstrument_and_can_be_read_on() -> None:
+    """The application keeps its stream; its record says how far it had come."""
+    with Provider() as provider, FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        stream = ask(provider, stream=True)
+        next(stream), next(stream)
+        ramp_tracing.uninstrument()
+        [generation] = ramp.generations
+        assert len(list(stream)) == 3
+        assert len(ramp.generations) == 1
+    assert generation.attributes["error.type"] == "abandoned"
+
+
+def test_streams_that_are_dropped_are_recorded_without_a_thread_of_the_application() -> None:
+    """The collector only leaves a note; whoever asks for counts, or our thread, ends the record."""
+    with Provider() as provider, FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        for _ in range(5):
+            next(ask(provider, stream=True))
+        gc.collect()
+        assert ramp_tracing.stats().recorded == 5
+        assert ramp_tracing.flush(10)
+        assert len(ramp.generations) == 5
+        ramp_tracing.uninstrument()
+
+
+def test_stats_tell_where_every_record_is() -> None:
+    """While the receiver is away records wait; when it is back they are acknowledged."""
+    with Provider() as provider, FakeRamp() as ramp:
+        ramp.answer_with(503, times=1, headers={"Retry-After": "1"})
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        ask(provider)
+        assert not ramp_tracing.flush(0.3)
+        waiting = ramp_tracing.stats()
+        assert (waiting.recorded, waiting.waiting, waiting.acknowledged) == (1, 1, 0)
+        assert ramp_tracing.flush(10)
+        done = ramp_tracing.stats()
+        assert (done.recorded, done.waiting, done.acknowledged, done.dead, done.lost) == (1, 0, 1, 0, 0)
+        ramp_tracing.uninstrument()
+
+
+def test_the_connection_test_tells_what_is_wrong() -> None:
+    """It passes on 2xx, names the scope on 401, and sends nothing that counts as usage."""
+    with FakeRamp() as ramp:
+        good = ramp_tracing.test_connection(api_key="k", base_url=ramp.url)
+        ramp.answer_with(401)
+        bad = ramp_tracing.test_connection(api_key="k", base_url=ramp.url)
+        assert ramp.generations == []
+    assert good.ok
+    assert not bad.ok
+    assert "ai_usage:write" in bad.message
