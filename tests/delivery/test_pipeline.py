@@ -351,16 +351,16 @@ def test_the_lines_of_a_pipeline_are_on_one_logger(
     assert set(ours) == {"ramp_tracing"}
 
 
-def test_a_hostile_environment_changes_nothing(pipeline_for: PipelineMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hostile_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither where records go nor one byte of them, and none is sampled away."""
     with Receiver.which(OK) as receiver:
         for environment in ({}, HOSTILE):
             for name, value in environment.items():
                 monkeypatch.setenv(name, value)
-            pipeline = pipeline_for(receiver.url)
+            pipeline = Pipeline(config_for(receiver.url), linger_seconds=60)
             for number in range(20):
                 pipeline.record(generation(number, text="hello"))
-            assert pipeline.flush(5) is True
+            assert pipeline.shutdown(5) is True
     before, after = receiver.requests
     assert (before.head, before.body) == (after.head, after.body)
 

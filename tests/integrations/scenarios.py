@@ -45,7 +45,7 @@ class Scenario:
 def play(scenario: Scenario, colour: Colour) -> tuple[str | None, Any]:
     """What the application gets: the name of the exception if there is one, and the value or the exception."""
     with Provider(scripts={**(own := scenario.answers()), **ENDPOINTS, **own}) as provider:
-        client = colour.client(provider.base_url, **scenario.options)
+        client = colour.client(**{"base_url": provider.base_url, **scenario.options})
         skip_without(scenario.needs, client)
         try:
             return None, seen_by_user(scenario.call(colour, client))

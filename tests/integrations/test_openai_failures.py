@@ -130,7 +130,7 @@ SCENARIOS: Mapping[str, tuple[Scenario, int | None]] = {
     "no server": (
         Scenario(
             call=created,
-            options={"base_url": "http://127.0.0.1:9/v1"},
+            options={"base_url": "http://127.0.0.1:1/v1"},
             raises="APIConnectionError",
             records=failing("APIConnectionError"),
         ),
