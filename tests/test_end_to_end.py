@@ -289,3 +289,28 @@ def test_the_request_reaches_the_provider_unchanged() -> None:
     bare, instrumented = seen
     assert bare.body == instrumented.body
     assert bare.headers.keys() == instrumented.headers.keys()
+
+
+WARMING_UP = textwrap.dedent("""
+    import os, time, openai, ramp_tracing
+    provider = {os.environ["TEST_PROVIDER"].split("/")[2]: "openai"}
+    ramp_tracing.instrument(api_key="ramp-key", base_url=os.environ["TEST_RAMP"], providers=provider)
+    client = openai.OpenAI(base_url=os.environ["TEST_PROVIDER"], api_key="x", max_retries=0)
+    message = [{"role": "user", "content": "q"}]
+    until, made = time.monotonic() + 3, 0
+    while time.monotonic() < until and ramp_tracing.stats().acknowledged == 0:
+        client.chat.completions.create(model="gpt-4o", messages=message)
+        made += 1
+    client.chat.completions.create(model="gpt-4o", messages=message)
+    print(made)
+""")
+
+
+def test_calls_succeed_while_our_thread_loads_what_it_needs() -> None:
+    """What our thread imports in the background must not be seen half-imported by the client library."""
+    with Provider() as provider, FakeRamp() as ramp:
+        done = run(WARMING_UP, {"TEST_RAMP": ramp.url, "TEST_PROVIDER": provider.base_url})
+        assert (done.returncode, done.stderr) == (0, "")
+        assert int(done.stdout) > 10
+        generations = ramp.wait_for(int(done.stdout) + 1, timeout_seconds=10)
+    assert "gen_ai.usage.total_cost" in generations[0].attributes

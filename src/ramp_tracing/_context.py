@@ -105,11 +105,11 @@ def active_span() -> SpanParent | None:
 
     OpenTelemetry is not imported for this: a process that has not imported it has no active span.
     """
-    api = sys.modules.get("opentelemetry.trace")
-    if api is None:
+    current_span = getattr(sys.modules.get("opentelemetry.trace"), "get_current_span", None)
+    if current_span is None:  # not imported, or being imported by another thread just now
         return None
     with guarded("reading the active OpenTelemetry span"):
-        context = api.get_current_span().get_span_context()
+        context = current_span().get_span_context()
         if context.is_valid:
             return SpanParent(f"{context.trace_id:032x}", f"{context.span_id:016x}")
     return None

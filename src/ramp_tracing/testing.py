@@ -1,7 +1,7 @@
 """
 For tests of applications that use ramp_tracing.
 
-`FakeRamp` is a receiver on 127.0.0.1 that takes what would go to Ramp and hands it to the test.
+`capture_generations` records calls into a list. `FakeRamp` is a receiver on 127.0.0.1 that takes what would go to Ramp and hands it to the test.
 
 Example:
     >>> with FakeRamp() as ramp:
@@ -12,8 +12,17 @@ Example:
     ...     ramp_tracing.uninstrument()
 """
 
+from ._captured import Generations, capture_generations
 from ._fake_ramp import FakeRamp
 from ._loopback import Answer, Request
 from ._received import ReceivedEvent, ReceivedSpan
 
-__all__ = ["Answer", "FakeRamp", "ReceivedEvent", "ReceivedSpan", "Request"]
+__all__ = [
+    "Answer",
+    "FakeRamp",
+    "Generations",
+    "ReceivedEvent",
+    "ReceivedSpan",
+    "Request",
+    "capture_generations",
+]

@@ -52,6 +52,8 @@ def seen_by_user(result: Any) -> Any:
     """Type and value of whatever a call gave."""
     if isinstance(result, BaseException):
         return type(result), str(result)
+    if isinstance(result, type):
+        return result
     if isinstance(result, (list, tuple)):
         return type(result), [seen_by_user(each) for each in result]
     if hasattr(result, "to_json"):

@@ -390,9 +390,7 @@ WHOLE: Final = (
             response_id="1f6a1c0e-3f0b-4a55-9d7e-2b8c4d6e8f01",
             response_model="palmyra-x5",
             finish_reasons=("stop",),
-            usage=Usage(
-                input_tokens=210, output_tokens=8, total_tokens=218, cache_read_tokens=64, reasoning_tokens=2
-            ),
+            usage=Usage(input_tokens=210, output_tokens=8, total_tokens=218, cache_read_tokens=64, reasoning_tokens=2),
             output=SAID,
         ),
     ),
@@ -738,9 +736,7 @@ STREAMS: Final = (
             response_id="msg_bdrk_01QwErTyUiOpAsDfGhJkLzXb",
             response_model="us.anthropic.claude-sonnet-4-20250514-v1:0",
             finish_reasons=("stop",),
-            usage=Usage(
-                input_tokens=14, output_tokens=4, total_tokens=18, cache_read_tokens=0, cache_write_tokens=0
-            ),
+            usage=Usage(input_tokens=14, output_tokens=4, total_tokens=18, cache_read_tokens=0, cache_write_tokens=0),
             output=OSLO,
         ),
     ),
@@ -855,9 +851,7 @@ STREAMS: Final = (
         outcome=Outcome(
             response_id="chatcmpl-2f7d6c5b-4a39-4281-9706-f5e4d3c2b1a0",
             response_model="llama-3.3-70b-versatile",
-            failure=Failure(
-                type="invalid_request_error", message="Failed to call a function.", code="tool_use_failed"
-            ),
+            failure=Failure(type="invalid_request_error", message="Failed to call a function.", code="tool_use_failed"),
             output={"completion": "Os", "reasoning": None},
             complete=False,
         ),

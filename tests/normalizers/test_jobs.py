@@ -42,9 +42,7 @@ BATCHES: Final = (
             response_id=BATCH,
             response_model="gpt-5-mini-2025-08-07",
             finish_reasons=("expired",),
-            usage=Usage(
-                input_tokens=500, output_tokens=40, total_tokens=540, cache_read_tokens=0, reasoning_tokens=0
-            ),
+            usage=Usage(input_tokens=500, output_tokens=40, total_tokens=540, cache_read_tokens=0, reasoning_tokens=0),
             job=True,
         ),
     ),

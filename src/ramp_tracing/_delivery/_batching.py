@@ -70,6 +70,12 @@ class Batcher:
         self._entries: deque[Entry] = deque()
         self._left_over: deque[Item] = deque()
 
+    def warm_up(self) -> None:
+        """Take the first record through the stages already, which imports what they had put off."""
+        self._stages.publisher.publish([])
+        if (item := self._next_item()) is not None:
+            self._left_over.appendleft(item)
+
     def next(self) -> Batch | None:
         """The oldest records, as many as fit in a request; `None` if there are none."""
         items: list[Item] = []

@@ -58,11 +58,9 @@ class Drainer:
         """How long to wait until the next request; 0 if it may be made."""
         return self._pace.wait_seconds(time.monotonic())
 
-    def freeze(self) -> bool:
-        """Make sure that the next batch is put together; False if nothing waits."""
-        if not self._frozen and (batch := self._batcher.next()) is not None:
-            self._frozen.append(batch)
-        return bool(self._frozen)
+    def warm_up(self) -> None:
+        """Import what sending needs."""
+        self._batcher.warm_up()
 
     def send(self, timeout_seconds: float) -> bool:
         """
@@ -74,8 +72,11 @@ class Drainer:
         Returns:
             False if there was nothing to send.
         """
-        if not self.freeze():
-            return False
+        if not self._frozen:
+            fresh = self._batcher.next()
+            if fresh is None:
+                return False
+            self._frozen.append(fresh)
         batch = self._frozen[0]
         self._pace.sending(time.monotonic())
         headers = headers_of(self._config, self._stages.encoder.content_type, Idempotency_Key=batch.key)

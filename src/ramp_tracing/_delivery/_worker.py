@@ -234,7 +234,7 @@ class Worker:
                 from ._drainer import Drainer
 
                 drainer = Drainer(self._config, self._journal, stages=self._load(self._config))
-                # The first batch imports the rest: price data, protobuf, the SDK for the user's exporters.
-                drainer.freeze()
+                # Here, not with the first batch: no fork comes in between (see `before_fork`), and it is done by then.
+                drainer.warm_up()
                 self._drainer = drainer
         return self._drainer

@@ -115,8 +115,8 @@ class ResponsesAccumulator:
 
     def add(self, event: object) -> bool:
         """Take in one event; True if it carries a part of the answer."""
-        kind = dig(event, "type")
-        if isinstance(kind, str) and kind.endswith(".delta"):
+        kind = as_name(dig(event, "type")) or ""
+        if kind.endswith(".delta"):
             self._add_text(kind, dig(event, "delta"))
             return True
         if kind in TERMINAL_EVENTS:  # read now and let go: the whole response may be large

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Final
 
 from .._record import Cost, Generation
+from ._genai_prices import genai_prices
 from ._terms import Terms, terms_of
 from ._units import Count, counts_to_bill
 
@@ -66,15 +67,15 @@ def _listed(generation: Generation, terms: Terms) -> Cost | None:
 
 
 def _look_up(terms: Terms, counts: Mapping[str, Count]) -> "PriceCalculation":
-    from genai_prices import Usage, calc_price  # takes a second, and only the background ever needs it
-
-    return calc_price(
-        Usage(**counts),
+    table = genai_prices()
+    listing: PriceCalculation = table.calc_price(
+        table.Usage(**counts),
         terms.model,
         provider_id=terms.price_list,
         genai_request_timestamp=terms.started,
         price_context=terms.price_context,
     )
+    return listing
 
 
 def _prices(row: "ModelPrice") -> set[str]:

@@ -1,0 +1,255 @@
+"""Paid work that goes on after its call: one generation under one id, settled once, however often it is asked for."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import openai
+import pytest
+
+import ramp_tracing
+from ramp_tracing._captured import capture_generations
+from ramp_tracing._loopback import Answer, Request, json_answer
+from ramp_tracing._record import Generation
+from ramp_tracing._state import state
+
+from .colours import Colour
+from .endpoints import RESPONSE_ID, response, response_events
+from .provider import Provider, stream
+from .scenarios import skip_without
+
+INPUT: Mapping[str, Any] = {"model": "gpt-4o", "input": "Hello?", "background": True}
+BATCH: Mapping[str, Any] = {
+    "id": "batch_68af4030592c8193",
+    "object": "batch",
+    "endpoint": "/v1/chat/completions",
+    "input_file_id": "file-abc123",
+    "completion_window": "24h",
+    "created_at": 1767225600,
+}
+BATCH_USAGE: Mapping[str, Any] = {
+    "input_tokens": 1000,
+    "input_tokens_details": {"cached_tokens": 0},
+    "output_tokens": 500,
+    "output_tokens_details": {"reasoning_tokens": 0},
+    "total_tokens": 1500,
+}
+VIDEO: Mapping[str, Any] = {
+    "id": "video_68af4030592c8193",
+    "object": "video",
+    "model": "sora-2",
+    "progress": 0,
+    "created_at": 1767225600,
+    "seconds": "4",
+    "size": "720x1280",
+}
+
+
+class Ledger:
+    """A sink that keeps every record as it came, also several of one job."""
+
+    keeps_content = True
+
+    def __init__(self) -> None:
+        self.records: list[Generation] = []
+
+    def record(self, generation: Generation) -> None:
+        self.records.append(generation)
+
+    def defer(self, finish: Callable[[], None]) -> None:
+        finish()
+
+    @property
+    def story(self) -> list[tuple[str, bool, int | None, str | None]]:
+        """(id, whether pending, input tokens, user) of each record."""
+        return [(each.id, each.pending, each.usage.input_tokens, each.attribution.user) for each in self.records]
+
+
+@contextmanager
+def ledger() -> Iterator[Ledger]:
+    with capture_generations():
+        kept = Ledger()
+        state.sink = kept
+        yield kept
+
+
+@dataclass
+class Job:
+    """A job on the server: what its creation answers, then what each look at it does; the last one for ever."""
+
+    created: Mapping[str, Any]
+    looks: list[Mapping[str, Any]]
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> Answer:
+        """The answer; streamed if that is asked for."""
+        if request.method == "POST" and not request.path.endswith("cancel"):
+            wants_stream = b'"stream":true' in request.body.replace(b" ", b"")
+            return stream(self.events, named=True, done=False) if wants_stream else json_answer(self.created)
+        if "stream=true" in request.query:
+            return stream(self.events, named=True, done=False)
+        return json_answer(self.looks.pop(0) if len(self.looks) > 1 else self.looks[0])
+
+
+def background(status: str = "completed", **fields: Any) -> Job:
+    """A background response that is looked at while it runs, and then stays as it is."""
+    return Job(
+        created=response("queued", background=True),
+        looks=[response("in_progress", background=True), response(status, background=True, **fields)],
+        events=response_events(background=True),
+    )
+
+
+def retrieved(colour: Colour, client: Any) -> None:
+    colour.wait(client.responses.retrieve(RESPONSE_ID))
+
+
+def retrieved_raw(colour: Colour, client: Any) -> None:
+    colour.wait(client.responses.with_raw_response.retrieve(RESPONSE_ID))
+
+
+def retrieved_lazily(colour: Colour, client: Any) -> None:
+    with colour.entered(client.responses.with_streaming_response.retrieve(RESPONSE_ID)) as lazy:
+        colour.wait(lazy.parse())
+
+
+def resumed(colour: Colour, client: Any) -> None:
+    colour.items(colour.wait(client.responses.retrieve(RESPONSE_ID, stream=True)))
+
+
+def cancelled(colour: Colour, client: Any) -> None:
+    colour.wait(client.responses.cancel(RESPONSE_ID))
+
+
+def created(colour: Colour, client: Any) -> None:
+    colour.wait(client.responses.create(**INPUT))
+
+
+def created_lazily(colour: Colour, client: Any) -> None:
+    with colour.entered(client.responses.with_streaming_response.create(**INPUT)) as lazy:
+        colour.wait(lazy.parse())
+
+
+def streamed_and_left(colour: Colour, client: Any) -> None:
+    with colour.entered(colour.wait(client.responses.create(**INPUT, stream=True))) as events:
+        colour.take(events, 4)
+
+
+def streamed(colour: Colour, client: Any) -> None:
+    colour.items(colour.wait(client.responses.create(**INPUT, stream=True)))
+
+
+PENDING = (RESPONSE_ID, True, None, "ada")
+SETTLED = (RESPONSE_ID, False, 10, "ada")
+Step = Callable[[Colour, Any], None]
+
+STORIES: Mapping[str, tuple[Step, list[Step], list[Any]]] = {
+    "polled": (created, [retrieved] * 4, [PENDING, SETTLED]),
+    "polled raw": (created, [retrieved_raw] * 3, [PENDING, SETTLED]),
+    "polled lazily": (created, [retrieved_lazily] * 3, [PENDING, SETTLED]),
+    "polled in every way": (created, [retrieved, retrieved_raw, retrieved_lazily, resumed], [PENDING, SETTLED]),
+    "created lazily": (created_lazily, [retrieved] * 3, [PENDING, SETTLED]),
+    "streamed to its end": (streamed, [retrieved] * 3, [SETTLED]),
+    "streamed, left, polled": (streamed_and_left, [retrieved] * 3, [PENDING, SETTLED]),
+    "streamed, left, resumed": (streamed_and_left, [resumed] * 2, [PENDING, SETTLED]),
+    "cancelled": (created, [cancelled, cancelled, retrieved], [PENDING, SETTLED]),
+    "never looked at": (created, [], [PENDING]),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_background_response_is_bought_once(name: str, colour: Colour) -> None:
+    """It is pending when it is made; whoever first sees its end settles it for the one who made it."""
+    create, looks, expected = STORIES[name]
+    with Provider(background()) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        with ramp_tracing.trace(user="ada"):
+            create(colour, client)
+        with ramp_tracing.trace(user="poller"):
+            for look in looks:
+                look(colour, client)
+    assert expected == records.story
+
+
+@pytest.mark.parametrize("look", [retrieved, retrieved_raw, retrieved_lazily, resumed])
+def test_a_response_that_another_process_made_is_settled_here(look: Step, colour: Colour) -> None:
+    """Only this process sees its usage: it is recorded once, for whoever asks."""
+    job = background()
+    job.looks.pop(0)
+    with Provider(job) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        with ramp_tracing.trace(user="poller"):
+            for _ in range(2):
+                look(colour, client)
+    assert [(RESPONSE_ID, False, 10, "poller")] == records.story
+
+
+@pytest.mark.parametrize("look", [retrieved, retrieved_raw, retrieved_lazily])
+def test_an_ordinary_response_that_is_fetched_again_costs_nothing(look: Step, colour: Colour) -> None:
+    """It was recorded when it was made, here or elsewhere."""
+    job = Job(created=response(), looks=[response()])
+    with Provider(job) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        look(colour, client)
+        created(colour, client)
+        look(colour, client)
+    assert [(RESPONSE_ID, False, 10, None)] == records.story
+
+
+def test_a_background_response_that_fails_is_a_failure(colour: Colour) -> None:
+    """Its error is in the settled record, with what it used until then."""
+    job = background("failed", error={"code": "server_error", "message": "No."})
+    with Provider(job) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        for step in (created, retrieved, retrieved, retrieved):
+            step(colour, client)
+    assert [None, "server_error"] == [each.failure and each.failure.code for each in records.records]
+    assert [True, False] == [each.pending for each in records.records]
+
+
+def test_looking_for_what_does_not_exist_is_no_record(colour: Colour) -> None:
+    """A failed look at a job is not a generation that failed."""
+    with Provider(json_answer({"error": {"message": "No."}}, status=404)) as provider, ledger() as records:
+        with pytest.raises(openai.NotFoundError):
+            retrieved(colour, colour.client(provider.base_url))
+    assert [] == records.story
+
+
+def test_a_batch_is_bought_once(colour: Colour) -> None:
+    """Its usage comes when it has ended, and counts once."""
+    done = {**BATCH, "status": "completed", "usage": dict(BATCH_USAGE)}
+    job = Job(created={**BATCH, "status": "validating"}, looks=[{**BATCH, "status": "in_progress"}, done])
+    with Provider(job) as provider, ledger() as records:
+        batches = colour.client(provider.base_url).batches
+        with ramp_tracing.trace(user="ada"):
+            colour.wait(
+                batches.create(input_file_id="file-abc123", endpoint="/v1/chat/completions", completion_window="24h")
+            )
+        for _ in range(3):
+            colour.wait(batches.retrieve(BATCH["id"]))
+    assert [(BATCH["id"], True, None, "ada"), (BATCH["id"], False, 1000, "ada")] == records.story
+    assert [("batch", "completed")] == [(each.operation, *each.finish_reasons) for each in records.records[1:]]
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+@pytest.mark.parametrize("name", ["create", "remix"])
+def test_a_video_is_bought_once(name: str, colour: Colour) -> None:
+    """It reports no tokens; that there is one, and which model made it, is known."""
+    arguments: Mapping[str, Mapping[str, Any]] = {
+        "create": {"model": "sora-2", "prompt": "A cat."},
+        "remix": {"video_id": "video_of_before", "prompt": "A dog."},
+    }
+    job = Job(
+        created={**VIDEO, "status": "queued"},
+        looks=[{**VIDEO, "status": "in_progress"}, {**VIDEO, "status": "completed", "progress": 100}],
+    )
+    with Provider(job) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        skip_without("videos", client)
+        with ramp_tracing.trace(user="ada"):
+            colour.wait(getattr(client.videos, name)(**arguments[name]))
+        for _ in range(3):
+            colour.wait(client.videos.retrieve(VIDEO["id"]))
+    assert [(VIDEO["id"], True, None, "ada"), (VIDEO["id"], False, None, "ada")] == records.story
+    assert {("video_generation", "sora-2")} == {(each.operation, each.response_model) for each in records.records}
