@@ -56,6 +56,8 @@ class State:
         stream_usage: Whether streams are asked for their usage: ``auto``, ``always`` or ``never``.
         seen: Response ids that are taken.
         unfinished: Streams being read. Weak: as many as the application itself holds.
+        open_streams: The streams among them, by `id`. Strong, so that what a stream has gathered is not garbage itself
+            when the collector finds the stream: a `StringIO` in garbage is closed before anybody can read it.
         jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
         enabled: The libraries whose calls are recorded.
         installed: Those of them that are imported and hooked.
@@ -70,6 +72,7 @@ class State:
     stream_usage: Literal["auto", "always", "never"] = "auto"
     seen: SeenIds = field(default_factory=SeenIds)
     unfinished: WeakSet[Unfinished] = field(default_factory=WeakSet[Unfinished])
+    open_streams: dict[int, Unfinished] = field(default_factory=dict[int, "Unfinished"])
     jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
     enabled: set[str] = field(default_factory=set[str])
     installed: set[str] = field(default_factory=set[str])

@@ -2,6 +2,7 @@ import gc
 import logging
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -267,6 +268,31 @@ def test_finalizers_may_defer_anywhere(pipeline_for: PipelineMaker) -> None:
         assert pipeline.flush(10) is True
         assert pipeline.stats() == Stats(recorded=600, acknowledged=600)
     assert len(set(receiver.span_ids)) == 600
+
+
+def test_a_signal_handler_may_do_anything(pipeline_for: PipelineMaker) -> None:
+    """It interrupts the main thread between any two steps, and must not wait for a lock that this very thread holds."""
+    numbers = count(10_000)
+    with Receiver.which(OK) as receiver:
+        pipeline = pipeline_for(receiver.url)
+
+        def interrupt(number: int, frame: object) -> None:
+            pipeline.record(generation(next(numbers)))
+            pipeline.stats()
+            pipeline.flush(0.05)
+            signal.setitimer(signal.ITIMER_REAL, 0.002)
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+        try:
+            for number in range(2000):
+                pipeline.record(generation(number))
+                pipeline.stats()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert pipeline.flush(10) is True
+        assert pipeline.stats().acknowledged == next(numbers) - 10_000 + 2000
 
 
 # -- counts

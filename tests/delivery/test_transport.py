@@ -32,7 +32,7 @@ def post(url: str, *, seconds: float = 5.0, **options: object) -> Answer:
 
 
 def send(transport: Transport, url: str, *, seconds: float = 5.0, **options: object) -> Answer:
-    headers = headers_of(config_for(url, **options), "application/json", Idempotency_Key="key")
+    headers = headers_of(config_for(url, **options), "application/json", more={"Idempotency-Key": "key"})
     return transport.post(BODY, headers, timeout_seconds=seconds)
 
 

@@ -23,8 +23,9 @@ def colour(request: pytest.FixtureRequest) -> Iterator[Colour]:
 
 @pytest.fixture(autouse=True)
 def own_ids() -> Iterator[None]:
-    """Response ids and jobs of another test are not known: every server here uses the same ones."""
+    """Response ids and jobs of another test are not known, as servers here use the same ones; no stream stays open."""
     before = state.seen, state.jobs
     state.seen, state.jobs = type(state.seen)(), {}
     yield
-    state.seen, state.jobs = before
+    left, state.seen, state.jobs = dict(state.open_streams), *before
+    assert {} == left

@@ -210,9 +210,9 @@ def test_a_background_response_that_fails_is_a_failure(colour: Colour) -> None:
 
 def test_looking_for_what_does_not_exist_is_no_record(colour: Colour) -> None:
     """A failed look at a job is not a generation that failed."""
-    with Provider(json_answer({"error": {"message": "No."}}, status=404)) as provider, ledger() as records:
-        with pytest.raises(openai.NotFoundError):
-            retrieved(colour, colour.client(provider.base_url))
+    missing = json_answer({"error": {"message": "No."}}, status=404)
+    with Provider(missing) as provider, ledger() as records, pytest.raises(openai.NotFoundError):
+        retrieved(colour, colour.client(provider.base_url))
     assert [] == records.story
 
 

@@ -78,7 +78,7 @@ details = st.dictionaries(st.sampled_from(PARTS), scalars)
 whole_usage = st.fixed_dictionaries({}, optional=dict.fromkeys(TOTALS, scalars) | dict.fromkeys(DETAILS, details))
 
 every_format = pytest.mark.parametrize("wire", FORMATS.values(), ids=FORMATS.keys())
-few = settings(max_examples=800, deadline=None)
+few = settings(max_examples=40, deadline=None)
 
 
 @every_format

@@ -96,7 +96,9 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config
     """
     _refuse_unknown(options)
     # Any, because a row's reader and the field of the same name are only known to agree by the tests.
-    values: dict[str, Any] = {name: _value(name, row, options, environ) for name, row in OPTIONS.items()}
+    values: dict[str, Any] = {
+        name: _value(name, row, options=options, environ=environ) for name, row in OPTIONS.items()
+    }
     if values["api_key"] is None:
         values["api_key"] = _without_key(disabled=values["disabled"])
     try:
@@ -114,7 +116,7 @@ def _refuse_unknown(options: Mapping[str, object]) -> None:
             raise ConfigurationError(f"there is no option {name[:40]!r}; {hint}")
 
 
-def _value(name: str, row: Option, options: Mapping[str, object], environ: Mapping[str, str]) -> object:
+def _value(name: str, row: Option, *, options: Mapping[str, object], environ: Mapping[str, str]) -> object:
     """What is kept for one option; the error names the place that the value came from."""
     given = options.get(name)
     text = environ.get(row.variable, "") if row.variable else ""

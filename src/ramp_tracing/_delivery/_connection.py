@@ -32,12 +32,18 @@ class ConnectionReport:
 
 def test_connection(config: Config) -> ConnectionReport:
     """
-    Ask the receiver once whether it would take records. Waits for the answer; raises nothing.
+    Ask the receiver once whether it would take records, and wait for the answer.
 
     The span that is sent is known to Ramp as a test, and stays out of usage.
 
     Args:
         config: What to test.
+
+    Returns:
+        What happened; an unreachable receiver is a report like any other.
+
+    Raises:
+        OSError: The CA file has gone since *config* was made.
     """
     # Imported here: whoever only records needs none of it on this thread.
     from .._export import Encoder, connection_test_body
@@ -45,7 +51,7 @@ def test_connection(config: Config) -> ConnectionReport:
     from ._transport import Transport
 
     settings = export_settings(config)
-    headers = headers_of(config, Encoder(settings).content_type, X_Test_Connection="true")
+    headers = headers_of(config, Encoder(settings).content_type, more={"X-Test-Connection": "true"})
     transport = Transport(config)
     try:
         body = compressed(connection_test_body(settings), config)

@@ -79,7 +79,7 @@ class Drainer:
             self._frozen.append(fresh)
         batch = self._frozen[0]
         self._pace.sending(time.monotonic())
-        headers = headers_of(self._config, self._stages.encoder.content_type, Idempotency_Key=batch.key)
+        headers = headers_of(self._config, self._stages.encoder.content_type, more={"Idempotency-Key": batch.key})
         try:
             answer = self._transport.post(batch.body, headers, timeout_seconds=timeout_seconds)
         except UnreachableError as error:

@@ -71,13 +71,13 @@ def _values(message: bytes, wanted: int) -> Iterator[int | bytes]:
         if kind == VARINT:
             value, at = _varint(message, at)
         else:
-            length, at = _length(message, at, kind)
+            length, at = _length(message, at, kind=kind)
             value, at = message[at : at + length], at + length
         if key >> 3 == wanted:
             yield value
 
 
-def _length(message: bytes, at: int, kind: int) -> tuple[int, int]:
+def _length(message: bytes, at: int, *, kind: int) -> tuple[int, int]:
     if kind == LENGTH:
         return _varint(message, at)
     if kind in (FIXED64, FIXED32):

@@ -27,7 +27,7 @@ class Proxy:
     port: int
     credentials: str = field(default="", repr=False)
 
-    def connect(self, through: socket.socket, address: tuple[str, int], deadline: Deadline) -> None:
+    def connect(self, through: socket.socket, address: tuple[str, int], *, deadline: Deadline) -> None:
         """
         Ask the proxy for a way to *address*.
 

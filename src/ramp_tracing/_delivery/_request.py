@@ -10,20 +10,20 @@ from .._version import __version__
 GZIP_LEVEL: Final = 6
 
 
-def headers_of(config: Config, content_type: str, **more: str) -> Mapping[str, str]:
+def headers_of(config: Config, content_type: str, *, more: Mapping[str, str]) -> Mapping[str, str]:
     """
     All headers that do not belong to the connection; the user's own win over ours where names are equal.
 
     Args:
         config: Key, compression and the user's headers.
         content_type: Of the body.
-        more: Headers of this request, with underscores for hyphens.
+        more: Headers of this request.
     """
     headers = {
         "Content-Type": content_type,
         "Authorization": f"Bearer {config.api_key.reveal()}",
         "User-Agent": f"ramp-tracing/{__version__}",
-        **{name.replace("_", "-"): value for name, value in more.items()},
+        **more,
     }
     if config.compression is not None:
         headers["Content-Encoding"] = config.compression

@@ -69,7 +69,7 @@ class Transport:
             UnreachableError: There was no answer.
         """
         try:
-            return self._exchange(body, headers, Deadline(timeout_seconds))
+            return self._exchange(body, headers, deadline=Deadline(timeout_seconds))
         except (OSError, http.client.HTTPException, ValueError, ProxyError) as error:
             self.close()
             # Not chained: frames and texts of http.client hold headers, and so the key.
@@ -100,7 +100,7 @@ class Transport:
         if connected is not None and (descriptor := connected.detach()) >= 0:
             os.close(descriptor)
 
-    def _exchange(self, body: bytes, headers: Mapping[str, str], deadline: Deadline) -> Answer:
+    def _exchange(self, body: bytes, headers: Mapping[str, str], *, deadline: Deadline) -> Answer:
         connection = self._connection(deadline)
         connection.request("POST", self._target, body, dict(headers))
         response = connection.getresponse()
@@ -160,7 +160,7 @@ def _connect(address: tuple[str, int], deadline: Deadline, *, proxy: Proxy | Non
         # A request leaves in two pieces, headers and body; Nagle would keep the second back until the first is seen.
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if proxy is not None:
-            proxy.connect(connected, address, deadline)
+            proxy.connect(connected, address, deadline=deadline)
     except BaseException:
         connected.close()
         raise

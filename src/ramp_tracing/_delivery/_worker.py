@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LINGER_SECONDS: Final = 1.0
 """How long the first record of a batch waits for company: eight busy processes stay far below Ramp's limit."""
 
+LOOK_SECONDS: Final = 0.1
+"""How often to see whether enough has come together: a signal from each record would cost the application more."""
+
 FAULT_REST_SECONDS: Final = 5.0
 """After a fault of ours, so that a lasting one does not spin."""
 
@@ -103,14 +106,20 @@ class Worker:
         try:
             self._stopping = False
             if self._thread is None or not self._thread.is_alive():
-                end_with_worker()
-                self._thread = threading.Thread(target=self._run, name="ramp-tracing", daemon=True)
-                self._thread.start()
-        except RuntimeError:
-            self._thread = None
+                self._thread = self._started()
         finally:
             self._starting.release()
         return self._thread is not None
+
+    def _started(self) -> threading.Thread | None:
+        """A new thread; `None` where the interpreter starts none any more, or the machine has too many."""
+        end_with_worker()
+        thread = threading.Thread(target=self._run, name="ramp-tracing", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return None
+        return thread
 
     def drive(self, deadline: float) -> None:
         """Send on this thread until nothing waits or *deadline*, an instant of `time.monotonic`, has come."""
@@ -210,7 +219,7 @@ class Worker:
         now = time.monotonic()
         if self._due is None:
             self._due = now + self._linger_seconds
-        return self._due - now
+        return min(self._due - now, LOOK_SECONDS)
 
     def _listen(self, rest_seconds: float | None) -> None:
         """Wait for a signal for so long, and call what was submitted."""

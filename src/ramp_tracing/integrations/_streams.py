@@ -42,6 +42,7 @@ class StreamWatch:
         self._held: object = NOTHING
         self.busy = False
         state.unfinished.add(self)
+        state.open_streams[id(self)] = self
 
     def keeps(self, item: object) -> bool:
         """Take in one item; False if the application must not see it."""
@@ -109,7 +110,9 @@ class StreamWatch:
 
     def collected(self) -> None:
         """The garbage collector found the stream; it may run in the middle of anything, so the end comes elsewhere."""
-        if not self._ending.finished:
+        if self._ending.finished:
+            self._forget()
+        else:
             self._ending.later(self.give_up)
 
     def give_up(self) -> None:
@@ -119,9 +122,14 @@ class StreamWatch:
                 self._ending.abandon(self._outcome())
 
     def _outcome(self) -> Outcome:
+        """What is known at the end."""
+        self._forget()
         with guarded("reading a stream"):
             return self._accumulator.outcome()
         return NOTHING_READ
+
+    def _forget(self) -> None:
+        state.open_streams.pop(id(self), None)
 
 
 def _would_be_sent_unasked(chunk: object) -> bool:

@@ -1,0 +1,232 @@
+"""
+The members of a journal line, one row each: what a field is called there, and how it gets in and out again.
+
+A row may be added at any time. One that is not in a line keeps its default, one that nobody here knows is passed over,
+and so is one that cannot be read: the rest of a record is worth sending without it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from math import isfinite
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, cast
+
+from .._capture import metadata_value
+from .._record import Attribution, Cost, Failure, Generation, SpanParent, Timing, Usage
+
+MAX_METADATA_KEYS: Final = 100
+"""Sixty-four are sent at most, and a handful of names are not sent as metadata; the rest is for that warning."""
+
+MAX_PLAIN_CHARACTERS: Final = 500
+"""A text up to here is written as it is; a longer one is looked at first: it may be a file, or without an end."""
+
+Members = Mapping[str, object]
+"""A JSON object."""
+
+Write = Callable[[Any], object]
+"""From a field's value to JSON; `None` leaves it out."""
+
+Read = Callable[[object], Any]
+"""The way back. Raises `TypeError`, `ValueError` or `ArithmeticError` for what it cannot read."""
+
+
+class Row(NamedTuple):
+    """One member."""
+
+    key: str
+    name: str
+    """Of the field."""
+    read: Read
+    write: Write | None = None
+    """`None` where the value is JSON already."""
+
+
+class Table:
+    """
+    The members of one kind of record.
+
+    Args:
+        rows: In the order in which they stand in a line; at least two.
+    """
+
+    def __init__(self, *rows: Row) -> None:
+        self._rows = rows
+        self._values_of = attrgetter(*(row.name for row in rows))
+        self._writers = tuple((row.key, row.write) for row in rows)
+
+    def write(self, record: object) -> dict[str, object] | None:
+        """What *record* has to say; `None` if that is nothing."""
+        members: dict[str, object] = {}
+        for (key, write), value in zip(self._writers, self._values_of(record), strict=True):
+            if value is not None:
+                written = value if write is None else write(value)
+                if written is not None:
+                    members[key] = written
+        return members or None
+
+    def read(self, members: object) -> dict[str, Any]:
+        """Values by field, of what is there and can be read."""
+        there = _object(members)
+        return {row.name: value for row in self._rows if row.key in there for value in _read(row, there[row.key])}
+
+
+def plain_metadata(metadata: Mapping[str, object]) -> dict[str, object] | None:
+    """Metadata as JSON, at most `MAX_METADATA_KEYS` of it; no method of a value is called."""
+    if not metadata:
+        return None
+    plain: dict[str, object] = {}
+    for key, value in metadata.items():
+        written = value if _is_plain(value) else metadata_value(value)
+        if written is not None:
+            plain[key] = written
+            if len(plain) == MAX_METADATA_KEYS:
+                break
+    return plain or None
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is str:
+        return len(value) <= MAX_PLAIN_CHARACTERS
+    return kind is int or kind is bool or (kind is float and isfinite(value))
+
+
+def _read(row: Row, written: object) -> Iterator[Any]:
+    try:
+        yield row.read(written)
+    except (TypeError, ValueError, ArithmeticError):
+        return
+
+
+def _object(value: object) -> Members:
+    if not isinstance(value, dict):
+        raise TypeError
+    return cast("Members", value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _flag(value: object) -> bool:
+    return value is True
+
+
+def _decimal(value: object) -> Decimal:
+    return Decimal(_text(value))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(_text(each) for each in cast("list[object]", value))
+
+
+def _span_parent(value: object) -> SpanParent:
+    trace_id, span_id = _texts(value)
+    return SpanParent(trace_id, span_id)
+
+
+def _counts(value: object) -> Mapping[str, int]:
+    return {kind: _integer(count) for kind, count in _object(value).items()}
+
+
+def _numbers(value: object) -> Mapping[str, float]:
+    """Numbers by name; JSON has no word for those that are not finite, and no request for them either."""
+    return {name: each for name, each in _object(value).items() if isinstance(each, int | float)}
+
+
+def _or_nothing(value: Any) -> object:
+    """What is empty or False is the default, and left out."""
+    return value or None
+
+
+def _dict_or_nothing(value: Mapping[str, object]) -> object:
+    return dict(value) if value else None
+
+
+TIMING: Final = Table(
+    Row("start", "started", _integer),
+    Row("first", "first_chunk", _integer),
+    Row("end", "ended", _integer),
+)
+USAGE: Final = Table(
+    Row("input", "input_tokens", _integer),
+    Row("output", "output_tokens", _integer),
+    Row("total", "total_tokens", _integer),
+    Row("cache_read", "cache_read_tokens", _integer),
+    Row("cache_write", "cache_write_tokens", _integer),
+    Row("reasoning", "reasoning_tokens", _integer),
+    Row("input_audio", "input_audio_tokens", _integer),
+    Row("output_audio", "output_audio_tokens", _integer),
+    Row("input_image", "input_image_tokens", _integer),
+    Row("output_image", "output_image_tokens", _integer),
+    Row("characters", "input_characters", _integer),
+    Row("audio_seconds", "audio_seconds", _decimal),
+    Row("images", "images", _integer),
+    Row("tool_calls", "hosted_tool_calls", _counts, _dict_or_nothing),
+    Row("estimated", "estimated", _flag, _or_nothing),
+)
+COST: Final = Table(
+    Row("total", "total", _decimal),
+    Row("input", "input", _decimal),
+    Row("output", "output", _decimal),
+    Row("source", "source", _text),
+)
+FAILURE: Final = Table(
+    Row("type", "type", _text),
+    Row("status", "status_code", _integer),
+    Row("code", "code", _text),
+)
+"""Without its message, which can quote the prompt."""
+
+ATTRIBUTION: Final = Table(
+    Row("user", "user", _text),
+    Row("session", "session_id", _text),
+    Row("trace", "trace_id", _text),
+    Row("trace_name", "trace_name", _text),
+    Row("span_name", "span_name", _text),
+    Row("generation_name", "generation_name", _text),
+    Row("parent_span", "parent_span_id", _text),
+    Row("metadata", "metadata", _object, plain_metadata),
+)
+GENERATION: Final = Table(
+    Row("id", "id", _text),
+    Row("time", "timing", lambda members: Timing(**TIMING.read(members)), TIMING.write),
+    Row("operation", "operation", _text),
+    Row("library", "library", _text),
+    Row("provider", "provider", _text),
+    Row("upstream", "upstream_provider", _text),
+    Row("host", "server_address", _text),
+    Row("port", "server_port", _integer),
+    Row("asked", "request_model", _text),
+    Row("model", "response_model", _text),
+    Row("response", "response_id", _text),
+    Row("finish", "finish_reasons", _texts, _or_nothing),
+    Row("native_finish", "native_finish_reason", _text),
+    Row("tier", "service_tier", _text),
+    Row("streamed", "streamed", _flag, _or_nothing),
+    Row("parameters", "parameters", _numbers, _dict_or_nothing),
+    Row("retries", "retries", _integer),
+    Row("usage", "usage", lambda members: Usage(**USAGE.read(members)), USAGE.write),
+    Row("cost", "cost", lambda members: Cost(**COST.read(members)), COST.write),
+    Row("pending", "pending", _flag, _or_nothing),
+    Row("failure", "failure", lambda members: Failure(**FAILURE.read(members)), FAILURE.write),
+    Row("for", "attribution", lambda members: Attribution(**ATTRIBUTION.read(members)), ATTRIBUTION.write),
+    Row("parent", "span_parent", _span_parent, list),
+    Row("content_lost", "content_lost", _flag, _or_nothing),
+)
+
+
+def generation_of(members: object) -> Generation | None:
+    """The record; `None` if it lacks what every record has."""
+    fields = GENERATION.read(members)
+    return Generation(**fields) if fields.keys() >= {"id", "timing", "operation", "library"} else None

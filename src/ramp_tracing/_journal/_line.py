@@ -1,0 +1,154 @@
+r"""
+A record as one line of a journal: ``v1 <crc32> <json>\n``, always shorter than 4,096 bytes.
+
+What may not stand on a disk (prompt, answer, a provider's message), and metadata that would make the line too long, are
+not part of it. The line says that they exist, so that whoever finds it after a crash can say that they are gone.
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, cast
+
+import orjson
+
+from .._record import Content, Generation
+from ._fields import GENERATION, generation_of
+from ._fitting import fitted, json_of, size_of
+
+MAX_LINE_BYTES: Final = 4095
+"""A page: written in one piece, read in one piece."""
+
+MAX_BODY_BYTES: Final = MAX_LINE_BYTES - len(b"v1 01234567 \n")
+
+IN_MEMORY: Final = "in_memory"
+"""The member that says what else there is: ``content``, ``message``, ``metadata``."""
+
+
+class Key(NamedTuple):
+    """Tells lines apart, also two of the same id: a job that is pending, and its end."""
+
+    id: str
+    crc: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """
+    The part of a record that stays in memory.
+
+    Attributes:
+        content: What was asked and answered.
+        message: The failure's.
+        metadata: All of it, if some of it is not in the line.
+    """
+
+    content: Content | None = None
+    message: str | None = None
+    metadata: Mapping[str, object] | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Roughly, for the bound on memory."""
+        content = 0 if self.content is None else self.content.size_bytes
+        metadata = () if self.metadata is None else self.metadata.items()
+        return content + len(self.message or "") + sum(size_of(key, value) for key, value in metadata)
+
+    def joined(self, generation: Generation) -> Generation:
+        """*generation*, as read from its line, with this."""
+        failure, attribution = generation.failure, generation.attribution
+        if self.message is not None and failure is not None:
+            failure = replace(failure, message=self.message)
+        if self.metadata is not None:
+            attribution = replace(attribution, metadata=self.metadata)
+        return replace(generation, failure=failure, attribution=attribution, content=self.content)
+
+
+class Encoded(NamedTuple):
+    """A record, ready to be written."""
+
+    line: bytes
+    key: Key
+    kept: Kept | None
+    """`None` if everything is in the line."""
+
+
+class Decoded(NamedTuple):
+    """A record, read."""
+
+    generation: Generation
+    key: Key
+    complete: bool
+    """False if the process that wrote it kept a part in memory."""
+
+
+def encode(generation: Generation) -> Encoded:
+    """
+    A record as a line, and the rest of it.
+
+    Never raises for a value that the application chose: what JSON cannot hold is made to fit, and the money of the
+    record is written all the same.
+    """
+    content = generation.content
+    message = None if generation.failure is None else generation.failure.message
+    members = GENERATION.write(generation) or {}
+    if content is not None or message is not None:
+        there = (("content", content), ("message", message))
+        members[IN_MEMORY] = [name for name, value in there if value is not None]
+    body, metadata = json_of(members), None
+    if body is None or len(body) > MAX_BODY_BYTES:
+        body, metadata = fitted(members, generation.attribution.metadata, max_bytes=MAX_BODY_BYTES)
+    kept = None
+    if content is not None or message is not None or metadata is not None:
+        kept = Kept(content=content, message=message, metadata=metadata)
+    crc = zlib.crc32(body)
+    return Encoded(_framed(body, crc), Key(cast("str", members["id"]), crc), kept)
+
+
+def line_of(members: Mapping[str, object]) -> bytes | None:
+    """A line of what `members_of` returned; `None` if it is too long, or not JSON."""
+    body = json_of(members)
+    return None if body is None or len(body) > MAX_BODY_BYTES else _framed(body, zlib.crc32(body))
+
+
+def decode(line: bytes) -> Decoded | None:
+    r"""The record in *line*, which is without its ``\n``; `None` if there is none."""
+    body = body_in(line)
+    members = None if body is None else _parsed(body)
+    generation = None if members is None else generation_of(members)
+    if body is None or members is None or generation is None:
+        return None
+    return Decoded(generation, Key(generation.id, zlib.crc32(body)), IN_MEMORY not in members)
+
+
+def members_of(line: bytes) -> Mapping[str, object] | None:
+    """The JSON object in *line*; `None` if it is damaged."""
+    body = body_in(line)
+    return None if body is None else _parsed(body)
+
+
+def body_in(line: bytes) -> bytes | None:
+    """
+    The JSON in *line*; `None` if it is damaged.
+
+    A write that a full disk cut short leaves a torn piece at the beginning of the next line, which is found behind it.
+    """
+    start = 0
+    while start >= 0:
+        body = line[start + 12 :]
+        if line.startswith(b"v1 ", start) and line[start + 3 : start + 12] == b"%08x " % zlib.crc32(body):
+            return body
+        start = line.find(b"v1 ", start + 1)
+    return None
+
+
+def _framed(body: bytes, crc: int) -> bytes:
+    return b"v1 %08x %b\n" % (crc, body)
+
+
+def _parsed(body: bytes) -> Mapping[str, object] | None:
+    try:
+        members: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return cast("Mapping[str, object]", members) if isinstance(members, dict) else None

@@ -1,0 +1,124 @@
+"""What happens to the machine while an application runs: its disk, its clock."""
+
+import os
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+STATE_VARIABLE: Final = "RAMP_TRACING_STATE_DIR"
+DISK_BYTES: Final = 128 << 10
+"""A disk that is full after some hundred records."""
+
+Place = Callable[[Path], AbstractContextManager[Path]]
+"""Makes the state directory's place below a folder; gives where the directory is to be."""
+
+
+def nothing() -> None:
+    """Nothing happens."""
+
+
+@contextmanager
+def ordinary(folder: Path) -> Generator[Path]:
+    """A directory like any other."""
+    state = folder / "state"
+    state.mkdir()
+    yield state
+
+
+@contextmanager
+def impossible(folder: Path) -> Generator[Path]:
+    """A place where no directory can be made, whoever one is."""
+    (folder / "file").touch()
+    yield folder / "file" / "state"
+
+
+@contextmanager
+def small_disk(folder: Path) -> Generator[Path]:
+    """A disk of its own, soon full. Needs the right to mount."""
+    state = folder / "disk"
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs", str(state)], check=True)
+    try:
+        yield state
+    finally:
+        subprocess.run(["umount", "--lazy", str(state)], check=True)
+
+
+def may_mount() -> bool:
+    """Whether this user is likely to have the right to mount."""
+    return os.geteuid() == 0 and shutil.which("mount") is not None
+
+
+def _limit_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (DISK_BYTES, DISK_BYTES))
+
+
+def _state() -> Path:
+    return Path(os.environ[STATE_VARIABLE])
+
+
+def _remove() -> None:
+    shutil.rmtree(_state())
+
+
+def _make_read_only() -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(_state())], check=True)
+
+
+def _fill() -> None:
+    """What another program does to a disk."""
+    with open(_state() / "somebody-elses-file", "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"\0" * 4096)
+        except OSError:
+            return
+
+
+def _shift_clock(seconds: int) -> None:
+    """
+    The wall clock jumps, as far as this process sees.
+
+    The machine's own clock is left alone; what reads it below Python's ``time``, `datetime.now` for one, sees no jump.
+    """
+    real, real_ns = time.time, time.time_ns
+    time.time = lambda: real() + seconds
+    time.time_ns = lambda: real_ns() + seconds * 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """
+    One row.
+
+    Attributes:
+        place: Where the state directory is.
+        at_start: Done in the application before anything else.
+        in_the_middle: Done in it after half of its records.
+        may_run: Whether it can be had here.
+    """
+
+    place: Place = ordinary
+    at_start: Callable[[], None] = nothing
+    in_the_middle: Callable[[], None] = nothing
+    may_run: Callable[[], bool] = lambda: True
+
+
+TROUBLES: Final[Mapping[str, Trouble]] = {
+    "": Trouble(),
+    "small_disk": Trouble(place=small_disk, may_run=may_mount),
+    "disk_fills": Trouble(place=small_disk, in_the_middle=_fill, may_run=may_mount),
+    "file_limit": Trouble(at_start=_limit_files),
+    "read_only": Trouble(place=small_disk, at_start=_make_read_only, may_run=may_mount),
+    "becomes_read_only": Trouble(place=small_disk, in_the_middle=_make_read_only, may_run=may_mount),
+    "no_directory": Trouble(place=impossible),
+    "removed": Trouble(in_the_middle=_remove),
+    "clock_forward": Trouble(in_the_middle=lambda: _shift_clock(3600)),
+    "clock_back": Trouble(in_the_middle=lambda: _shift_clock(-3600)),
+}

@@ -1,0 +1,103 @@
+"""Where an application makes its calls: in one thread, in many, in a loop, in children."""
+
+import asyncio
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from typing import Final
+
+from .calls import make_calls, make_calls_async
+from .program import Program, Way
+
+BEFORE_THE_CHILDREN: Final = 20
+"""Calls of the parent while it is alone; some of them are waiting when it forks."""
+
+
+def plain(program: Program) -> None:
+    make_calls(program, "main")
+
+
+def threads(program: Program) -> None:
+    running = [threading.Thread(target=make_calls, args=(program, f"t{each}")) for each in range(program.children)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+
+
+def asynchronously(program: Program) -> None:
+    async def tasks() -> None:
+        await asyncio.gather(*(make_calls_async(program, f"a{each}") for each in range(program.children)))
+
+    asyncio.run(tasks())
+
+
+def fork(program: Program) -> None:
+    """Children that end as Python programs do."""
+    _fork(program, lambda: sys.exit(0))
+
+
+def fork_os_exit(program: Program) -> None:
+    """Children that end on the spot."""
+    _fork(program, lambda: os._exit(0))
+
+
+def _fork(program: Program, end: Callable[[], None]) -> None:
+    make_calls(program, "main", BEFORE_THE_CHILDREN)
+    children: list[int] = []
+    for each in range(program.children):
+        child = os.fork()
+        if child == 0:
+            make_calls(program, f"c{each}")
+            end()
+        children.append(child)
+    make_calls(program, "after", BEFORE_THE_CHILDREN)
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def mp_fork(program: Program) -> None:
+    _multiply(program, "fork")
+
+
+def mp_spawn(program: Program) -> None:
+    _multiply(program, "spawn")
+
+
+def _multiply(program: Program, method: str) -> None:
+    context = multiprocessing.get_context(method)
+    make_calls(program, "main", BEFORE_THE_CHILDREN)
+    children = [context.Process(target=_as_child, args=(program, each)) for each in range(program.children)]  # type: ignore[attr-defined]
+    for child in children:
+        child.start()
+    make_calls(program, "after", BEFORE_THE_CHILDREN)
+    for child in children:
+        child.join()
+
+
+def pool(program: Program) -> None:
+    make_calls(program, "main", BEFORE_THE_CHILDREN)
+    with ProcessPoolExecutor(program.children, mp_context=multiprocessing.get_context("fork")) as executor:
+        list(executor.map(_as_child, [program] * program.children, range(program.children)))
+
+
+def _as_child(program: Program, number: int) -> None:
+    from .app import ready  # a spawned child begins from nothing
+
+    ready(program)
+    make_calls(program, f"c{number}")
+
+
+WAYS: Final[Mapping[Way, Callable[[Program], None]]] = {
+    "plain": plain,
+    "threads": threads,
+    "asyncio": asynchronously,
+    "fork": fork,
+    "fork_os_exit": fork_os_exit,
+    "mp_fork": mp_fork,
+    "mp_spawn": mp_spawn,
+    "pool": pool,
+}

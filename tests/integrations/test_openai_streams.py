@@ -1,0 +1,297 @@
+"""Streams of the openai client, and every way in which one can end: one record, with what is known by then."""
+
+import asyncio
+import gc
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import openai
+import pytest
+
+from ramp_tracing._captured import Generations, capture_generations
+from ramp_tracing._loopback import Answer
+from ramp_tracing._state import state
+
+from .colours import Colour
+from .facts import ABANDONED, STREAMED, UNANSWERED, UNKNOWN, facts_of, seen_by_user
+from .provider import CHUNKS, Provider, Script, events, stream
+from .scenarios import Scenario, check
+
+ASK: Mapping[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}], "stream": True}
+
+UNREAD: Mapping[str, Any] = {**UNANSWERED, "streamed": True, "failure": "abandoned"}
+"""A stream of which nothing was read."""
+
+CUT = "APIConnectionError" if openai.__version__ >= "3" else "RemoteProtocolError"
+"""What a client gets whose connection breaks in the middle of a stream."""
+
+
+def opened(colour: Colour, client: Any) -> Any:
+    return colour.wait(client.chat.completions.create(**ASK))
+
+
+def closed(colour: Colour, chunks: Any) -> Any:
+    return colour.wait(chunks.close())
+
+
+def drained(colour: Colour, client: Any) -> Any:
+    chunks = opened(colour, client)
+    return [type(chunks), colour.items(chunks), colour.items(chunks)]
+
+
+def drained_step_by_step(colour: Colour, client: Any) -> Any:
+    chunks = opened(colour, client)
+    seen = colour.take(chunks, len(CHUNKS))
+    ends = []
+    for _ in range(2):
+        with suppress(StopIteration, StopAsyncIteration):
+            ends += colour.take(chunks, 1)
+    return [seen, ends]
+
+
+def drained_inside(colour: Colour, client: Any) -> Any:
+    with colour.entered(opened(colour, client)) as chunks:
+        return colour.items(chunks)
+
+
+def broken_off(colour: Colour, client: Any) -> Any:
+    return colour.broken_off(opened(colour, client), 2)
+
+
+def broken_off_inside(colour: Colour, client: Any) -> Any:
+    with colour.entered(opened(colour, client)) as chunks:
+        return colour.broken_off(chunks, 2)
+
+
+def raised_inside(colour: Colour, client: Any) -> Any:
+    with colour.entered(opened(colour, client)) as chunks:
+        colour.take(chunks, 2)
+        raise LookupError("of the application")
+
+
+def taken_and_closed(colour: Colour, client: Any) -> Any:
+    chunks = opened(colour, client)
+    seen = colour.take(chunks, 1)
+    closed(colour, chunks)
+    closed(colour, chunks)
+    return seen
+
+
+def broken_off_and_continued(colour: Colour, client: Any) -> Any:
+    chunks = opened(colour, client)
+    return [colour.broken_off(chunks, 2), colour.items(chunks)]
+
+
+def never_iterated(colour: Colour, client: Any) -> Any:
+    opened(colour, client)
+
+
+def closed_unread(colour: Colour, client: Any) -> Any:
+    closed(colour, opened(colour, client))
+
+
+def read_until_it_fails(colour: Colour, client: Any) -> Any:
+    chunks = opened(colour, client)
+    seen: list[Any] = []
+    try:
+        while True:
+            seen += colour.take(chunks, 1)
+    except Exception as error:  # noqa: BLE001 - it is what the application gets, and is compared
+        return [seen, error]
+    finally:
+        closed(colour, chunks)
+
+
+def helper_broken_off(colour: Colour, client: Any) -> Any:
+    ask = {name: value for name, value in ASK.items() if name != "stream"}
+    with colour.entered(client.chat.completions.stream(**ask)) as helper:
+        return [event.type for event in colour.broken_off(helper, 3)]
+
+
+def answering(script: Script) -> Callable[[], Mapping[str, Script]]:
+    return lambda: {"/chat/completions": script}
+
+
+ERROR_EVENT = {"error": {"message": "No.", "type": "server_error", "code": "overloaded"}}
+
+ENDINGS: Mapping[str, Scenario] = {
+    "drained": Scenario(call=drained, records=(STREAMED,), stream_usage="always"),
+    "drained, usage not asked for": Scenario(call=drained, records=({**STREAMED, "tokens": UNKNOWN},)),
+    "drained with next()": Scenario(call=drained_step_by_step, records=(STREAMED,), stream_usage="always"),
+    "drained inside with": Scenario(call=drained_inside, records=(STREAMED,), stream_usage="always"),
+    "broken off": Scenario(call=broken_off, records=(ABANDONED,), leaves=True),
+    "broken off inside with": Scenario(call=broken_off_inside, records=(ABANDONED,)),
+    "raised inside with": Scenario(call=raised_inside, records=(ABANDONED,), raises="LookupError"),
+    "broken off, then continued": Scenario(call=broken_off_and_continued, records=(STREAMED,), stream_usage="always"),
+    "taken, then closed": Scenario(call=taken_and_closed, records=(ABANDONED,)),
+    "never iterated": Scenario(call=never_iterated, records=(UNREAD,), leaves=True),
+    "closed unread": Scenario(call=closed_unread, records=(UNREAD,)),
+    "helper, broken off": Scenario(call=helper_broken_off, records=(ABANDONED,)),
+    "connection cut": Scenario(
+        call=read_until_it_fails,
+        answers=answering(
+            Answer(headers={"Content-Type": "text/event-stream"}, body=events(CHUNKS[:2], done=False), cut=True)
+        ),
+        records=({**ABANDONED, "failure": CUT},),
+    ),
+    "error event": Scenario(
+        call=read_until_it_fails,
+        answers=answering(stream([*CHUNKS[:2], ERROR_EVENT])),
+        records=({**ABANDONED, "failure": "APIError"},),
+    ),
+    "error event at once": Scenario(
+        call=read_until_it_fails,
+        answers=answering(stream([ERROR_EVENT])),
+        records=({**UNREAD, "failure": "APIError"},),
+    ),
+    "ends without [DONE]": Scenario(
+        call=drained, answers=answering(stream(CHUNKS, done=False)), records=({**STREAMED, "tokens": UNKNOWN},)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_stream_ends_as_one_record(name: str, colour: Colour) -> None:
+    """The application gets the same chunks and errors as without us; the record has what was known at the end."""
+    check(ENDINGS[name], colour)
+
+
+@pytest.mark.parametrize("name", ["broken off", "never iterated", "drained"])
+def test_a_dropped_stream_makes_no_noise_and_holds_no_connection(name: str, colour: Colour, monkeypatch: Any) -> None:
+    """What the collector finds ends without a word on standard error, and gives its connection back as it would."""
+    unraisable: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+
+    def call(colour: Colour, client: Any) -> Any:
+        ENDINGS[name].call(colour, client)
+        gc.collect()
+        colour.tidy()
+        return connections_in_use(client)
+
+    check(Scenario(call=call, records=ENDINGS[name].records, stream_usage=ENDINGS[name].stream_usage), colour)
+    assert [] == unraisable
+
+
+def connections_in_use(client: Any) -> int:
+    pool = client._client._transport._pool
+    return sum(not (each.is_closed() or each.is_idle()) for each in pool.connections)
+
+
+def test_a_stream_that_is_open_at_the_end_is_recorded(colour: Colour) -> None:
+    """When we are switched off the stream is recorded as far as it has come; the application reads on undisturbed."""
+    with Provider() as provider:
+        client = colour.client(provider.base_url)
+        with capture_generations() as generations:
+            state.stream_usage = "always"
+            chunks = opened(colour, client)
+            seen = colour.take(chunks, 2)
+            state.stream_usage = "auto"
+        assert [ABANDONED] == [facts_of(each) for each in generations]
+        seen += colour.items(chunks)
+        assert seen_by_user(colour.items(opened(colour, client))) == seen_by_user(seen)
+        assert [ABANDONED] == [facts_of(each) for each in generations]
+
+
+def test_first_chunk_is_the_first_that_says_something(colour: Colour) -> None:
+    """The role comes first and is no answer yet; the time to the first token ends at the first text."""
+    said = threading.Event()
+
+    def slowly() -> Iterator[bytes]:
+        first, *others = events(CHUNKS)
+        yield first
+        said.wait(5)
+        yield from others
+
+    answer = Answer(headers={"Content-Type": "text/event-stream"}, body=slowly())
+    with Provider(answer) as provider, capture_generations() as generations:
+        chunks = opened(colour, colour.client(provider.base_url))
+        colour.take(chunks, 1)
+        role_was_read = time.time_ns()
+        said.set()
+        colour.items(chunks)
+        timing = generations[0].timing
+    assert timing.first_chunk is not None
+    assert timing.started < role_was_read <= timing.first_chunk <= timing.ended
+
+
+@contextmanager
+def halting(after: int) -> Iterator[tuple[Provider, Any]]:
+    """A provider that stops in the middle of a stream, and an async client of it."""
+    go_on = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield from events(CHUNKS[:after], done=False)
+        go_on.wait(10)
+
+    answer = Answer(headers={"Content-Type": "text/event-stream"}, body=pieces())
+    with Provider(answer) as provider:
+        try:
+            yield provider, openai.AsyncOpenAI(base_url=provider.base_url, api_key="sk-test", max_retries=0)
+        finally:
+            go_on.set()
+
+
+async def read_on(client: Any, seen: list[Any]) -> None:
+    async for chunk in await client.chat.completions.create(**ASK):
+        seen.append(chunk)
+
+
+async def read_inside(client: Any, seen: list[Any]) -> None:
+    async with await client.chat.completions.create(**ASK) as chunks:
+        async for chunk in chunks:
+            seen.append(chunk)
+
+
+async def think_in_the_body(client: Any, seen: list[Any]) -> None:
+    async for chunk in await client.chat.completions.create(**ASK):
+        seen.append(chunk)
+        if len(seen) == 2:
+            await asyncio.sleep(30)
+
+
+async def think_in_the_body_inside(client: Any, seen: list[Any]) -> None:
+    async with await client.chat.completions.create(**ASK) as chunks:
+        async for chunk in chunks:
+            seen.append(chunk)
+            if len(seen) == 2:
+                await asyncio.sleep(30)
+
+
+CANCELLATIONS: Mapping[str, tuple[Any, str]] = {
+    "while it waits for a chunk": (read_on, "CancelledError"),
+    "while it waits for a chunk, inside with": (read_inside, "CancelledError"),
+    "in the body of the loop": (think_in_the_body, "abandoned"),
+    "in the body of the loop, inside with": (think_in_the_body_inside, "abandoned"),
+}
+
+
+@pytest.mark.parametrize("name", CANCELLATIONS)
+async def test_a_cancelled_reader_leaves_one_record(name: str) -> None:
+    """The cancellation goes through at once; what had come until then is in the record."""
+    read, failure = CANCELLATIONS[name]
+    seen: list[Any] = []
+    with halting(after=2) as (_, client), capture_generations() as generations:
+        task = asyncio.create_task(read(client, seen))
+        async with asyncio.timeout(5):
+            while len(seen) < 2:
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        del task
+        await until_collected(generations)
+        await client.close()
+        assert [{**ABANDONED, "failure": failure}] == [facts_of(each) for each in generations]
+
+
+async def until_collected(generations: Generations) -> None:
+    """The generators around a dropped stream end one after the other, each in a task of its own."""
+    async with asyncio.timeout(5):
+        while not len(generations):
+            gc.collect()
+            await asyncio.sleep(0.005)
