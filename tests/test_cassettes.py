@@ -2,11 +2,11 @@
 Recorded calls of many providers, made again with the openai client over real HTTP, and what Ramp receives of them.
 
 The recordings are not a part of this repository; where they are missing these tests are skipped, and those of
-``tests/normalizers`` still read every wire format.
+``tests/normalizers`` still read every wire format. A table at the end of the output says how many were received.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -30,7 +30,13 @@ from tests.cassettes.calls import (  # noqa: E402
     finish,
     finish_async,
 )
-from tests.cassettes.expected import PROVIDERS, said_by_index, said_by_span  # noqa: E402
+from tests.cassettes.expected import (  # noqa: E402
+    PROVIDERS,
+    failure_said_by_index,
+    failure_said_by_span,
+    said_by_index,
+    said_by_span,
+)
 from tests.cassettes.shelf import INDEX, PROPERTY, Row, rows  # noqa: E402
 
 if not INDEX.exists():
@@ -41,18 +47,6 @@ pytest_plugins = ("tests.cassettes.table",)
 MADE: Final = [row for row in rows() if row.endpoint not in NOT_MADE]
 STREAMS: Final = [row for row in MADE if row.is_stream]
 
-ERRORS: Final = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    404: "NotFoundError",
-    429: "RateLimitError",
-    500: "InternalServerError",
-}
-"""What the client raises for a status."""
-
-Note = Callable[[str, object], None]
-"""pytest's ``record_property``."""
-
 
 def each(made: list[Row]) -> Any:
     """Runs a test with every one of the rows *made*."""
@@ -61,49 +55,139 @@ def each(made: list[Row]) -> Any:
 
 @pytest.fixture(autouse=True)
 def nothing_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test is a new process to the ids of answers: otherwise a cassette that is played again is a cache hit."""
+    """To the ids of answers every test is a new process: a cassette that is played again would be a cache hit."""
     monkeypatch.setattr(state, "seen", SeenIds())
 
 
 def test_index() -> None:
     """Every row of the index is made again, or there is a reason why not."""
-    assert set(METHODS) | set(NOT_MADE) | {FREE} == {row.endpoint for row in rows()}
+    assert {row.endpoint for row in rows()} <= {*METHODS, *NOT_MADE, FREE}
 
 
 @each(MADE)
-def test_sync(row: Row, record_property: Note) -> None:
+def test_sync(row: Row, record_property: Any) -> None:
     """One call is one span, which says what the answer says and nothing else."""
-    record_property(PROPERTY, [row.endpoint, row.provider, "sync"])
+    record_property(PROPERTY, (row.endpoint, row.provider, "sync"))
     with row.replay() as server, receiving(row, server) as ramp, client_for(row, server) as client:
         with raising(row):
             finish(call_in(row, server).on(client))
-        check(row, server, received(ramp))
+        check(row, server, ramp)
 
 
 @each(MADE)
-async def test_async(row: Row, record_property: Note) -> None:
+async def test_async(row: Row, record_property: Any) -> None:
     """The same, asynchronous."""
-    record_property(PROPERTY, [row.endpoint, row.provider, "async"])
+    record_property(PROPERTY, (row.endpoint, row.provider, "async"))
     with row.replay() as server, receiving(row, server) as ramp:
         async with async_client_for(row, server) as client:
             with raising(row):
                 await finish_async(await call_in(row, server).on(client))
-        check(row, server, received(ramp))
+        check(row, server, ramp)
 
 
 @each(STREAMS)
 def test_chunks(row: Row) -> None:
     """The application sees the same chunks with and without us."""
-    without = chunks_of(row)
-    with capture_generations() as generations:
-        assert without == chunks_of(row)
-    assert 1 == len(generations)
+    with row.replay() as server, client_for(row, server) as client:
+        without = finish(call_in(row, server).on(client))
+    with row.replay() as server, receiving(row, server) as ramp, client_for(row, server) as client:
+        assert without == finish(call_in(row, server).on(client))
+        assert [row.name] == [row.name for _ in received(ramp)]
 
 
 @each(STREAMS)
-async def test_async_chunks(row: Row) -> None:
+async def test_chunks_async(row: Row) -> None:
     """The same, asynchronous."""
-    without = await async_chunks_of(row)
-    with capture_generations() as generations:
-        assert without == await async_chunks_of(row)
-    assert 1 == len(generations)
+    with row.replay() as server:
+        async with async_client_for(row, server) as client:
+            without = await finish_async(await call_in(row, server).on(client))
+    with row.replay() as server, receiving(row, server):
+        async with async_client_for(row, server) as client:
+            assert without == await finish_async(await call_in(row, server).on(client))
+
+
+@each([row for row in STREAMS if row.endpoint == "chat.completions" and row["prompt_tokens"]])
+def test_hidden_usage(row: Row) -> None:
+    """Where we ask for the usage the application sees what would have come without it, and Ramp sees the usage."""
+    with row.replay() as server, client_for(row, server) as client:
+        without = unasked(finish(call_in(row, server).on(client)))
+    with row.replay() as server, receiving(row, server, stream_usage="always") as ramp:
+        with client_for(row, server) as client:
+            assert without == finish(call_in(row, server, leave_out="stream_options").on(client))
+        assert {"include_usage": True} == server.requests[0]["json"]["stream_options"]
+        check(row, server, ramp)
+
+
+def test_one_process() -> None:
+    """All of them in one process, one after the other: as many spans as calls, and no two with the same id."""
+    first = MADE[0]
+    with first.replay() as server, receiving(first, server) as ramp:
+        for row in MADE:
+            with row.replay() as server, client_for(row, server) as client, raising(row):
+                finish(call_in(row, server).on(client))
+        spans = received(ramp)
+    calls = len([row for row in MADE if row.endpoint != FREE])
+    assert (calls, calls, calls) == (
+        len(spans),
+        len({span.span_id for span in spans}),
+        len({span.attributes["gen_ai.response.id"] for span in spans}),
+    )
+
+
+@contextmanager
+def receiving(row: Row, server: Any, **options: Any) -> Iterator[FakeRamp]:
+    """A receiver to which the calls of this process are reported; *server* stands where the provider of *row* was."""
+    named = {server.url.removeprefix("http://"): PROVIDERS[row.provider]} if row.provider in PROVIDERS else {}
+    with FakeRamp(api_key="test") as ramp:
+        ramp_tracing.instrument(api_key="test", base_url=ramp.url, providers=named, **options)
+        try:
+            yield ramp
+        finally:
+            ramp_tracing.uninstrument()
+
+
+def received(ramp: FakeRamp) -> list[ReceivedSpan]:
+    """What Ramp has when everything was sent."""
+    assert ramp_tracing.flush(10)
+    return ramp.generations
+
+
+def check(row: Row, server: Any, ramp: FakeRamp) -> None:
+    """Compare what Ramp has with the index."""
+    assert [] == server.unmatched
+    spans = received(ramp)
+    assert (0 if row.endpoint == FREE else 1) == len(spans)
+    for span in spans:
+        assert said_by_index(row) == said_by_span(row, span)
+        assert failure_said_by_index(row) == failure_said_by_span(span)
+
+
+def call_in(row: Row, server: Any, leave_out: str = "") -> Call:
+    """The call that *server* has the answer to."""
+    call = call_of(row, server.interactions[0])
+    return Call(method=call.method, arguments={k: v for k, v in call.arguments.items() if k != leave_out})
+
+
+@contextmanager
+def raising(row: Row) -> Iterator[None]:
+    """The application gets the error that the provider sent."""
+    if row.status < 400:
+        yield
+        return
+    with pytest.raises(openai.APIStatusError) as raised:
+        yield
+    assert row.status == raised.value.status_code
+
+
+def unasked(chunks: list[str]) -> list[str]:
+    """
+    *chunks* as OpenAI sends them when nobody asks for usage.
+
+    Without ``include_usage`` the last chunk, which has no choices, does not come, nor do the nulls in the others.
+    """
+    parsed = [json.loads(chunk) for chunk in chunks]
+    kept = [chunk for chunk in parsed if chunk.get("choices") or chunk.get("usage") is None]
+    for chunk in kept:
+        if "usage" in chunk and chunk["usage"] is None:
+            del chunk["usage"]
+    return [json.dumps(chunk, separators=(",", ":"), ensure_ascii=False) for chunk in kept]

@@ -91,3 +91,39 @@ def _response_id(row: Row, attributes: Mapping[str, object]) -> object:
     if MAY_REPEAT.fullmatch(row["response_id"]) and provider is not None:
         return provider
     return own if row["response_id"] else provider
+
+
+def failure_said_by_index(row: Row) -> dict[str, Any]:
+    """How the call ended, by the index."""
+    if row.status >= 400:
+        raised = RAISED[row.status]
+        return {"status": ERROR, "level": "ERROR", "exception": raised, "error": str(row.status)}
+    if row["outcome"] == "error_in_body":
+        kind = row["error_type"] or "error"
+        return {"status": ERROR, "level": "ERROR", "exception": kind, "error": kind}
+    return {"status": OK, "level": "DEFAULT", "exception": None, "error": None}
+
+
+def failure_said_by_span(span: ReceivedSpan) -> dict[str, Any]:
+    """How the call ended, by the span."""
+    exceptions = [event.attributes.get("exception.type") for event in span.events if event.name == "exception"]
+    return {
+        "status": span.status,
+        "level": span.attributes.get("span.level"),
+        "exception": exceptions[0] if exceptions else None,
+        "error": span.attributes.get("error.type"),
+    }
+
+
+OK: Final = 1
+ERROR: Final = 2
+"""OTLP's numbers for the status of a span."""
+
+RAISED: Final[Mapping[int, str]] = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    404: "NotFoundError",
+    429: "RateLimitError",
+    500: "InternalServerError",
+}
+"""HTTP status → what the client raises."""

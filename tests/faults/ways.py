@@ -5,8 +5,9 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.process import BaseProcess
 from typing import Final
 
 from .calls import make_calls, make_calls_async
@@ -60,17 +61,17 @@ def _fork(program: Program, end: Callable[[], None]) -> None:
 
 
 def mp_fork(program: Program) -> None:
-    _multiply(program, "fork")
+    context = multiprocessing.get_context("fork")
+    _multiply(program, [context.Process(target=_child, args=(program, each)) for each in range(program.children)])
 
 
 def mp_spawn(program: Program) -> None:
-    _multiply(program, "spawn")
+    context = multiprocessing.get_context("spawn")
+    _multiply(program, [context.Process(target=_new_child, args=(program, each)) for each in range(program.children)])
 
 
-def _multiply(program: Program, method: str) -> None:
-    context = multiprocessing.get_context(method)
+def _multiply(program: Program, children: Sequence[BaseProcess]) -> None:
     make_calls(program, "main", BEFORE_THE_CHILDREN)
-    children = [context.Process(target=_as_child, args=(program, each)) for each in range(program.children)]  # type: ignore[attr-defined]
     for child in children:
         child.start()
     make_calls(program, "after", BEFORE_THE_CHILDREN)
@@ -81,14 +82,19 @@ def _multiply(program: Program, method: str) -> None:
 def pool(program: Program) -> None:
     make_calls(program, "main", BEFORE_THE_CHILDREN)
     with ProcessPoolExecutor(program.children, mp_context=multiprocessing.get_context("fork")) as executor:
-        list(executor.map(_as_child, [program] * program.children, range(program.children)))
+        list(executor.map(_child, [program] * program.children, range(program.children)))
 
 
-def _as_child(program: Program, number: int) -> None:
-    from .app import ready  # a spawned child begins from nothing
+def _child(program: Program, number: int) -> None:
+    make_calls(program, f"c{number}")
+
+
+def _new_child(program: Program, number: int) -> None:
+    """A child that has nothing of its parent."""
+    from .app import ready
 
     ready(program)
-    make_calls(program, f"c{number}")
+    _child(program, number)
 
 
 WAYS: Final[Mapping[Way, Callable[[Program], None]]] = {

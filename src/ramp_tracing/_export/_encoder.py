@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -79,7 +79,7 @@ class Encoder:
         except UNENCODABLE:
             log.once_a_minute(logging.WARNING, "unencodable content", "a call was sent without its content")
         try:
-            return self._prepared(replace(generation, content=None))
+            return self._prepared(generation.without_content())
         except UNENCODABLE as error:
             raise EncodeError(f"The record cannot be encoded ({type(error).__name__})") from None
 

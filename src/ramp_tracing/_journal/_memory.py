@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -199,5 +199,5 @@ def _without_content(entry: Entry) -> bool:
     """Take the content off *entry*; False if there was none."""
     if entry.generation.content is None:
         return False
-    entry.generation = replace(entry.generation, content=None)
+    entry.generation = entry.generation.without_content()
     return True

@@ -1,36 +1,14 @@
 """One file of a journal: lines that were appended by one process, and how far they have been settled."""
 
-import fcntl
 import os
-import secrets
-import stat
-import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ._directory import FILE_FLAGS, FILE_MODE, Directory
-from ._line import MAX_LINE_BYTES, Decoded, body_in, decode
-
-SUFFIX: Final = ".seg"
-NEW_SUFFIX: Final = ".new"
-MARKS_SUFFIX: Final = ".ack"
-
-CHUNK_BYTES: Final = 1 << 16
-"""Some ninety lines: about a batch."""
-
-MARKS_FORMAT: Final = b"%020d %020d\n"
-MARKS_BYTES: Final = len(MARKS_FORMAT % (0, 0))
-
-
-class Marks(NamedTuple):
-    """How far a segment is settled, as its neighbour file says: byte offsets."""
-
-    settled: int = 0
-    """Everything before is settled."""
-    frozen: int = 0
-    """What lies between was sent as one batch, at least once."""
+from ._directory import Directory
+from ._line import Decoded, body_in, decode
+from ._segment_files import MARKS_SUFFIX, SUFFIX, Marks, lines_of, open_marks, unlink, write_marks
 
 
 class Tally(NamedTuple):
@@ -50,8 +28,8 @@ class Place:
     Attributes:
         segment: The file.
         end: Byte offset behind its line.
-        settled: Whether it is.
         record: What was read.
+        settled: Whether it is.
     """
 
     segment: "Segment"
@@ -68,34 +46,28 @@ class Segment:
 
     Args:
         directory: Where it is.
-        name: Without suffix: ``<milliseconds>-<pid>-<random>``.
+        name: Without suffix.
         descriptor: Of the file, locked.
-        own: Whether this process has written it: then it may have content for it.
+        marks: How far it is settled; `None` for a segment that this process writes itself.
     """
 
-    def __init__(self, directory: Directory, name: str, descriptor: int, *, own: bool) -> None:
+    def __init__(self, directory: Directory, name: str, *, descriptor: int, marks: Marks | None = None) -> None:
         self.name: Final = name
-        self.own: Final = own
         self.descriptor = descriptor
         self.writers: dict[object, None] = {}
-        """Who is writing just now, by tokens: a mapping, because its changes are atomic and a counter's are not."""
+        """Who is writing just now, by tokens. A mapping, because its changes are atomic and a counter's are not."""
         self._directory = directory
         self._marks_descriptor: int | None = None
-        self._marks = Marks() if own else self._read_marks()
+        self._marks = marks or Marks()
         self._read_end = self._marks.settled
         self._tally = Tally(self._read_end)
-        self._settled = 0
+        self._settled = self._unknown = 0
         self._places: deque[Place] = deque()
 
     @property
-    def waiting(self) -> int:
-        """Lines that are not settled, as far as they were counted."""
-        return self._tally.taken - self._settled
-
-    @property
     def taken(self) -> int:
-        """Lines that were not settled when this process came by them, and those written since."""
-        return self._tally.taken
+        """Records that were not settled when this process came by them, and those written since, as far as counted."""
+        return self._tally.taken - self._unknown
 
     @property
     def settled(self) -> int:
@@ -103,9 +75,14 @@ class Segment:
         return self._settled
 
     @property
+    def waiting(self) -> int:
+        """Those of them that are not."""
+        return self.taken - self._settled
+
+    @property
     def damaged(self) -> int:
-        """Lines that hold no record any more."""
-        return self._tally.damaged
+        """Lines that hold no record, or none any more."""
+        return self._tally.damaged + self._unknown
 
     @property
     def size_bytes(self) -> int:
@@ -113,15 +90,15 @@ class Segment:
         return self._tally.end
 
     @property
-    def untouched(self) -> bool:
-        """Whether nothing is read that is not settled."""
-        return not self._places
+    def in_use(self) -> bool:
+        """Whether something is read and not settled."""
+        return bool(self._places)
 
     def count(self) -> None:
         """Count the lines that were written since the last time."""
         before = self._tally
         end, taken, damaged = before
-        for end, line in _lines(self.descriptor, before.end):
+        for end, line in lines_of(self.descriptor, before.end):
             whole = body_in(line) is not None
             taken, damaged = taken + whole, damaged + (not whole)
         # A signal handler may have counted meanwhile, in the middle of this.
@@ -130,9 +107,10 @@ class Segment:
 
     def read(self, limit: int) -> Sequence[Place]:
         """The next *limit* records; fewer at the end of a batch that was frozen by an earlier process."""
-        end = self._marks.frozen if self._read_end < self._marks.frozen else self._tally.end
+        frozen = self._read_end < self._marks.frozen
+        end = self._marks.frozen if frozen else self._tally.end
         places: list[Place] = []
-        for line_end, line in _lines(self.descriptor, self._read_end):
+        for line_end, line in lines_of(self.descriptor, self._read_end):
             if line_end > end or len(places) == limit:
                 break
             self._read_end = line_end
@@ -140,7 +118,7 @@ class Segment:
             if record is not None:
                 places.append(Place(self, line_end, record))
             elif body_in(line) is not None:
-                self._settled += 1
+                self._unknown += 1
         self._places.extend(places)
         return places
 
@@ -156,8 +134,9 @@ class Segment:
         settled = self._marks.settled
         while self._places and self._places[0].settled:
             settled = self._places.popleft().end
-        # Behind the last record that was read there may be lines that hold none.
-        settled = settled if self._places else self._read_end
+        if not self._places:
+            # Behind the last record that was read there may be lines that hold none.
+            settled = self._read_end
         if settled != self._marks.settled:
             self._mark(self._marks._replace(settled=settled))
 
@@ -165,17 +144,35 @@ class Segment:
         """Delete the files, and let go of them."""
         try:
             with self._directory.existing() as directory:
-                for suffix in (SUFFIX, MARKS_SUFFIX):
-                    _unlink(self.name + suffix, directory)
+                if directory is not None:
+                    unlink(self.name + SUFFIX, directory)
+                    unlink(self.name + MARKS_SUFFIX, directory)
         finally:
             self.close()
 
+    def is_removed(self) -> bool:
+        """Whether somebody deleted the file."""
+        return os.fstat(self.descriptor).st_nlink == 0
+
     def close(self) -> None:
         """Let go of the files, and of the lock if no other process has it from us."""
-        descriptors, self.descriptor, self._marks_descriptor = (self.descriptor, self._marks_descriptor), -1, None
+        descriptors = (self.descriptor, self._marks_descriptor)
+        self.descriptor, self._marks_descriptor = -1, None
         for descriptor in descriptors:
             if descriptor is not None and descriptor >= 0:
                 os.close(descriptor)
 
     def __del__(self) -> None:
         self.close()
+
+    def _mark(self, marks: Marks) -> None:
+        """
+        Write *marks* down.
+
+        Raises:
+            OSError: The disk does not take them; they hold in this process all the same.
+        """
+        self._marks = marks
+        if self._marks_descriptor is None:
+            self._marks_descriptor = open_marks(self._directory, self.name)
+        write_marks(self._marks_descriptor, marks)

@@ -1,7 +1,7 @@
 """One billable model call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NewType
 
@@ -102,7 +102,8 @@ class Generation:
         attribution: Who and what for.
         span_parent: The application's active OpenTelemetry span.
         content: What was asked and answered; `None` in privacy mode.
-        content_lost: True if there was content and it is gone: it was kept in memory, by a process that has died.
+        content_lost: True if there was content and it is gone: its process died, memory was short, or the receiver
+            would not take as much.
     """
 
     id: GenerationId
@@ -130,3 +131,9 @@ class Generation:
     span_parent: SpanParent | None = None
     content: Content | None = None
     content_lost: bool = False
+
+    def without_content(self) -> "Generation":
+        """The same call without what was asked and answered; it says so if there was something."""
+        if self.content is None:
+            return self
+        return replace(self, content=None, content_lost=True)

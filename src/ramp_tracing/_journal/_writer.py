@@ -1,0 +1,104 @@
+"""The way from the application's threads to the disk: no lock, no fsync, one write(2)."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from ._directory import Directory
+from ._disk_speed import DiskSpeed
+from ._segment import Segment
+from ._segment_files import create, new_name
+from ._syscall import write_keeping_gil
+
+RETRY_SECONDS: Final = 5.0
+"""How long a disk is left alone that refused a line."""
+
+
+class Writer:
+    """
+    Appends lines to the segment of this process, which is opened at the first of them.
+
+    Any thread may write at any time. Whoever wants to be rid of a segment (it is long enough, its disk is full, its
+    file was deleted) puts another in its place, or none; it is of no further use once nobody is in its `writers`.
+
+    Args:
+        directory: Where segments are.
+        opened: Told of each new segment before anything is written to it.
+    """
+
+    def __init__(self, directory: Directory, opened: Callable[[Segment], None]) -> None:
+        self._directory = directory
+        self._opened = opened
+        self._write = write_keeping_gil()
+        self._retry_at = 0.0
+        self.current: Segment | None = None
+        self.failure: str | None = None
+        """Why the disk refused the last line; `None` while it takes them."""
+        self.speed: Final = DiskSpeed()
+
+    def append(self, line: bytes) -> bool:
+        """
+        Write *line* before returning.
+
+        Returns:
+            False if the disk refused it, or is left alone because it refused another just now.
+        """
+        token = object()
+        segment = self._entered(token)
+        if segment is None:
+            return False
+        try:
+            start = self.speed.started()
+            if self._write(segment.descriptor, line) == len(line):
+                self.speed.ended(start)
+                self.failure = None
+                return True
+            self._refused(segment, "no space is left")
+        except OSError as error:
+            self._refused(segment, error.strerror)
+        finally:
+            segment.writers.pop(token, None)
+        return False
+
+    def roll(self) -> None:
+        """Go on in a new segment."""
+        token = object()
+        segment = self._open(token)
+        if segment is not None:
+            segment.writers.pop(token, None)
+
+    def leave(self, segment: Segment) -> None:
+        """Write no more to *segment*."""
+        if self.current is segment:
+            self.current = None
+
+    def _entered(self, token: object) -> Segment | None:
+        """The segment to write to, with *token* among its writers: so nobody takes it away meanwhile."""
+        while (segment := self.current) is not None:
+            segment.writers[token] = None
+            # Whoever replaces it does that first, and looks for writers afterwards: one of us sees the other.
+            if segment is self.current:
+                return segment
+            segment.writers.pop(token, None)
+        return None if time.monotonic() < self._retry_at else self._open(token)
+
+    def _open(self, token: object) -> Segment | None:
+        """A new segment, with *token* among its writers. Two threads may open one each; the later is used further."""
+        name = new_name()
+        try:
+            with self._directory.opened() as directory:
+                segment = Segment(self._directory, name, descriptor=create(directory, name))
+        except OSError as error:
+            self._refused(None, error.strerror)
+            return None
+        segment.writers[token] = None
+        self._opened(segment)
+        self.current = segment
+        return segment
+
+    def _refused(self, segment: Segment | None, reason: str | None) -> None:
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        self.failure = reason or "it cannot be used"
+        if segment is not None:
+            # What was written of the line stays there, and nothing behind it: it is no line.
+            self.leave(segment)
