@@ -62,12 +62,17 @@ def test_a_block_is_timed_and_takes_what_becomes_known() -> None:
     assert generation.timing.ended > generation.timing.started
 
 
+def fail_inside() -> None:
+    with ramp_tracing.record_generation(provider="acme", model="a") as call:
+        call.update(input_tokens=3)
+        raise ValueError("no")
+
+
 def test_a_block_that_fails_is_recorded_as_failed_and_raises_on() -> None:
     """The exception is the application's; what was known is kept."""
     with capture_generations() as generations:
-        with pytest.raises(ValueError, match="no"), ramp_tracing.record_generation(provider="acme", model="a") as call:
-            call.update(input_tokens=3)
-            raise ValueError("no")
+        with pytest.raises(ValueError, match="no"):
+            fail_inside()
         [generation] = generations
     assert generation.failure == Failure(type="ValueError", message="no")
     assert generation.usage.input_tokens == 3

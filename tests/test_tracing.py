@@ -53,7 +53,8 @@ def test_nested_blocks_merge() -> None:
 
 def test_the_request_goes_before_blocks_and_defaults_come_last() -> None:
     """Request > innermost block > outer block > what was given to instrument()."""
-    defaults = Attribution(user="default", session_id="default", trace_name="default", metadata={"a": 0, "b": 0, "c": 0})
+    metadata = {"a": 0, "b": 0, "c": 0}
+    defaults = Attribution(user="default", session_id="default", trace_name="default", metadata=metadata)
     with ramp_tracing.trace(user="block", session_id="block", a=1, b=1):
         attribution = in_force(Attribution(user="request", metadata={"a": 2}), defaults).attribution
     assert attribution == Attribution(

@@ -1,7 +1,8 @@
 """
 For tests of applications that use ramp_tracing.
 
-`capture_generations` records calls into a list. `FakeRamp` is a receiver on 127.0.0.1 that takes what would go to Ramp and hands it to the test.
+`capture_generations` records calls into a list. `FakeRamp` is a receiver on 127.0.0.1 that takes what would go to Ramp
+and hands it to the test.
 
 Example:
     >>> with FakeRamp() as ramp:

@@ -83,7 +83,6 @@ class Pages:
                 yield rest
 
     @property
-    def last_statement(self) -> float | None:
-        """When the application had nothing left to do; `None` if it never came to that."""
-        instants = [float(words[0]) for words in self.noted("last")]
-        return max(instants, default=None)
+    def last_statements(self) -> list[float]:
+        """When each application that came to that had nothing left to do, the earlier ones first."""
+        return [float(words[0]) for words in self.noted("last")]

@@ -1,0 +1,95 @@
+"""Running a row: an application against a receiver, then one restart with nothing to say."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .application import Application, Ended
+from .conducts import WELL, Conduct
+from .program import EXIT_STATUS, Program
+from .receiver import Phase
+from .stage import Stage, stage, wait_until
+from .troubles import TROUBLES
+from .verdict import Outcome, outcome_of
+
+MIN_RESTART_SECONDS: Final = 1.0
+"""Long enough to find what is there; what was found is sent at the exit at the latest, and doubles would show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """
+    One row of the table.
+
+    Attributes:
+        name: Its name.
+        program: The application.
+        script: What the receiver does, from the moment when the application goes.
+        afterwards: What it does from the moment when the application has ended.
+        kill_after_seconds: Kill the application from outside after so long.
+        may_repeat: Records that may be taken twice, under the same id; any number if `None`.
+        restart_seconds: How long the restarted application may take.
+        max_exit_seconds: How long the end of the application may take.
+    """
+
+    name: str
+    program: Program
+    script: Sequence[Phase] = (Phase(conduct=WELL),)
+    afterwards: Conduct = WELL
+    kill_after_seconds: float | None = None
+    may_repeat: int | None = 0
+    restart_seconds: float = 12.0
+    max_exit_seconds: float = 4.0
+
+    @property
+    def may_run(self) -> bool:
+        """Whether what it needs can be had here."""
+        return TROUBLES[self.program.trouble].may_run()
+
+
+def run(fault: Fault) -> Outcome:
+    """Run one row."""
+    with stage(fault.program.trouble) as scene:
+        ended = _run_program(scene, fault)
+        scene.receiver.follow([Phase(conduct=fault.afterwards)])
+        restarted = restart(scene, fault.program.options, seconds=fault.restart_seconds)
+        return outcome_of(
+            scene,
+            exit_seconds=ended.exit_seconds,
+            may_repeat=fault.may_repeat,
+            reasons=[*_wrong_end(ended, fault), *_wrong_restart(restarted)],
+        )
+
+
+def restart(scene: Stage, options: Mapping[str, Any], *, seconds: float) -> Ended:
+    """Start the application once more, without calls, until everything has arrived or *seconds* have passed."""
+    wanted = scene.returned()
+    with Application(scene, Program(records=0, lingers=True, options=options)) as application:
+        application.go()
+        time.sleep(MIN_RESTART_SECONDS)
+        wait_until(lambda: wanted <= scene.receiver.tally.taken | scene.dead(), seconds=seconds)
+        return application.end()
+
+
+def _run_program(scene: Stage, fault: Fault) -> Ended:
+    with Application(scene, fault.program) as application:
+        scene.receiver.follow(fault.script)
+        application.go()
+        if fault.kill_after_seconds is not None:
+            time.sleep(fault.kill_after_seconds)
+            application.kill()
+        return application.end()
+
+
+def _wrong_end(ended: Ended, fault: Fault) -> Sequence[str]:
+    expected = EXIT_STATUS.get(fault.program.ending, 0)
+    slow = ended.exit_seconds is not None and ended.exit_seconds > fault.max_exit_seconds
+    return [
+        *([f"it ended with {ended.status}, not {expected}"] if ended.status != expected else []),
+        *([f"its end took {ended.exit_seconds:.1f} s"] if slow else []),
+    ]
+
+
+def _wrong_restart(ended: Ended) -> Sequence[str]:
+    return [f"the restarted application ended with {ended.status}"] if ended.status else []
