@@ -12,14 +12,11 @@ from typing import Any, Final
 
 import pytest
 
-pytest.importorskip("yaml", reason="recorded calls are YAML")
-openai: Any = pytest.importorskip("openai")
-
-import ramp_tracing  # noqa: E402 - after what may skip the module
-from ramp_tracing._identity import SeenIds  # noqa: E402
-from ramp_tracing._state import state  # noqa: E402
-from ramp_tracing.testing import FakeRamp, ReceivedSpan  # noqa: E402
-from tests.cassettes.calls import (  # noqa: E402
+import ramp_tracing
+from ramp_tracing._identity import SeenIds
+from ramp_tracing._state import state
+from ramp_tracing.testing import FakeRamp, ReceivedSpan
+from tests.cassettes.calls import (
     FREE,
     METHODS,
     NOT_MADE,
@@ -29,18 +26,20 @@ from tests.cassettes.calls import (  # noqa: E402
     client_for,
     finish,
     finish_async,
+    openai,
 )
-from tests.cassettes.expected import (  # noqa: E402
+from tests.cassettes.expected import (
     PROVIDERS,
     failure_said_by_index,
     failure_said_by_span,
     said_by_index,
     said_by_span,
 )
-from tests.cassettes.shelf import INDEX, PROPERTY, Row, rows  # noqa: E402
+from tests.cassettes.shelf import INDEX, PROPERTY, Row, rows
 
 if not INDEX.exists():
     pytest.skip("no recorded calls: set RAMP_TRACING_SHARED to the folder above them", allow_module_level=True)
+pytest.importorskip("yaml", reason="the recorded calls are YAML")
 
 pytest_plugins = ("tests.cassettes.table",)
 
@@ -113,7 +112,8 @@ def test_hidden_usage(row: Row) -> None:
         without = unasked(finish(call_in(row, server).on(client)))
     with row.replay() as server, receiving(row, server, stream_usage="always") as ramp:
         with client_for(row, server) as client:
-            assert without == finish(call_in(row, server, leave_out="stream_options").on(client))
+            seen = finish(call_in(row, server, leave_out="stream_options").on(client))
+        assert without == [json.loads(chunk) for chunk in seen]
         assert {"include_usage": True} == server.requests[0]["json"]["stream_options"]
         check(row, server, ramp)
 
@@ -132,6 +132,19 @@ def test_one_process() -> None:
         len({span.span_id for span in spans}),
         len({span.attributes["gen_ai.response.id"] for span in spans}),
     )
+
+
+def test_replayed_answer() -> None:
+    """An answer that comes a second time, from a cache, is a second generation; it names the id that it repeats."""
+    row = next(row for row in MADE if row["response_id"])
+    with row.replay() as server, receiving(row, server) as ramp:
+        for _ in range(2):
+            with row.replay() as again, client_for(row, again) as client:
+                finish(call_in(row, again).on(client))
+        first, second = (span.attributes for span in received(ramp))
+    repeated = "trace.metadata.provider_response_id"
+    assert (row["response_id"], None) == (first["gen_ai.response.id"], first.get(repeated))
+    assert row["response_id"] == second[repeated] != second["gen_ai.response.id"]
 
 
 @contextmanager
@@ -179,15 +192,12 @@ def raising(row: Row) -> Iterator[None]:
     assert row.status == raised.value.status_code
 
 
-def unasked(chunks: list[str]) -> list[str]:
+def unasked(chunks: list[str]) -> list[Any]:
     """
     *chunks* as OpenAI sends them when nobody asks for usage.
 
     Without ``include_usage`` the last chunk, which has no choices, does not come, nor do the nulls in the others.
     """
     parsed = [json.loads(chunk) for chunk in chunks]
-    kept = [chunk for chunk in parsed if chunk.get("choices") or chunk.get("usage") is None]
-    for chunk in kept:
-        if "usage" in chunk and chunk["usage"] is None:
-            del chunk["usage"]
-    return [json.dumps(chunk, separators=(",", ":"), ensure_ascii=False) for chunk in kept]
+    kept = [chunk for chunk in parsed if chunk["choices"] or chunk.get("usage") is None]
+    return [{name: value for name, value in chunk.items() if (name, value) != ("usage", None)} for chunk in kept]

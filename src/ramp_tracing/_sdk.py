@@ -43,6 +43,7 @@ class Options(TypedDict, total=False):
     max_batch_spans: int
     max_batch_bytes: int
     compression: Literal["gzip"]
+    state_dir: str
     allow_insecure: bool
     ca_file: str
     span_exporters: tuple[object, ...]

@@ -11,9 +11,11 @@ from operator import attrgetter
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-import openai
+import pytest
 
 from .shelf import Row
+
+openai: Any = pytest.importorskip("openai")
 
 METHODS: Final[Mapping[str, str]] = {
     "chat.completions": "chat.completions.create",
@@ -52,7 +54,7 @@ class Call:
 
     Attributes:
         method: A dotted path below the client.
-        arguments: The recorded ones; those that the method does not know are in ``extra_body``.
+        arguments: The recorded ones; those that the method does not know go into ``extra_body``.
     """
 
     method: str
@@ -60,28 +62,25 @@ class Call:
 
     def on(self, client: Any) -> Any:
         """Make it: the answer, or what is to be awaited for it."""
-        return attrgetter(self.method)(client)(**self.arguments)
+        method = attrgetter(self.method)(client)
+        known = signature(method).parameters
+        unknown = {name: value for name, value in self.arguments.items() if name not in known}
+        arguments = {name: value for name, value in self.arguments.items() if name in known}
+        return method(**arguments, extra_body=unknown) if unknown else method(**arguments)
 
 
 def call_of(row: Row, interaction: Any) -> Call:
     """The call that was recorded as *interaction*."""
     if row.endpoint == FREE:
-        return _file_batch(interaction.uri)
-    method = METHODS[row.endpoint]
+        store, batch = re.findall(r"vector_stores/(\w+)/file_batches/(\w+)", interaction.uri)[0]
+        return Call(method=FILES_OF_A_BATCH, arguments={"vector_store_id": store, "batch_id": batch})
     given = dict(interaction.request_headers).get("content-type", "")
     body = _form(given, interaction.request_body) if given.startswith("multipart/") else interaction.json
-    known = signature(attrgetter(method)(openai.OpenAI(api_key="x"))).parameters.keys()
-    arguments = {name: value for name, value in body.items() if name in known}
-    unknown = {name: value for name, value in body.items() if name not in known}
-    return Call(method=method, arguments={**arguments, "extra_body": unknown} if unknown else arguments)
+    return Call(method=METHODS[row.endpoint], arguments=body)
 
 
-def _file_batch(uri: str) -> Call:
-    """The one recorded call that generates nothing: somebody waits for files to be indexed."""
-    store, batch = re.findall(r"vector_stores/(\w+)/file_batches/(\w+)", uri)[0]
-    return Call(
-        method="vector_stores.file_batches.retrieve", arguments={"vector_store_id": store, "batch_id": batch}
-    )
+FILES_OF_A_BATCH: Final = "vector_stores.file_batches.list_files"
+"""The one recorded call that generates nothing: somebody asks whether files have been indexed."""
 
 
 def _form(content_type: str, body: bytes) -> dict[str, Any]:
@@ -109,16 +108,16 @@ def client_for(row: Row, server: Any) -> Iterator[Any]:
 async def async_client_for(row: Row, server: Any) -> AsyncIterator[Any]:
     """`client_for`, asynchronous."""
     kind = openai.AsyncAzureOpenAI if row.provider == "azure_openai" else openai.AsyncOpenAI
-    async with openai.DefaultAsyncHttpxClient(verify=False) as http:
-        async with kind(http_client=http, **_options(row, server)) as client:
-            yield client
+    http = openai.DefaultAsyncHttpxClient(verify=False)
+    async with http, kind(http_client=http, **_options(row, server)) as client:
+        yield client
 
 
 def _options(row: Row, server: Any) -> dict[str, Any]:
     """No retries, which would ask for answers that were not recorded."""
     options = {"api_key": "test", "max_retries": 0}
     if row.provider != "azure_openai":
-        return {**options, "base_url": server.base_url or server.url}
+        return {**options, "base_url": f"{server.url}/v1" if row.endpoint == FREE else server.base_url}
     version = parse_qs(urlsplit(server.interactions[0].uri).query)["api-version"][0]
     return {**options, "azure_endpoint": server.url, "api_version": version}
 

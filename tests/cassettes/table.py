@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from .calls import FREE, NOT_MADE
+from .calls import FREE, NOT_MADE, openai
 from .shelf import PROPERTY, rows
 
 COLOURS: Final = ("sync", "async")
@@ -12,32 +12,23 @@ COLOURS: Final = ("sync", "async")
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the table, if any recorded call was replayed."""
-    replayed = _replayed(terminalreporter.stats)
-    if replayed:
-        terminalreporter.section("recorded calls, as Ramp receives them")
-        for line in lines(replayed, _replayed({"passed": terminalreporter.stats.get("passed", ())})):
+    if _replayed(terminalreporter.stats, "passed", "failed"):
+        terminalreporter.section(f"recorded calls with openai {openai.__version__}, as Ramp receives them")
+        for line in lines(_replayed(terminalreporter.stats, "passed")):
             terminalreporter.write_line(line)
 
 
-def lines(replayed: Counter[tuple[str, ...]], passed: Counter[tuple[str, ...]]) -> Iterable[str]:
-    """
-    The table.
-
-    Args:
-        replayed: How many tests ran, by endpoint, provider and colour.
-        passed: How many of them passed.
-    """
-    yield f"{'endpoint':<22}{'provider':<18}{'rows':>5}{'sync':>11}{'async':>11}"
+def lines(passed: Counter[tuple[str, ...]]) -> Iterable[str]:
+    """The table; *passed* says how many tests did, by endpoint, provider and colour."""
+    yield f"{'endpoint':<22}{'provider':<18}{'sync':>14}{'async':>14}"
     in_index = Counter((row.endpoint, row.provider) for row in rows())
-    for (endpoint, provider), total in sorted(in_index.items()):
-        if endpoint in NOT_MADE:
-            continue
-        of = [f"{passed[endpoint, provider, c]} of {replayed[endpoint, provider, c]}" for c in COLOURS]
-        name = endpoint or "(no generation)"
-        yield f"{name:<22}{provider or '(localhost)':<18}{total:>5}{of[0]:>11}{of[1]:>11}"
-    sums = [f"{_sum(passed, colour)} of {_sum(replayed, colour)}" for colour in COLOURS]
-    made = sum(total for (endpoint, _), total in in_index.items() if endpoint not in NOT_MADE)
-    yield f"{'all':<40}{made:>5}{sums[0]:>11}{sums[1]:>11}"
+    made = {kind: total for kind, total in sorted(in_index.items()) if kind[0] not in NOT_MADE}
+    for (endpoint, provider), total in made.items():
+        cells = [f"{passed[endpoint, provider, colour]} of {total}" for colour in COLOURS]
+        yield f"{endpoint or '(no generation)':<22}{provider or '(localhost)':<18}{cells[0]:>14}{cells[1]:>14}"
+    sums = [sum(count for (*_, each), count in passed.items() if each == colour) for colour in COLOURS]
+    cells = [f"{received} of {sum(made.values())}" for received in sums]
+    yield f"{'all':<40}{cells[0]:>14}{cells[1]:>14}"
     yield from _left_out(in_index)
 
 
@@ -51,16 +42,8 @@ def _left_out(in_index: Counter[tuple[str, str]]) -> Iterable[str]:
     yield f"made, and rightly without a span, because nothing is generated: {free}"
 
 
-def _replayed(stats: Any) -> Counter[tuple[str, ...]]:
-    reports = (report for kind in ("passed", "failed", "error") for report in stats.get(kind, ()))
-    return Counter(
-        tuple(value)
-        for report in reports
-        if getattr(report, "when", None) == "call"
-        for name, value in report.user_properties
-        if name == PROPERTY
-    )
-
-
-def _sum(counts: Counter[tuple[str, ...]], colour: str) -> int:
-    return sum(count for (*_, each), count in counts.items() if each == colour)
+def _replayed(stats: Any, *outcomes: str) -> Counter[tuple[str, ...]]:
+    """The tests of recorded calls that came out so, by endpoint, provider and colour."""
+    reports = (report for outcome in outcomes for report in stats.get(outcome, ()) if report.when == "call")
+    said = (value for report in reports for name, value in report.user_properties if name == PROPERTY)
+    return Counter(tuple(value) for value in said)

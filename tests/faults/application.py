@@ -13,7 +13,6 @@ from .program import Program
 from .stage import ROOT, Stage
 
 MAX_SECONDS: Final = 90.0
-"""Whoever takes longer to start, or from there to its end, is killed; nothing here is meant to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +36,10 @@ class Application:
     Args:
         scene: Where it runs.
         program: What it does.
+        max_seconds: Whoever takes longer is killed; nobody here is meant to.
     """
 
-    def __init__(self, scene: Stage, program: Program) -> None:
+    def __init__(self, scene: Stage, program: Program, *, max_seconds: float = MAX_SECONDS) -> None:
         self._scene = scene
         self._before = len(Pages(scene.ledger).last_statements)
         with scene.said.open("ab") as said:
@@ -51,7 +51,7 @@ class Application:
                 stdout=subprocess.PIPE,
                 stderr=said,
             )
-        self._patience = threading.Timer(MAX_SECONDS, self.kill)
+        self._patience = threading.Timer(max_seconds, self.kill)
         self._patience.start()
 
     def __enter__(self) -> Self:

@@ -43,7 +43,7 @@ def make_calls(program: Program, label: str, count: int | None = None) -> None:
     """
     call = CALLERS[program.source](program.prompt_bytes)
     for number in _paced(program, count):
-        if label == "main" and number == program.records // 2:
+        if label == program.label and number == program.records // 2:
             _in_the_middle(program)
         name = marker(label, number)
         call(name)

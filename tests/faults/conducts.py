@@ -64,6 +64,9 @@ def status(code: int, **headers: str) -> Conduct:
 
 
 WELL: Final = taking(answer(200))
+BUSY_503: Final = status(503, Retry_After="2")
+BUSY_429: Final = status(429, Retry_After="1")
+LIAR_503: Final = taking(answer(503))
 HANG: Final = leaving(hang)
 HANG_AFTER_TAKING: Final = taking(hang)
 LOSE_ANSWER: Final = taking(raw())

@@ -18,6 +18,7 @@ class Program:
     One application.
 
     Attributes:
+        label: Goes into the markers of the main thread.
         records: How many the main thread makes, and each child where there are any.
         per_second: How fast; as fast as possible if `None`.
         way: Where they are made.
@@ -33,6 +34,7 @@ class Program:
         options: For `ramp_tracing.instrument`.
     """
 
+    label: str = "main"
     records: int = 50
     per_second: float | None = None
     way: Way = "plain"

@@ -65,7 +65,8 @@ def run(fault: Fault) -> Outcome:
 def restart(scene: Stage, options: Mapping[str, Any], *, seconds: float) -> Ended:
     """Start the application once more, without calls, until everything has arrived or *seconds* have passed."""
     wanted = scene.returned()
-    with Application(scene, Program(records=0, lingers=True, options=options)) as application:
+    idle = Program(records=0, lingers=True, options=options)
+    with Application(scene, idle, max_seconds=seconds + 60) as application:
         application.go()
         time.sleep(MIN_RESTART_SECONDS)
         wait_until(lambda: wanted <= scene.receiver.tally.taken | scene.dead(), seconds=seconds)

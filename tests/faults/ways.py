@@ -18,7 +18,7 @@ BEFORE_THE_CHILDREN: Final = 20
 
 
 def plain(program: Program) -> None:
-    make_calls(program, "main")
+    make_calls(program, program.label)
 
 
 def threads(program: Program) -> None:
@@ -47,7 +47,7 @@ def fork_os_exit(program: Program) -> None:
 
 
 def _fork(program: Program, end: Callable[[], None]) -> None:
-    make_calls(program, "main", BEFORE_THE_CHILDREN)
+    make_calls(program, program.label, BEFORE_THE_CHILDREN)
     children: list[int] = []
     for each in range(program.children):
         child = os.fork()
@@ -71,7 +71,7 @@ def mp_spawn(program: Program) -> None:
 
 
 def _multiply(program: Program, children: Sequence[BaseProcess]) -> None:
-    make_calls(program, "main", BEFORE_THE_CHILDREN)
+    make_calls(program, program.label, BEFORE_THE_CHILDREN)
     for child in children:
         child.start()
     make_calls(program, "after", BEFORE_THE_CHILDREN)
@@ -80,7 +80,7 @@ def _multiply(program: Program, children: Sequence[BaseProcess]) -> None:
 
 
 def pool(program: Program) -> None:
-    make_calls(program, "main", BEFORE_THE_CHILDREN)
+    make_calls(program, program.label, BEFORE_THE_CHILDREN)
     with ProcessPoolExecutor(program.children, mp_context=multiprocessing.get_context("fork")) as executor:
         list(executor.map(_child, [program] * program.children, range(program.children)))
 

@@ -13,11 +13,20 @@ from typing import Any, Protocol
 
 import openai
 
+from .provider import Provider
+
 
 class Colour(Protocol):
-    """How one of the two clients is used."""
+    """
+    How one of the two clients is used.
+
+    Attributes:
+        name: ``sync`` or ``async``.
+        provider: A server that lives longer than a test, because starting one takes longer than most of them.
+    """
 
     name: str
+    provider: Provider
 
     def client(self, base_url: str, **options: Any) -> Any:
         """A client that is closed with the colour; it does not retry unless told to."""
@@ -55,14 +64,17 @@ class Colour(Protocol):
 class Sync:
     name = "sync"
 
-    def __init__(self) -> None:
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
         self._clients: list[Any] = []
 
     def client(self, base_url: str, **options: Any) -> Any:
-        return self.kept(openai.OpenAI(**{**DEFAULTS, "base_url": base_url, **options}))
+        quick = {"http_client": openai.DefaultHttpxClient(**QUICK)}
+        return self.kept(openai.OpenAI(**{**DEFAULTS, **quick, "base_url": base_url, **options}))
 
     def azure(self, endpoint: str, **options: Any) -> Any:
-        return self.kept(openai.AzureOpenAI(**{**DEFAULTS, **AZURE, "azure_endpoint": endpoint, **options}))
+        quick = {"http_client": openai.DefaultHttpxClient(**QUICK)}
+        return self.kept(openai.AzureOpenAI(**{**DEFAULTS, **AZURE, **quick, "azure_endpoint": endpoint, **options}))
 
     def kept(self, client: Any) -> Any:
         self._clients.append(client)
@@ -101,15 +113,19 @@ class Sync:
 class Async:
     name = "async"
 
-    def __init__(self) -> None:
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
         self._runner = asyncio.Runner()
         self._clients: list[Any] = []
 
     def client(self, base_url: str, **options: Any) -> Any:
-        return self.kept(openai.AsyncOpenAI(**{**DEFAULTS, "base_url": base_url, **options}))
+        quick = {"http_client": openai.DefaultAsyncHttpxClient(**QUICK)}
+        return self.kept(openai.AsyncOpenAI(**{**DEFAULTS, **quick, "base_url": base_url, **options}))
 
     def azure(self, endpoint: str, **options: Any) -> Any:
-        return self.kept(openai.AsyncAzureOpenAI(**{**DEFAULTS, **AZURE, "azure_endpoint": endpoint, **options}))
+        quick = {"http_client": openai.DefaultAsyncHttpxClient(**QUICK)}
+        azure = {**DEFAULTS, **AZURE, **quick, "azure_endpoint": endpoint, **options}
+        return self.kept(openai.AsyncAzureOpenAI(**azure))
 
     def kept(self, client: Any) -> Any:
         self._clients.append(client)
@@ -150,6 +166,9 @@ class Async:
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self._runner.run(work)
 
+
+QUICK: Any = {"verify": False}
+"""Loading the certificates of the world takes most of what it takes to make a client; there is no TLS here."""
 
 DEFAULTS = {"api_key": "sk-test", "max_retries": 0}
 AZURE = {"api_version": "2024-10-21"}

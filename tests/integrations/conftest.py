@@ -10,13 +10,21 @@ from ramp_tracing._state import state
 pytest.register_assert_rewrite("tests.integrations.scenarios")
 
 from .colours import Async, Colour, Sync  # noqa: E402
+from .provider import Provider  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    """A provider that every scenario tells anew what to answer."""
+    with Provider() as running:
+        yield running
 
 
 @pytest.fixture(params=[Sync, Async], ids=lambda kind: kind.name)
-def colour(request: pytest.FixtureRequest) -> Iterator[Colour]:
+def colour(request: pytest.FixtureRequest, provider: Provider) -> Iterator[Colour]:
     """The sync client, then the async one."""
     kind: Any = request.param
-    colour = kind()
+    colour = kind(provider)
     yield colour
     colour.close()
 

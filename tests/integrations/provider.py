@@ -102,6 +102,10 @@ class Provider:
     def __exit__(self, *exc: object) -> None:
         self.server.close()
 
+    def answer_with(self, scripts: Mapping[str, Script]) -> None:
+        """From now on, other answers: path (its end) → what to answer."""
+        self._scripts = dict(scripts)
+
     @property
     def base_url(self) -> str:
         """What a client takes as its ``base_url``."""

@@ -15,7 +15,7 @@ from ramp_tracing._state import state
 from .colours import Colour
 from .endpoints import ENDPOINTS
 from .facts import CHAT, facts_of, seen_by_user
-from .provider import Provider, Script
+from .provider import Script
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,17 +44,18 @@ class Scenario:
 
 def play(scenario: Scenario, colour: Colour) -> tuple[str | None, Any]:
     """What the application gets: the name of the exception if there is one, and the value or the exception."""
-    with Provider(scripts={**(own := scenario.answers()), **ENDPOINTS, **own}) as provider:
-        client = colour.client(**{"base_url": provider.base_url, **scenario.options})
-        skip_without(scenario.needs, client)
-        try:
-            return None, seen_by_user(scenario.call(colour, client))
-        except Exception as error:  # noqa: BLE001 - it is what the application gets, and is compared
-            return type(error).__name__, seen_by_user(error)
-        finally:
-            if scenario.leaves:
-                gc.collect()
-            colour.tidy()
+    own = scenario.answers()
+    colour.provider.answer_with({**own, **ENDPOINTS, **own})
+    client = colour.client(**{"base_url": colour.provider.base_url, **scenario.options})
+    skip_without(scenario.needs, client)
+    try:
+        return None, seen_by_user(scenario.call(colour, client))
+    except Exception as error:  # noqa: BLE001 - it is what the application gets, and is compared
+        return type(error).__name__, seen_by_user(error)
+    finally:
+        if scenario.leaves:
+            gc.collect()
+        colour.tidy()
 
 
 def check(scenario: Scenario, colour: Colour) -> Generations:
@@ -64,14 +65,28 @@ def check(scenario: Scenario, colour: Colour) -> Generations:
     Returns:
         The records, for what a single scenario has to add.
     """
+    raised, generations = compare(scenario, colour)
+    assert (scenario.raises, [dict(each) for each in scenario.records]) == (
+        raised,
+        [facts_of(each) for each in generations],
+    )
+    return generations
+
+
+def compare(scenario: Scenario, colour: Colour) -> tuple[str | None, Generations]:
+    """
+    The application sees no difference, whatever it sees.
+
+    Returns:
+        The name of the exception that it gets, if it gets one, and the records.
+    """
     bare = play(scenario, colour)
     with capture_generations() as generations:
         state.stream_usage = scenario.stream_usage  # type: ignore[assignment]
         watched = play(scenario, colour)
         state.stream_usage = "auto"
-    assert (scenario.raises, bare) == (watched[0], watched)
-    assert [dict(each) for each in scenario.records] == [facts_of(each) for each in generations]
-    return generations
+    assert bare == watched
+    return bare[0], generations
 
 
 def skip_without(needs: str | None, client: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletionChunk
 
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request
@@ -44,6 +45,17 @@ def opened(colour: Colour, client: Any, **more: Any) -> Any:
 
 def drained(**more: Any) -> Callable[[Colour, Any], Any]:
     return lambda colour, client: colour.items(opened(colour, client, **more))
+
+
+def posted(colour: Colour, client: Any) -> Any:
+    """The whole request is in the extra part of the body."""
+    kind: Any = openai.Stream if colour.name == "sync" else openai.AsyncStream
+    stream_cls = kind[ChatCompletionChunk]
+    extra = {"extra_json": dict(ASK)}
+    post = client.post(
+        "/chat/completions", cast_to=ChatCompletionChunk, options=extra, stream=True, stream_cls=stream_cls
+    )
+    return colour.items(colour.wait(post))
 
 
 def like_openai(chunks: Sequence[Any]) -> Callable[[], Mapping[str, Script]]:
@@ -97,6 +109,7 @@ SAME_CHUNKS: Mapping[str, Scenario] = {
     "the application asks in extra_body": Scenario(
         call=drained(extra_body={"stream_options": {"include_usage": True}}), stream_usage="always", records=(STREAMED,)
     ),
+    "post, with nothing but extra_json": Scenario(call=posted, stream_usage="always", records=(STREAMED,)),
     "nobody asks": Scenario(call=drained(), stream_usage="never", records=(STOPPED_EARLY,)),
     "an unknown host": Scenario(call=drained(), stream_usage="auto", records=(STOPPED_EARLY,)),
     "usage that comes unasked": Scenario(

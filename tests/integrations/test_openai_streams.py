@@ -176,6 +176,53 @@ def test_a_dropped_stream_makes_no_noise_and_holds_no_connection(name: str, colo
     assert [] == unraisable
 
 
+class NoticesCollections:
+    """A sink that knows whether the garbage collector is at work when it is given a record."""
+
+    keeps_content = True
+
+    def __init__(self) -> None:
+        self.collecting = False
+        self.during_a_collection: list[bool] = []
+        self.deferred: list[Callable[[], None]] = []
+
+    def __call__(self, phase: str, info: Any) -> None:
+        self.collecting = phase == "start"
+
+    def record(self, generation: Any) -> None:
+        self.during_a_collection.append(self.collecting)
+
+    def defer(self, finish: Callable[[], None]) -> None:
+        self.deferred.append(finish)
+
+
+@pytest.mark.parametrize("call", [broken_off, never_iterated])
+def test_nothing_is_recorded_while_the_collector_runs(call: Any, colour: Colour) -> None:
+    """It may run while any lock is held, by the very thread that holds it: the end of a dropped stream is put off."""
+    sink = NoticesCollections()
+    gc.callbacks.append(sink)
+    try:
+        with Provider() as provider, capture_generations():
+            state.sink = sink
+            call(colour, colour.client(provider.base_url))
+            until(lambda: bool(sink.deferred), colour)
+            assert [] == sink.during_a_collection
+            for finish in sink.deferred:
+                finish()
+            assert [False] == sink.during_a_collection
+    finally:
+        gc.callbacks.remove(sink)
+
+
+def until(happened: Callable[[], bool], colour: Colour) -> None:
+    """Collect until it has."""
+    deadline = time.monotonic() + 5
+    while not happened():
+        assert time.monotonic() < deadline
+        gc.collect()
+        colour.tidy()
+
+
 def connections_in_use(client: Any) -> int:
     pool = client._client._transport._pool
     return sum(not (each.is_closed() or each.is_idle()) for each in pool.connections)

@@ -193,4 +193,4 @@ def test_no_content_is_held_when_nothing_waits() -> None:
         assert entries[0].generation.content is not None
         journal.freeze(entries)
         journal.acknowledge(entries)
-    assert (len(journal._held), journal._held_bytes) == (0, 0)
+    assert (len(journal._contents), journal._contents._size_bytes) == (0, 0)

@@ -49,6 +49,11 @@ CASES: Final = (
         shows="the last event of a stream has the whole text and the usage",
         outcome=Outcome(usage=BY_TOKENS, output=SAID),
     ),
+    Case(
+        payload="audio/no-usage.sse",
+        shows="or the text alone",
+        outcome=Outcome(output=SAID),
+    ),
 )
 
 VERBOSE_CASES: Final = (

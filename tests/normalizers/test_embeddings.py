@@ -65,6 +65,40 @@ CASES: Final = (
     ),
 )
 
+STREAMS: Final = (
+    Case(
+        payload="embeddings/unknown-endpoint.sse",
+        shows="the last event with usage counts",
+        outcome=Outcome(
+            response_id="gen-1767312500-Kq1vD0gHy9IjM2bEh7Wo",
+            response_model="in-house-1",
+            usage=Usage(input_tokens=3, output_tokens=2, total_tokens=5),
+        ),
+    ),
+    Case(
+        payload="embeddings/unknown-responses.sse",
+        shows="the usage may be inside the response that an event carries",
+        outcome=Outcome(
+            response_id="resp_0b7c6d5e4f3a2b1c0069abcdef0123456789abcdef01234567",
+            response_model="gpt-5-2025-08-07",
+            service_tier="default",
+            usage=Usage(input_tokens=22, output_tokens=30, total_tokens=52, cache_read_tokens=0, reasoning_tokens=24),
+        ),
+    ),
+    Case(
+        payload="embeddings/unknown-error.sse",
+        shows="an error ends it",
+        outcome=Outcome(failure=Failure(type="server_error", message="out of memory", code="500")),
+    ),
+)
+"""Streams of endpoints that nobody knows."""
+
+
+@each(STREAMS)
+def test_unknown_streams(case: Case) -> None:
+    """Of a stream in an unknown shape what can be read is read."""
+    assert case.outcome == from_json(case, EMBEDDINGS)
+
 
 @each(CASES)
 def test_json(case: Case) -> None:

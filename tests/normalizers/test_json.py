@@ -32,9 +32,10 @@ def test_no_json(body: bytes) -> None:
     assert parse(body) is None
 
 
-def test_not_a_number() -> None:
-    """Python servers write NaN, which is no JSON: the rest of such an answer counts."""
-    answer = parse(b'{"model": "in-house-1", "logprob": NaN}')
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_not_a_number(number: str) -> None:
+    """Python servers write numbers that are no JSON: the rest of such an answer counts."""
+    answer = parse(b'{"model": "in-house-1", "logprob": %s}' % number.encode())
     assert isinstance(answer, dict)
     assert "in-house-1" == answer["model"]
 

@@ -52,6 +52,7 @@ class Config:
         max_batch_spans: Records in one request.
         max_batch_bytes: Bytes in one request, before compression; a longer record goes alone.
         compression: ``gzip``, or `None`.
+        state_dir: The directory that records wait in; `None` for the system's own place for such things.
         allow_insecure: True if plain http to another machine is meant.
         ca_file: A PEM file with the certificates to trust instead of the system's.
         span_exporters: Exporters of the user's own, which get every span too.
@@ -74,6 +75,7 @@ class Config:
     max_batch_spans: int
     max_batch_bytes: int
     compression: Literal["gzip"] | None
+    state_dir: str | None
     allow_insecure: bool
     ca_file: str | None
     span_exporters: tuple[object, ...]

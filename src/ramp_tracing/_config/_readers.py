@@ -196,6 +196,16 @@ def read_ca_file(value: object) -> str:
     return path
 
 
+def read_directory(value: object) -> str:
+    """The path of a directory, absolute from here on: the application may change its own later."""
+    if not isinstance(value, str | os.PathLike):
+        raise UnusableError("give the path of a directory")
+    path = os.fsdecode(cast("str | os.PathLike[str]", value))
+    if not path.strip() or "\0" in path:
+        raise UnusableError("give the path of a directory")
+    return os.path.abspath(os.path.expanduser(path))
+
+
 def read_exporters(value: object) -> tuple[object, ...]:
     """Further span exporters of the user's."""
     if not isinstance(value, list | tuple):

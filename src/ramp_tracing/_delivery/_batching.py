@@ -82,7 +82,8 @@ class Batcher:
         size_bytes = self._envelope_bytes
         while len(items) < self._config.max_batch_spans and (item := self._next_item()) is not None:
             size_bytes += item.prepared.size_bytes + len(b",")
-            if items and size_bytes > self._config.max_batch_bytes:
+            apart = bool(items) and item.entry.batch is not items[0].entry.batch
+            if apart or (items and size_bytes > self._config.max_batch_bytes):
                 self._left_over.appendleft(item)
                 break
             items.append(item)

@@ -25,7 +25,8 @@ class Pipeline:
     """
     Takes generations and sends them in the background: the `Sink` of this process.
 
-    No method raises. The thread starts with the first record, and in a forked child with the child's own first.
+    No method raises. The thread starts with the first record, in a forked child with the child's own first; at once, if
+    an earlier process left something to send.
 
     Args:
         config: Where to, how, how much at once.
@@ -48,6 +49,8 @@ class Pipeline:
         self._linger_seconds = linger_seconds
         self._worker = self._new_worker()
         watch_over(self)
+        if self._journal.has_leftovers():
+            self._worker.start(wait_seconds=0)
 
     @property
     def config(self) -> Config:
@@ -116,6 +119,7 @@ class Pipeline:
         flushed = self.flush(timeout_seconds)
         with guarded("shutting down"):
             self._worker.stop(deadline)
+            self._journal.close()
         return flushed
 
     def before_fork(self) -> None:
@@ -133,10 +137,8 @@ class Pipeline:
         self._worker = self._new_worker()
 
     def _flush(self, deadline: float) -> bool:
-        before = self._journal.counts()
-        # Records are settled in the order in which they came, so these are the next that will be.
-        goal = before.acknowledged + before.dead + before.waiting
-        while (now := self._journal.counts()).acknowledged + now.dead < goal:
+        before, settled = self._journal.counts(), self._journal.watch()
+        while not settled():
             left = deadline - time.monotonic()
             if left <= 0 or self._worker.may_not_send_within(left):
                 return False
@@ -145,7 +147,8 @@ class Pipeline:
                 time.sleep(min(POLL_SECONDS, left))
             else:
                 self._worker.drive(deadline)
-        return now.dead == before.dead
+        now = self._journal.counts()
+        return now.dead + now.lost == before.dead + before.lost
 
     def _new_worker(self) -> Worker:
         return Worker(self._config, self._journal, load=self._load, linger_seconds=self._linger_seconds)

@@ -126,6 +126,7 @@ class Worker:
         if not self._driving.acquire(timeout=max(0.0, deadline - time.monotonic())):
             return
         try:
+            self._journal.tend()
             drainer = self._loaded()
             while self._journal.counts().waiting and (left := deadline - time.monotonic()) > 0:
                 wait = drainer.wait_seconds()
@@ -200,15 +201,16 @@ class Worker:
         """Do the next thing; seconds until the one after that, `None` if it takes a signal."""
         # In this order: what is recorded from here on sends a signal again, unless it is seen below.
         self._woken = False
+        tending = self._journal.tend()
         waiting = self._journal.counts().waiting
         if not waiting:
             self._hurried, self._due = False, None
-            return self._drainer.idle() if self._drainer is not None else None
+            return _sooner(tending, self._drainer.idle() if self._drainer is not None else None)
         self._woken = True
         drainer = self._loaded()
         wait = max(drainer.wait_seconds(), self._linger_left(waiting, drainer))
         if wait > 0:
-            return wait
+            return _sooner(tending, wait)
         self._due = None
         return 0 if drainer.send(self._config.timeout_seconds) else FAULT_REST_SECONDS
 
@@ -247,3 +249,8 @@ class Worker:
                 drainer.warm_up()
                 self._drainer = drainer
         return self._drainer
+
+
+def _sooner(*seconds: float | None) -> float | None:
+    """The shortest of some waits; `None` if none of them ends."""
+    return min((each for each in seconds if each is not None), default=None)

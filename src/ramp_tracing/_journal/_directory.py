@@ -2,8 +2,8 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +40,7 @@ class Directory:
         return Directory(self._base, *self._names, name)
 
     @contextmanager
-    def opened(self) -> Iterator[int]:
+    def opened(self) -> Generator[int, None, None]:
         """
         A descriptor of the directory, which is made if it is not there.
 
@@ -55,7 +55,7 @@ class Directory:
             os.close(descriptor)
 
     @contextmanager
-    def existing(self) -> Iterator[int | None]:
+    def existing(self) -> Generator[int | None, None, None]:
         """
         A descriptor of the directory; `None` if it is not there.
 
@@ -99,10 +99,8 @@ def _make_parents(path: Path) -> None:
 
 
 def _make(name: str, above: int | None) -> None:
-    try:
+    with suppress(FileExistsError):
         os.mkdir(name, OWNER_ONLY, dir_fd=above)
-    except FileExistsError:
-        pass
 
 
 def _open(name: str, above: int | None, *, create: bool) -> int:

@@ -37,26 +37,18 @@ class DiskSpeed:
         now = time.monotonic()
         return now, _waits() if now < self._watched_until else None
 
-    def ended(self, start: tuple[float, int | None]) -> bool:
-        """
-        Take note of a write.
-
-        Returns:
-            True if it is the one that was too much.
-        """
+    def ended(self, start: tuple[float, int | None]) -> None:
+        """Take note of a write."""
         began, waits = start
         now = time.monotonic()
         if now - began < SLOW_SECONDS:
-            return False
+            return
         self._watched_until = now + WITHIN_SECONDS
         if waits is None or _waits() == waits:
-            return False
+            return
         self._slow.append(now)
-        if len(self._slow) < SLOW_WRITES or now - self._slow[0] > WITHIN_SECONDS:
-            return False
-        self._slow.clear()
-        self._too_slow_until = now + SPARE_SECONDS
-        return True
+        if len(self._slow) == SLOW_WRITES and now - self._slow[0] <= WITHIN_SECONDS:
+            self._too_slow_until = now + SPARE_SECONDS
 
 
 def _waits() -> int:

@@ -84,11 +84,10 @@ def plain_metadata(metadata: Mapping[str, object]) -> dict[str, object] | None:
     return plain or None
 
 
-def _is_plain(value: Any) -> bool:
-    kind = type(value)
-    if kind is str:
+def _is_plain(value: object) -> bool:
+    if type(value) is str:
         return len(value) <= MAX_PLAIN_CHARACTERS
-    return kind is int or kind is bool or (kind is float and isfinite(value))
+    return type(value) is int or type(value) is bool or (type(value) is float and isfinite(value))
 
 
 def _read(row: Row, written: object) -> Iterator[Any]:
@@ -96,6 +95,15 @@ def _read(row: Row, written: object) -> Iterator[Any]:
         yield row.read(written)
     except (TypeError, ValueError, ArithmeticError):
         return
+
+
+def _record(table: "Table", kind: Callable[..., Any]) -> Read:
+    """A reader of records of a kind, made of the members that its table knows."""
+
+    def read(members: object) -> Any:
+        return kind(**table.read(members))
+
+    return read
 
 
 def _object(value: object) -> Members:
@@ -200,7 +208,7 @@ ATTRIBUTION: Final = Table(
 )
 GENERATION: Final = Table(
     Row("id", "id", _text),
-    Row("time", "timing", lambda members: Timing(**TIMING.read(members)), TIMING.write),
+    Row("time", "timing", _record(TIMING, Timing), TIMING.write),
     Row("operation", "operation", _text),
     Row("library", "library", _text),
     Row("provider", "provider", _text),
@@ -216,11 +224,11 @@ GENERATION: Final = Table(
     Row("streamed", "streamed", _flag, _or_nothing),
     Row("parameters", "parameters", _numbers, _dict_or_nothing),
     Row("retries", "retries", _integer),
-    Row("usage", "usage", lambda members: Usage(**USAGE.read(members)), USAGE.write),
-    Row("cost", "cost", lambda members: Cost(**COST.read(members)), COST.write),
+    Row("usage", "usage", _record(USAGE, Usage), USAGE.write),
+    Row("cost", "cost", _record(COST, Cost), COST.write),
     Row("pending", "pending", _flag, _or_nothing),
-    Row("failure", "failure", lambda members: Failure(**FAILURE.read(members)), FAILURE.write),
-    Row("for", "attribution", lambda members: Attribution(**ATTRIBUTION.read(members)), ATTRIBUTION.write),
+    Row("failure", "failure", _record(FAILURE, Failure), FAILURE.write),
+    Row("for", "attribution", _record(ATTRIBUTION, Attribution), ATTRIBUTION.write),
     Row("parent", "span_parent", _span_parent, list),
     Row("content_lost", "content_lost", _flag, _or_nothing),
 )

@@ -1,6 +1,6 @@
 """What delivery asks of a journal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,10 +35,13 @@ class Entry:
     Attributes:
         generation: The record. Its content may be gone, when memory was short or once its batch is frozen.
         place: Where a journal keeps it; of no interest to anyone else.
+        batch: Records in which it is not the same object are not sent in one request: so what an earlier process tried
+            to send together is sent again as it was, and a batch comes from one file.
     """
 
     generation: Generation
     place: object = None
+    batch: object = None
 
 
 class Journal(Protocol):
@@ -68,8 +71,7 @@ class Journal(Protocol):
             limit: At most so many.
 
         Returns:
-            The entries, oldest first; fewer than *limit* at the end of a batch that was frozen by an earlier process,
-            so that it is sent again as it was; empty if there is nothing.
+            The entries, oldest first; perhaps fewer than there are, and empty only if there is nothing.
         """
         ...
 
@@ -99,6 +101,31 @@ class Journal(Protocol):
 
     def counts(self) -> Stats:
         """The counts at this moment, everything included whose `append` has returned."""
+        ...
+
+    def watch(self) -> Callable[[], bool]:
+        """A function that says whether everything is settled of which the `append` has returned by now."""
+        ...
+
+    def has_leftovers(self) -> bool:
+        """Whether there is something to send, or to tidy up, from a process that has died."""
+        ...
+
+    def tend(self) -> float | None:
+        """
+        Do what is to be done from time to time, on the thread of whoever drains.
+
+        Returns:
+            After how many seconds to call it again at the latest; `None` if that is never needed.
+        """
+        ...
+
+    def close(self) -> None:
+        """
+        Leave as little behind as possible: the process may end here.
+
+        It may as well go on, recording and draining; any thread may call it.
+        """
         ...
 
     def after_fork(self) -> None:

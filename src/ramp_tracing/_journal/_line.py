@@ -48,6 +48,12 @@ class Kept:
     metadata: Mapping[str, object] | None = None
 
     @property
+    def parts(self) -> frozenset[str]:
+        """The names of what is there."""
+        parts = {"content": self.content, "message": self.message, "metadata": self.metadata}
+        return frozenset(name for name, value in parts.items() if value is not None)
+
+    @property
     def size_bytes(self) -> int:
         """Roughly, for the bound on memory."""
         content = 0 if self.content is None else self.content.size_bytes
@@ -78,8 +84,8 @@ class Decoded(NamedTuple):
 
     generation: Generation
     key: Key
-    complete: bool
-    """False if the process that wrote it kept a part in memory."""
+    in_memory: frozenset[str]
+    """The parts that the process which wrote it kept in memory."""
 
 
 def encode(generation: Generation) -> Encoded:
@@ -118,7 +124,7 @@ def decode(line: bytes) -> Decoded | None:
     generation = None if members is None else generation_of(members)
     if body is None or members is None or generation is None:
         return None
-    return Decoded(generation, Key(generation.id, zlib.crc32(body)), IN_MEMORY not in members)
+    return Decoded(generation, Key(generation.id, zlib.crc32(body)), _names_in(members.get(IN_MEMORY)))
 
 
 def members_of(line: bytes) -> Mapping[str, object] | None:
@@ -152,3 +158,7 @@ def _parsed(body: bytes) -> Mapping[str, object] | None:
     except orjson.JSONDecodeError:
         return None
     return cast("Mapping[str, object]", members) if isinstance(members, dict) else None
+
+
+def _names_in(value: object) -> frozenset[str]:
+    return frozenset(map(str, cast("list[object]", value))) if isinstance(value, list) else frozenset()

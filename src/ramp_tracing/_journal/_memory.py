@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from .._guard import log
 from .._record import Generation
 from ._journal import Entry, Stats
+from ._shelf import Shelf
 
 MAX_RECORDS: Final = 50_000
 """A record without its content takes about 1 kB, so this is some 50 MB: an hour's outage at 14 calls a second."""
@@ -34,14 +35,6 @@ class DeadLetter:
 
     generation: Generation
     reason: str
-
-
-@dataclass(slots=True, eq=False)
-class _Held:
-    """Content that waits with its entry, for the bound on bytes."""
-
-    entry: Entry
-    size_bytes: int
 
 
 class MemoryJournal:
@@ -68,9 +61,7 @@ class MemoryJournal:
     def _begin(self) -> None:
         self._inbox: SimpleQueue[Entry] = SimpleQueue()
         self._refused: deque[None] = deque()
-        self._held: deque[_Held] = deque()
-        # Adding to it is not atomic in every Python. It guides the bound on memory; no count depends on it.
-        self._held_bytes = 0
+        self._contents: Shelf[Entry] = Shelf(self._max_content_bytes, self._drop_content)
         self._dropped_contents = False
         self._lock = threading.RLock()
         self._unread: deque[Entry] = deque()
@@ -84,17 +75,13 @@ class MemoryJournal:
             self._refused.append(None)
             return
         entry = Entry(generation)
-        self._inbox.put(entry)
         if generation.content is not None:
-            self._hold(_Held(entry, generation.content.size_bytes))
+            # Before whoever reads can let go of it.
+            self._contents.put(entry, entry, size_bytes=generation.content.size_bytes)
+        self._inbox.put(entry)
 
-    def _hold(self, held: _Held) -> None:
-        """Count the content of a new entry, and make room for it at the expense of the oldest."""
-        self._held.append(held)
-        self._held_bytes += held.size_bytes
-        while self._held_bytes > self._max_content_bytes and (oldest := _popped(self._held)) is not None:
-            self._held_bytes -= oldest.size_bytes
-            self._dropped_contents = _without_content(oldest.entry) or self._dropped_contents
+    def _drop_content(self, entry: Entry) -> None:
+        self._dropped_contents = _without_content(entry) or self._dropped_contents
 
     def read(self, limit: int) -> Sequence[Entry]:
         """Up to *limit* of the oldest entries that were not read yet."""
@@ -108,13 +95,8 @@ class MemoryJournal:
     def freeze(self, entries: Sequence[Entry]) -> None:
         """Let go of the content of *entries*."""
         for entry in entries:
+            self._contents.take(entry)
             _without_content(entry)
-        while self._held and self._held[0].entry.generation.content is None:
-            oldest = _popped(self._held)
-            if oldest is not None:
-                self._held_bytes -= oldest.size_bytes
-                # Another thread may have popped the one looked at: then this one's content is no longer counted.
-                _without_content(oldest.entry)
 
     def acknowledge(self, entries: Sequence[Entry], *, refused: int = 0) -> None:
         """Settle *entries*, *refused* of them as dead."""
@@ -125,6 +107,7 @@ class MemoryJournal:
 
     def bury(self, entry: Entry, reason: str) -> None:
         """Settle *entry* as dead."""
+        self._contents.take(entry)
         _without_content(entry)
         with self._lock:
             self._read.discard(entry)
@@ -150,6 +133,23 @@ class MemoryJournal:
         """The last records that will not be sent, oldest first."""
         with self._lock:
             return tuple(self._dead_letters)
+
+    def watch(self) -> Callable[[], bool]:
+        """A function that says whether everything that waits now is settled."""
+        now = self.counts()
+        # Records are settled in the order in which they came, so these are the next that will be.
+        goal = now.acknowledged + now.dead + now.waiting
+        return lambda: self._acknowledged + self._dead >= goal
+
+    def has_leftovers(self) -> bool:
+        """False: nothing in memory outlives a process."""
+        return False
+
+    def tend(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
     def after_fork(self) -> None:
         """Start anew: the queue and the lock may have been in use by a thread that the child does not have."""
@@ -185,14 +185,6 @@ class MemoryJournal:
                 "records lost",
                 f"{self._max_records:,} records wait, there is no room for more: {self._lost:,} were lost so far",
             )
-
-
-def _popped(held: deque[_Held]) -> _Held | None:
-    """The oldest; `None` if another thread was faster."""
-    try:
-        return held.popleft()
-    except IndexError:
-        return None
 
 
 def _without_content(entry: Entry) -> bool:

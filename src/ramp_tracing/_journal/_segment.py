@@ -1,11 +1,11 @@
 """One file of a journal: lines that were appended by one process, and how far they have been settled."""
 
-import os
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ._descriptor import Descriptor
 from ._directory import Directory
 from ._line import Decoded, body_in, decode
 from ._segment_files import MARKS_SUFFIX, SUFFIX, Marks, lines_of, open_marks, unlink, write_marks
@@ -29,12 +29,14 @@ class Place:
         segment: The file.
         end: Byte offset behind its line.
         record: What was read.
+        batch: The same for records that may be sent in one request.
         settled: Whether it is.
     """
 
     segment: "Segment"
     end: int
     record: Decoded
+    batch: object
     settled: bool = False
 
 
@@ -42,22 +44,23 @@ class Segment:
     """
     An open segment with its lock, which the kernel frees when the last process that has it open is dead.
 
-    Writers use `descriptor` and `writers`. The rest belongs to whoever holds the journal's lock.
+    Writers use `file` and `writers`. The rest belongs to whoever holds the journal's lock; it raises `OSError` when
+    the file cannot be read or written.
 
     Args:
         directory: Where it is.
         name: Without suffix.
-        descriptor: Of the file, locked.
+        file: Open and locked.
         marks: How far it is settled; `None` for a segment that this process writes itself.
     """
 
-    def __init__(self, directory: Directory, name: str, *, descriptor: int, marks: Marks | None = None) -> None:
+    def __init__(self, directory: Directory, name: str, *, file: Descriptor, marks: Marks | None = None) -> None:
         self.name: Final = name
-        self.descriptor = descriptor
+        self.file: Final = file
         self.writers: dict[object, None] = {}
         """Who is writing just now, by tokens. A mapping, because its changes are atomic and a counter's are not."""
         self._directory = directory
-        self._marks_descriptor: int | None = None
+        self._marks_file: Descriptor | None = None
         self._marks = marks or Marks()
         self._read_end = self._marks.settled
         self._tally = Tally(self._read_end)
@@ -66,18 +69,18 @@ class Segment:
 
     @property
     def taken(self) -> int:
-        """Records that were not settled when this process came by them, and those written since, as far as counted."""
-        return self._tally.taken - self._unknown
+        """Lines that were not settled when this process came by them, and those written since, as far as counted."""
+        return self._tally.taken
 
     @property
-    def settled(self) -> int:
-        """Those of them that are settled."""
-        return self._settled
+    def done(self) -> int:
+        """Those of them that nobody waits for any more."""
+        return self._settled + self._unknown
 
     @property
     def waiting(self) -> int:
-        """Those of them that are not."""
-        return self.taken - self._settled
+        """The others."""
+        return self.taken - self.done
 
     @property
     def damaged(self) -> int:
@@ -98,9 +101,9 @@ class Segment:
         """Count the lines that were written since the last time."""
         before = self._tally
         end, taken, damaged = before
-        for end, line in lines_of(self.descriptor, before.end):
+        for line_end, line in lines_of(self.file.number, before.end):
             whole = body_in(line) is not None
-            taken, damaged = taken + whole, damaged + (not whole)
+            end, taken, damaged = line_end, taken + whole, damaged + (not whole)
         # A signal handler may have counted meanwhile, in the middle of this.
         if self._tally is before:
             self._tally = Tally(end, taken, damaged)
@@ -108,15 +111,15 @@ class Segment:
     def read(self, limit: int) -> Sequence[Place]:
         """The next *limit* records; fewer at the end of a batch that was frozen by an earlier process."""
         frozen = self._read_end < self._marks.frozen
-        end = self._marks.frozen if frozen else self._tally.end
+        end, batch = (self._marks.frozen, object()) if frozen else (self._tally.end, self)
         places: list[Place] = []
-        for line_end, line in lines_of(self.descriptor, self._read_end):
+        for line_end, line in lines_of(self.file.number, self._read_end):
             if line_end > end or len(places) == limit:
                 break
             self._read_end = line_end
             record = decode(line)
             if record is not None:
-                places.append(Place(self, line_end, record))
+                places.append(Place(self, line_end, record, batch))
             elif body_in(line) is not None:
                 self._unknown += 1
         self._places.extend(places)
@@ -150,29 +153,15 @@ class Segment:
         finally:
             self.close()
 
-    def is_removed(self) -> bool:
-        """Whether somebody deleted the file."""
-        return os.fstat(self.descriptor).st_nlink == 0
-
     def close(self) -> None:
         """Let go of the files, and of the lock if no other process has it from us."""
-        descriptors = (self.descriptor, self._marks_descriptor)
-        self.descriptor, self._marks_descriptor = -1, None
-        for descriptor in descriptors:
-            if descriptor is not None and descriptor >= 0:
-                os.close(descriptor)
-
-    def __del__(self) -> None:
-        self.close()
+        self.file.close()
+        if self._marks_file is not None:
+            self._marks_file.close()
 
     def _mark(self, marks: Marks) -> None:
-        """
-        Write *marks* down.
-
-        Raises:
-            OSError: The disk does not take them; they hold in this process all the same.
-        """
+        """Write *marks* down. They hold in this process also where that fails."""
         self._marks = marks
-        if self._marks_descriptor is None:
-            self._marks_descriptor = open_marks(self._directory, self.name)
-        write_marks(self._marks_descriptor, marks)
+        if self._marks_file is None or not self._marks_file.is_intact():
+            self._marks_file = Descriptor(open_marks(self._directory, self.name))
+        write_marks(self._marks_file.number, marks)

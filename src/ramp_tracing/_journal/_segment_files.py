@@ -1,5 +1,6 @@
 """
-How a segment lies on the disk: ``<milliseconds>-<pid>-<random>.seg``, and beside it ``.ack`` with how far it is settled.
+How a segment lies on the disk: ``<milliseconds>-<pid>-<random>.seg``, and beside it ``.ack`` with how far it is
+settled.
 
 It is called ``.new`` until it is locked, so nobody can take one over whose owner is about to lock it.
 """
@@ -10,6 +11,7 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from ._directory import FILE_FLAGS, FILE_MODE, Directory
@@ -58,7 +60,7 @@ def create(directory: int, name: str) -> int:
         OSError: The disk does not take it.
     """
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | FILE_FLAGS
-    descriptor = os.open(name + NEW_SUFFIX, flags, FILE_MODE, dir_fd=directory)
+    descriptor = _above_standard(os.open(name + NEW_SUFFIX, flags, FILE_MODE, dir_fd=directory))
     try:
         os.fchmod(descriptor, FILE_MODE)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -107,10 +109,8 @@ def has_owner(directory: int, file_name: str) -> bool:
 
 def unlink(file_name: str, directory: int) -> None:
     """Delete a file, if it is there."""
-    try:
+    with suppress(FileNotFoundError):
         os.unlink(file_name, dir_fd=directory)
-    except FileNotFoundError:
-        pass
 
 
 def lines_of(descriptor: int, start: int) -> Iterator[tuple[int, bytes]]:
@@ -159,7 +159,7 @@ def open_marks(directory: Directory, name: str) -> int:
         OSError: The disk does not take it.
     """
     with directory.opened() as opened:
-        descriptor = os.open(name + MARKS_SUFFIX, os.O_CREAT | os.O_RDWR | FILE_FLAGS, FILE_MODE, dir_fd=opened)
+        descriptor = os.open(name + MARKS_SUFFIX, os.O_CREAT | os.O_WRONLY | FILE_FLAGS, FILE_MODE, dir_fd=opened)
     os.fchmod(descriptor, FILE_MODE)
     return descriptor
 
@@ -172,6 +172,20 @@ def write_marks(descriptor: int, marks: Marks) -> None:
         OSError: The disk does not take it.
     """
     os.pwrite(descriptor, MARKS_FORMAT % marks, 0)
+
+
+def _above_standard(descriptor: int) -> int:
+    """
+    *descriptor* with a number above 2.
+
+    A process without standard output would give its number to the next file, which somebody then prints to.
+    """
+    if descriptor > 2:
+        return descriptor
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(descriptor)
 
 
 def _is_still_there(descriptor: int, directory: int, file_name: str) -> bool:

@@ -1,13 +1,10 @@
 """Memory for what may not be written down: bounded in bytes, the oldest goes first."""
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Thing = TypeVar("Thing")
-
-OVERHEAD_BYTES: Final = 500
-"""What an object costs beside its texts: without it a million empty ones would count as nothing."""
 
 
 class _Held(NamedTuple, Generic[Thing]):
@@ -19,8 +16,9 @@ class Shelf(Generic[Thing]):
     """
     Things by key, until somebody takes them away or there are too many.
 
-    Every method may be called by any thread, also in the middle of another: none takes a lock. The size guides the
-    bound and nothing else; where two threads add to it at once it may be a little off, until the shelf is empty.
+    Every method may be called by any thread, also in the middle of another: none takes a lock, each step is one of the
+    dictionary's. The size guides the bound and nothing else; where Python lets two threads add to it at once it may be
+    off, until the shelf is empty.
 
     Args:
         max_bytes: Of all things together, by what is said of them.
@@ -30,50 +28,37 @@ class Shelf(Generic[Thing]):
     def __init__(self, max_bytes: int, drop: Callable[[Thing], None]) -> None:
         self._max_bytes = max_bytes
         self._drop = drop
-        self._held: dict[Hashable, _Held[Thing]] = {}
-        self._order: deque[Hashable] = deque()
+        # Not a dict: finding its oldest member takes longer the more were taken out before.
+        self._held: OrderedDict[Hashable, _Held[Thing]] = OrderedDict()
         self._size_bytes = 0
 
     def put(self, key: Hashable, thing: Thing, *, size_bytes: int) -> None:
         """Keep *thing*, at the expense of the oldest."""
-        size_bytes += OVERHEAD_BYTES
         self._held[key] = _Held(thing, size_bytes)
-        self._order.append(key)
         self._size_bytes += size_bytes
-        while self._size_bytes > self._max_bytes and (oldest := self._next()) is not None:
-            held = self._held.pop(oldest, None)
-            if held is not None:
-                self._size_bytes -= held.size_bytes
-                self._drop(held.thing)
+        while self._size_bytes > self._max_bytes and (oldest := self._oldest()) is not None:
+            self._size_bytes -= oldest.size_bytes
+            self._drop(oldest.thing)
 
     def get(self, key: Hashable) -> Thing | None:
         """What is kept under *key*, if it is still there."""
         held = self._held.get(key)
         return None if held is None else held.thing
 
-    def take(self, key: Hashable) -> Thing | None:
-        """What was kept under *key*; it is not kept any longer."""
+    def take(self, key: Hashable) -> None:
+        """Keep nothing under *key* any longer."""
         held = self._held.pop(key, None)
         if held is not None:
             self._size_bytes -= held.size_bytes
-        self._forget_taken()
-        return None if held is None else held.thing
+        if not self._held:
+            self._size_bytes = 0
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def _next(self) -> Hashable | None:
-        """The key that was put first; `None` if another thread was faster."""
+    def _oldest(self) -> _Held[Thing] | None:
+        """Taken out; `None` if there is none, or another thread was faster."""
         try:
-            return self._order.popleft()
-        except IndexError:
+            return self._held.popitem(last=False)[1]
+        except KeyError:
             return None
-
-    def _forget_taken(self) -> None:
-        """Drop the keys in front of which nothing is kept; in a queue that is all of them, sooner or later."""
-        while (oldest := self._next()) is not None:
-            if oldest in self._held:
-                self._order.appendleft(oldest)
-                return
-        if not self._held:
-            self._size_bytes = 0

@@ -1,9 +1,11 @@
 """The way from the application's threads to the disk: no lock, no fsync, one write(2)."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import Final
 
+from ._descriptor import Descriptor
 from ._directory import Directory
 from ._disk_speed import DiskSpeed
 from ._segment import Segment
@@ -36,9 +38,13 @@ class Writer:
         """Why the disk refused the last line; `None` while it takes them."""
         self.speed: Final = DiskSpeed()
 
-    def append(self, line: bytes) -> bool:
+    def append(self, line: bytes, *, in_turn: bool = False) -> bool:
         """
         Write *line* before returning.
+
+        Args:
+            line: At most a page.
+            in_turn: Let other threads run meanwhile, however long it takes.
 
         Returns:
             False if the disk refused it, or is left alone because it refused another just now.
@@ -49,13 +55,13 @@ class Writer:
             return False
         try:
             start = self.speed.started()
-            if self._write(segment.descriptor, line) == len(line):
+            if (os.write if in_turn else self._write)(segment.file.number, line) == len(line):
                 self.speed.ended(start)
                 self.failure = None
                 return True
             self._refused(segment, "no space is left")
         except OSError as error:
-            self._refused(segment, error.strerror)
+            self._refused(segment, _reason(error))
         finally:
             segment.writers.pop(token, None)
         return False
@@ -66,6 +72,10 @@ class Writer:
         segment = self._open(token)
         if segment is not None:
             segment.writers.pop(token, None)
+
+    def retry(self) -> None:
+        """Try the disk again now."""
+        self._retry_at = 0.0
 
     def leave(self, segment: Segment) -> None:
         """Write no more to *segment*."""
@@ -87,18 +97,22 @@ class Writer:
         name = new_name()
         try:
             with self._directory.opened() as directory:
-                segment = Segment(self._directory, name, descriptor=create(directory, name))
+                segment = Segment(self._directory, name, file=Descriptor(create(directory, name)))
         except OSError as error:
-            self._refused(None, error.strerror)
+            self._refused(None, _reason(error))
             return None
         segment.writers[token] = None
         self._opened(segment)
         self.current = segment
         return segment
 
-    def _refused(self, segment: Segment | None, reason: str | None) -> None:
+    def _refused(self, segment: Segment | None, reason: str) -> None:
         self._retry_at = time.monotonic() + RETRY_SECONDS
-        self.failure = reason or "it cannot be used"
+        self.failure = reason
         if segment is not None:
             # What was written of the line stays there, and nothing behind it: it is no line.
             self.leave(segment)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

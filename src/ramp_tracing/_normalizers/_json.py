@@ -11,15 +11,16 @@ def parse(body: bytes) -> object:
     The JSON value in *body*; `None` where it holds none (an HTML page with status 200).
 
     Money is read as `Decimal`, so that no digit is rounded on the way; only the slower standard parser can do that,
-    and it is used only where a cost may be.
+    and it is used only where a cost may be, or where the fast one gives up.
     """
+    if b"cost" not in body:
+        try:
+            return orjson.loads(body)
+        except ValueError:  # NaN and Infinity are no JSON; servers written in Python send them all the same
+            pass
     try:
-        if b"cost" in body or b"NaN" in body:
-            return json.loads(body, parse_float=Decimal)
-        return orjson.loads(body)
-    except ValueError:
-        return None
-    except RecursionError:  # a bomb of brackets; the client library reads it its own way
+        return json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):  # a page, half an answer, a bomb of brackets
         return None
 
 

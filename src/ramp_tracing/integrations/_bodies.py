@@ -21,6 +21,9 @@ MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 """A line of an event stream beyond this is skipped; a picture in one event has 2 to 6 MB."""
 
+NO_JSON: Final = ("text/event-stream", "audio/", "video/", "image/", "application/octet-stream")
+"""Content types of bodies that are not one JSON value. Of sound and files an accumulator of events keeps nothing."""
+
 END_OF_STREAM: Final = b"data: [DONE]"
 
 
@@ -106,7 +109,7 @@ class BodyBytes:
 
 def is_event_stream(response: Any) -> bool:
     """Whether the body of an HTTP response (httpx or httpx2) consists of server-sent events."""
-    return "event-stream" in _content_type(response)
+    return _content_type(response).startswith("text/event-stream")
 
 
 def read_events(body: bytes, accumulator: Accumulator) -> Outcome:
@@ -129,13 +132,12 @@ def watch_body(response: Any, ending: Ending, format: WireFormat, accumulator: A
         accumulator: Folds the body's events, if it is a stream of them.
     """
     kind = _content_type(response)
-    # Sound and files are neither JSON nor small: their pieces go to an accumulator that keeps none.
-    watch = StreamWatch(ending, BodyAccumulator(format) if "json" in kind else accumulator)
-    _look(response, watch, EventBytes(watch) if "event-stream" in kind else BodyBytes(watch))
+    watch = StreamWatch(ending, accumulator if kind.startswith(NO_JSON) else BodyAccumulator(format))
+    _look(response, watch, EventBytes(watch) if is_event_stream(response) else BodyBytes(watch))
 
 
 def _content_type(response: Any) -> str:
-    return str(response.headers.get("content-type", ""))
+    return str(response.headers.get("content-type", "")).strip().lower()
 
 
 def _look(response: Any, watch: StreamWatch, bytes_seen: EventBytes | BodyBytes) -> None:

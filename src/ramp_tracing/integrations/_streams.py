@@ -117,6 +117,7 @@ class StreamWatch:
 
     def give_up(self) -> None:
         """Record what is known so far. Later endings add nothing."""
+        self._forget()
         if not self._ending.finished:
             with guarded("ending a stream"):
                 self._ending.abandon(self._outcome())
@@ -142,7 +143,9 @@ def _would_be_sent_unasked(chunk: object) -> bool:
     usage = dig(chunk, "usage")
     if usage is not None:
         return bool(dig(chunk, "choices"))
-    fields = getattr(chunk, "model_fields_set", None) or getattr(chunk, "__fields_set__", None)  # pydantic 2, 1
+    fields = getattr(chunk, "model_fields_set", None)  # pydantic 2, where the other name warns
+    if fields is None:
+        fields = getattr(chunk, "__fields_set__", None)  # pydantic 1
     if isinstance(fields, set):
         fields.discard("usage")
     return True

@@ -1,0 +1,73 @@
+"""The parts of records that wait in memory for the rest to be read back from the disk."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .._record import Content
+from ._journal import Entry
+from ._line import Decoded, Kept, Key
+from ._shelf import Shelf
+
+MAX_CONTENT_BYTES: Final = 32 << 20
+"""Enough for the content of an hour in most applications; the usage, which matters more, is on disk."""
+
+MAX_EXTRA_BYTES: Final = 8 << 20
+"""Messages of failures and long metadata, which should outlive the content of the calls."""
+
+OVERHEAD_BYTES: Final = 500
+"""What an object costs beside its texts: without it a million empty ones would count as nothing."""
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    content: Content
+    entry: Entry | None = None
+    """Who has it too, since it was read."""
+
+
+class Contents:
+    """
+    What is kept of records whose lines are on disk. Every method may be called by any thread.
+
+    Args:
+        max_bytes: Of content; the oldest goes first.
+    """
+
+    def __init__(self, max_bytes: int = MAX_CONTENT_BYTES) -> None:
+        self._contents = Shelf(max_bytes, self._drop)
+        self._extras: Shelf[Kept] = Shelf(MAX_EXTRA_BYTES, self._note)
+        self.dropped = False
+        """Whether anything had to go since somebody looked."""
+
+    def put(self, key: Key, kept: Kept) -> None:
+        """Keep the rest of a record."""
+        if kept.content is not None:
+            self._contents.put(key, _Held(kept.content), size_bytes=kept.content.size_bytes + OVERHEAD_BYTES)
+        if kept.message is not None or kept.metadata is not None:
+            extra = replace(kept, content=None)
+            self._extras.put(key, extra, size_bytes=extra.size_bytes + OVERHEAD_BYTES)
+
+    def join(self, record: Decoded, entry: Entry) -> None:
+        """Put *entry*'s record together again, from its line and what is kept; what is gone is said to be."""
+        if not record.in_memory:
+            return
+        held, extra = self._contents.get(record.key), self._extras.get(record.key)
+        kept = extra or Kept()
+        if held is not None:
+            kept = replace(kept, content=held.content)
+            held.entry = entry
+        joined = kept.joined(record.generation)
+        entry.generation = replace(joined, content_lost=True) if record.in_memory - kept.parts else joined
+
+    def take(self, key: Key) -> None:
+        """Keep nothing of a record any longer."""
+        self._contents.take(key)
+        self._extras.take(key)
+
+    def _drop(self, held: _Held) -> None:
+        self.dropped = True
+        if held.entry is not None:
+            held.entry.generation = held.entry.generation.without_content()
+
+    def _note(self, _extra: Kept) -> None:
+        self.dropped = True

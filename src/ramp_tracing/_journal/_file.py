@@ -1,0 +1,253 @@
+"""A journal on disk: the file is the queue."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from .._guard import guarded
+from .._record import Generation
+from ._bounds import Bounds
+from ._contents import Contents
+from ._directory import Directory
+from ._holdings import Holdings
+from ._journal import Entry, Stats
+from ._letters import Letters
+from ._line import Encoded, encode
+from ._memory import MAX_RECORDS, MemoryJournal
+from ._neighbours import has_orphans
+from ._notices import Notices
+from ._segment import Place
+
+MAX_HANDED_OVER: Final = 10_000
+"""Lines that wait for a slow disk: some 10 MB."""
+
+MOVED: Final = object()
+"""The place of an entry that was in memory and is on disk now: it is settled there."""
+
+UNNAMED_REFUSAL: Final = "the receiver refused {} of the {} records of a request without saying which"
+
+
+class FileJournal:
+    """
+    Records in files, which outlive the process, and their content in memory.
+
+    When `append` returns, the line is in the file of this process, and nothing but a power cut takes it away again.
+    Files of processes that died are taken over by those that live; from then on their records are counted here, as
+    recorded, too. At every moment ``recorded == acknowledged + waiting + dead + lost``, because that is how `recorded`
+    is found: the files say how many wait, and a line that is damaged is lost.
+
+    Where the disk takes no line, its record waits in a `MemoryJournal`.
+
+    Application threads only use the writer, the contents, the queue for a slow disk and the memory journal, none of
+    which waits for a lock. The rest is guarded by one, which is reentrant: a signal handler may ask for the counts.
+
+    Args:
+        directory: For the segments of one destination; made when the first record comes.
+        bounds: What they may take.
+    """
+
+    def __init__(self, directory: Directory, *, bounds: Bounds | None = None) -> None:
+        self._directory = directory
+        self._bounds = bounds or Bounds()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._holdings = Holdings(self._directory, self._bounds)
+        self._writer = self._holdings.writer
+        self._contents = Contents(self._bounds.content_bytes)
+        self._memory = MemoryJournal(max_content_bytes=self._bounds.content_bytes)
+        self._read_from_memory: set[Entry] = set()
+        self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
+        self._letters = Letters(self._directory / "dead")
+        self._notices = Notices(self._directory.path)
+        self._acknowledged = self._dead = self._lost = 0
+
+    # -- on the application's threads
+
+    def append(self, generation: Generation) -> None:
+        """Write the record of *generation* down, or keep it in memory if the disk does not take it."""
+        if self._pid != os.getpid():  # a fork that nobody was told of: some servers fork outside of Python
+            self.after_fork()
+        encoded: Encoded | None = None
+        with guarded("writing a record down"):
+            encoded = encode(generation)
+        if encoded is None:
+            self._memory.append(generation)
+        elif self._writer.speed.too_slow and self._handed_over.qsize() < MAX_HANDED_OVER:
+            self._handed_over.put((encoded, generation))
+        else:
+            self._write(encoded, generation)
+
+    def _write(self, encoded: Encoded, generation: Generation, *, in_turn: bool = False) -> None:
+        if encoded.kept is not None:
+            # Before the line, so that whoever reads it finds the rest.
+            self._contents.put(encoded.key, encoded.kept)
+        if not self._writer.append(encoded.line, in_turn=in_turn):
+            self._contents.take(encoded.key)
+            self._memory.append(generation)
+
+    # -- on the thread that drains
+
+    def read(self, limit: int) -> Sequence[Entry]:
+        """The oldest records of one file, or of those in memory; what dead processes left comes last."""
+        with self._lock:
+            self._holdings.count()
+            if places := self._holdings.read(limit, own=True):
+                return self._entries(places)
+            if entries := self._memory.read(limit):
+                self._read_from_memory.update(entries)
+                return entries
+            return self._entries(self._holdings.read(limit, own=False))
+
+    def _entries(self, places: Sequence[Place]) -> Sequence[Entry]:
+        entries = [Entry(place.record.generation, place=place, batch=place.batch) for place in places]
+        for entry, place in zip(entries, places, strict=True):
+            self._contents.join(place.record, entry)
+        return entries
+
+    def freeze(self, entries: Sequence[Entry]) -> None:
+        """Note on disk which records are one batch, and let go of their content."""
+        with self._lock:
+            self._memory.freeze(self._of_memory(entries))
+            places = _places(entries)
+            if places:
+                self._holdings.freeze(places)
+        for place in places:
+            self._contents.take(place.record.key)
+        for entry in entries:
+            entry.generation = entry.generation.without_content()
+
+    def acknowledge(self, entries: Sequence[Entry], *, refused: int = 0) -> None:
+        """Settle *entries*; if some were refused, dead letters are written of all: nobody knows which they are."""
+        entries = [entry for entry in entries if entry.place is not MOVED]
+        refused = min(refused, len(entries))
+        reason, certain = UNNAMED_REFUSAL.format(refused, len(entries)), refused == len(entries)
+        not_kept = [each for each in entries if refused and not self._set_aside(each, reason, certain=certain)]
+        with self._lock:
+            self._settle(entries)
+            self._acknowledged += len(entries) - refused
+            self._count_refused(refused, kept=not not_kept)
+
+    def bury(self, entry: Entry, reason: str) -> None:
+        """Settle *entry* as dead, with a dead letter; where none can be written, it is lost."""
+        kept = self._set_aside(entry, reason, certain=True)
+        with self._lock:
+            self._settle([entry])
+            self._count_refused(1, kept=kept)
+
+    def _settle(self, entries: Sequence[Entry]) -> None:
+        places = _places(entries)
+        self._holdings.settle(places)
+        for place in places:
+            self._contents.take(place.record.key)
+        self._memory.acknowledge(self._of_memory(entries))
+        self._read_from_memory.difference_update(entries)
+
+    def _count_refused(self, count: int, *, kept: bool) -> None:
+        if kept:
+            self._dead += count
+        else:
+            self._lost += count
+
+    def _set_aside(self, entry: Entry, reason: str, *, certain: bool) -> bool:
+        written = False
+        with guarded("writing a dead letter"), suppress(OSError):
+            self._letters.write(entry.generation, reason, certain=certain)
+            written = True
+        return written
+
+    def _of_memory(self, entries: Sequence[Entry]) -> list[Entry]:
+        return [entry for entry in entries if entry in self._read_from_memory]
+
+    def tend(self) -> float:
+        """Write for a slow disk, begin a new file, look for dead processes; seconds until that is due again."""
+        with guarded("looking after the journal"), self._lock:
+            self._write_handed_over()
+            self._holdings.count()
+            self._holdings.roll()
+            self._holdings.remove_settled()
+            if not self._holdings.seconds_to_round:
+                self._holdings.round()
+        self._tell()
+        return self._holdings.seconds_to_round
+
+    def _write_handed_over(self) -> None:
+        for _ in range(self._handed_over.qsize()):
+            try:
+                self._write(*self._handed_over.get_nowait(), in_turn=True)
+            except Empty:
+                return
+
+    def close(self) -> None:
+        """Leave on disk what waits, and delete what does not."""
+        with guarded("closing the journal"), self._lock:
+            self._write_handed_over()
+            self._write_from_memory()
+            if self._writer.current is not None:
+                self._writer.leave(self._writer.current)
+            self._holdings.remove_settled()
+
+    def _write_from_memory(self) -> None:
+        """Try the disk once more with what it refused; this is the last chance."""
+        self._writer.retry()
+        for entry in [*self._read_from_memory, *self._memory.read(MAX_RECORDS)]:
+            encoded = encode(entry.generation)
+            if not self._writer.append(encoded.line):
+                return
+            if encoded.kept is not None:
+                self._contents.put(encoded.key, encoded.kept)
+            self._memory.acknowledge([entry])
+            self._read_from_memory.discard(entry)
+            entry.place = MOVED
+
+    # -- on any thread
+
+    def counts(self) -> Stats:
+        """The counts at this moment."""
+        with self._lock:
+            self._holdings.count()
+            memory = self._memory.counts()
+            waiting = self._holdings.waiting + self._handed_over.qsize() + memory.waiting
+            lost = self._lost + memory.lost + self._holdings.damaged + self._holdings.trimmed
+            settled = self._acknowledged + self._dead + lost
+            return Stats(
+                recorded=settled + waiting,
+                acknowledged=self._acknowledged,
+                waiting=waiting,
+                dead=self._dead,
+                lost=lost,
+            )
+
+    def watch(self) -> Callable[[], bool]:
+        """A function that says whether everything that waits now is settled."""
+        with self._lock:
+            self._write_handed_over()
+            self._holdings.count()
+            goals, memory = self._holdings.goals, self._memory.watch()
+        return lambda: memory() and all(segment.done >= goal for segment, goal in goals)
+
+    def has_leftovers(self) -> bool:
+        """Whether a dead process left records that wait."""
+        try:
+            return has_orphans(self._directory)
+        except OSError:
+            return False
+
+    def after_fork(self) -> None:
+        """Start anew: the parent goes on with its files, and keeps its locks."""
+        self._holdings.close()
+        self._begin()
+
+    def _tell(self) -> None:
+        """Say what is wrong; not on the application's threads that record, and with no lock held."""
+        dropped, self._contents.dropped = self._contents.dropped, False
+        self._notices.look(self._holdings, unwritten_letters=self._lost, dropped_content=dropped)
+
+
+def _places(entries: Sequence[Entry]) -> list[Place]:
+    return [entry.place for entry in entries if isinstance(entry.place, Place)]

@@ -1,0 +1,134 @@
+"""Where the journal of a destination is."""
+
+import errno
+import logging
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from .._guard import log
+from ..exceptions import ConfigurationError
+from ._directory import FILE_FLAGS, FILE_MODE, Directory, UnsafeDirectoryError
+from ._file import FileJournal
+from ._file_systems import network_file_system
+from ._journal import Journal
+from ._memory import MemoryJournal
+
+APPLICATION: Final = "ramp_tracing"
+
+SECOND_PLACE: Final = Path("/var/tmp")
+"""For processes without a home: it is on every machine, and survives its restart."""
+
+DESTINATION_DIGITS: Final = 16
+
+DESTINATION_FILE: Final = "destination"
+"""For people: which address the records of a directory are for."""
+
+PASSING: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""What a disk says that may say something else in a minute. The journal tries it again by itself."""
+
+
+def open_journal(*, state_dir: str | None, base_url: str, key: str) -> Journal:
+    """
+    The journal for one receiver and account.
+
+    If no directory was asked for, it is in the first usable place of `state_directories`, or in memory; a warning says
+    so if that is not the first one. No key is in any name or file.
+
+    Args:
+        state_dir: The directory that the user asked for.
+        base_url: The receiver.
+        key: The account's.
+
+    Raises:
+        ConfigurationError: The directory that was asked for cannot be used; the message says what to change.
+    """
+    name = destination_name(base_url, key)
+    if state_dir is not None:
+        return FileJournal(_asked_for(Directory(Path(state_dir), name), base_url))
+    obstacles: list[str] = []
+    for place in state_directories(None):
+        directory = Directory(place, name)
+        obstacle = _obstacle(directory, base_url)
+        if obstacle is None:
+            if obstacles:
+                _warn(f"{'; '.join(obstacles)}: the journal is in {place}")
+            return FileJournal(directory)
+        obstacles.append(obstacle)
+    _warn(
+        f"{'; '.join(obstacles)}: records are kept in memory, and lost if the process ends before they are sent; "
+        "name a directory with RAMP_TRACING_STATE_DIR"
+    )
+    return MemoryJournal()
+
+
+def state_directories(state_dir: str | None) -> Sequence[Path]:
+    """
+    Where journals may be, in order of preference.
+
+    Args:
+        state_dir: The directory that the user asked for; then there is no other.
+    """
+    if state_dir is not None:
+        return [Path(state_dir)]
+    import platformdirs  # not everyone who imports this package looks for a journal
+
+    return [platformdirs.user_state_path(APPLICATION), SECOND_PLACE / f"{APPLICATION}-{os.geteuid()}"]
+
+
+def destination_name(base_url: str, key: str) -> str:
+    """The name of a destination's directory; neither address nor key can be told from it."""
+    return sha256(f"{base_url}\0{key}".encode()).hexdigest()[:DESTINATION_DIGITS]
+
+
+def _asked_for(directory: Directory, base_url: str) -> Directory:
+    try:
+        _prepare(directory, base_url)
+    except UnsafeDirectoryError as error:
+        raise ConfigurationError(f"state_dir cannot be used: {error}") from None
+    except OSError as error:
+        if error.errno not in PASSING:
+            raise ConfigurationError(
+                f"state_dir cannot be used: {directory.path}: {error.strerror}; choose a directory that can be written"
+            ) from None
+    if kind := network_file_system(directory.path):
+        _warn(f"{directory.path} is on a network file system ({kind}); a local disk is faster and safer for state_dir")
+    return directory
+
+
+def _obstacle(directory: Directory, base_url: str) -> str | None:
+    """Why a place that nobody asked for is not used."""
+    if kind := network_file_system(directory.path):
+        return f"{directory.path.parent} is on a network file system ({kind})"
+    try:
+        _prepare(directory, base_url)
+    except UnsafeDirectoryError as error:
+        return str(error)
+    except (OSError, ValueError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        return None if number in PASSING else f"{directory.path.parent} cannot be written"
+    return None
+
+
+def _prepare(directory: Directory, base_url: str) -> None:
+    """Make the directory and see that it can be written to."""
+    with directory.opened() as opened:
+        flags = os.O_CREAT | os.O_WRONLY | FILE_FLAGS
+        descriptor = os.open(DESTINATION_FILE, flags, FILE_MODE, dir_fd=opened)
+        with open(descriptor, "wb") as file:
+            os.fchmod(descriptor, FILE_MODE)
+            file.write(_readable(base_url))
+
+
+def _readable(base_url: str) -> bytes:
+    """The address without what may be secret in it."""
+    parts = urlsplit(base_url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}\n".encode()
+
+
+def _warn(message: str) -> None:
+    log.once_a_minute(logging.WARNING, "place of the journal", message)

@@ -1,0 +1,56 @@
+"""The part of the faults that every test run includes; `python -m tests.faults all` is the whole."""
+
+from typing import Final
+
+import pytest
+
+from .chaos import chaos
+from .exits import exit_seconds_in
+from .flushes import flush_in
+from .run import Fault, run
+from .table import TABLE
+
+NAMES: Final = (
+    "a down until exit",
+    "d answer lost",
+    "g sigterm",
+    "g sigkill",
+    "h fork_os_exit",
+    "h mp_spawn",
+    "j 401 for 2 s",
+    "k nonstrkey",
+    "k 400 for one record",
+    "l 413 for each with content",
+    "m no_directory",
+    "o openai, down, os_exit",
+)
+"""One or two of each kind."""
+
+SLOW_MACHINE_SECONDS: Final = 1.0
+"""The figures hold on a machine that does nothing else; a test run shares its machine."""
+
+
+@pytest.mark.parametrize("fault", [fault for fault in TABLE if fault.name in NAMES], ids=lambda fault: fault.name)
+def test_a_fault_loses_and_doubles_nothing(fault: Fault) -> None:
+    """After one restart the receiver, or the directory of dead letters, has each call once, under one id."""
+    assert list(run(fault).reasons) == []
+
+
+def test_nothing_is_lost_when_all_processes_are_killed_and_half_of_the_answers_are_bad() -> None:
+    """Chaos in small: one restart brings what four killed processes left behind."""
+    outcome = chaos(5_000, 4, restart_seconds=40)
+    assert (outcome.sent, outcome.lost, list(outcome.reasons)) == (5_000, 0, [])
+
+
+@pytest.mark.parametrize("state", ["well", "500", "5 refused", "hangs"])
+def test_flush_keeps_its_time_and_says_what_is_so(state: str) -> None:
+    """True only if all was acknowledged."""
+    flushed = flush_in(state)
+    assert flushed.is_honest
+    assert flushed.seconds < 1.1 + SLOW_MACHINE_SECONDS
+
+
+@pytest.mark.parametrize(("state", "limit"), [("nothing waits", 0.3), ("drips headers", 2.5)])
+def test_the_end_of_the_process_does_not_wait_for_the_receiver(state: str, limit: float) -> None:
+    """Whatever the receiver does, the application ends soon."""
+    assert exit_seconds_in(state) < limit + SLOW_MACHINE_SECONDS

@@ -1,0 +1,157 @@
+"""What is imported when, asked of fresh interpreters: nothing heavy on the caller, nothing before its time."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ramp_tracing.testing import FakeRamp
+
+from .provider import Provider
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+FOREIGN = ("openai", "httpx", "httpx2", "litellm", "langchain_core")
+HEAVY = ("opentelemetry.sdk", "opentelemetry.exporter", "google.protobuf", "genai_prices", "pydantic")
+
+LOADED = f"""
+import sys
+def loaded(*names):
+    return sorted(n for n in names if any(m == n or m.startswith(n + ".") for m in sys.modules))
+FOREIGN, HEAVY = {FOREIGN!r}, {HEAVY!r}
+"""
+
+
+@pytest.fixture
+def ramp() -> Iterator[FakeRamp]:
+    with FakeRamp() as running:
+        yield running
+
+
+def run(program: str, ramp: FakeRamp | None = None, provider: Provider | None = None) -> str:
+    """
+    Run *program* in an interpreter of its own.
+
+    Returns:
+        What it printed.
+
+    Raises:
+        AssertionError: It failed, or wrote to standard error.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAMP_", "OTEL_"))}
+    environment |= {"PYTHONPATH": str(SOURCE), "OPENAI_API_KEY": "sk-test"}
+    if ramp is not None:
+        environment |= {"RAMP_API_KEY": "key", "RAMP_BASE_URL": ramp.url}
+    if provider is not None:
+        environment |= {"OPENAI_BASE_URL": provider.base_url}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED + program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    return done.stdout.strip()
+
+
+def test_importing_us_imports_nothing_foreign() -> None:
+    """`import ramp_tracing` is free: no library that it hooks, and nothing that sends or prices."""
+    assert "[] []" == run("import ramp_tracing; print(loaded(*FOREIGN), loaded(*HEAVY))")
+
+
+def test_switching_on_imports_nothing_foreign(ramp: FakeRamp) -> None:
+    """`instrument()` waits for the application's own imports; what sends is loaded by the thread that sends."""
+    program = "import ramp_tracing; ramp_tracing.instrument(); print(loaded(*FOREIGN), loaded(*HEAVY))"
+    assert "[] []" == run(program, ramp)
+
+
+def test_switching_on_beside_openai_imports_nothing_heavy(ramp: FakeRamp) -> None:
+    """Hooking a library that is there already costs its caller no import of ours either."""
+    program = """
+import openai
+before = loaded(*HEAVY)
+import ramp_tracing
+ramp_tracing.instrument()
+print(loaded(*HEAVY) == before, loaded("litellm", "langchain_core"))
+"""
+    assert "True []" == run(program, ramp)
+
+
+CALL = """
+client = openai.OpenAI(max_retries=0)
+client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hello?"}])
+print(ramp_tracing.flush(20), ramp_tracing.stats().recorded)
+"""
+
+
+def test_openai_is_hooked_when_it_is_imported_later(ramp: FakeRamp) -> None:
+    """The order of the two imports does not matter."""
+    with Provider() as provider:
+        assert "True 1" == run("import ramp_tracing; ramp_tracing.instrument(); import openai" + CALL, ramp, provider)
+    assert 1 == len(ramp.generations)
+
+
+def test_openai_is_hooked_when_it_was_imported_before(ramp: FakeRamp) -> None:
+    """So does a client that was made before."""
+    with Provider() as provider:
+        assert "True 1" == run("import openai, ramp_tracing; ramp_tracing.instrument()" + CALL, ramp, provider)
+    assert 1 == len(ramp.generations)
+
+
+def test_a_fault_of_our_hook_does_not_reach_the_import(ramp: FakeRamp) -> None:
+    """`import openai` works, and so do its calls, when what hooks it is broken."""
+    program = """
+import logging
+logging.getLogger("ramp_tracing").addHandler(logging.NullHandler())
+logging.getLogger("ramp_tracing").propagate = False
+import ramp_tracing
+from ramp_tracing.integrations import _stainless
+def broken(self):
+    raise RuntimeError("of ours")
+_stainless.StainlessHook.install = broken
+ramp_tracing.instrument()
+import openai
+"""
+    with Provider() as provider:
+        assert "True 0" == run(program + CALL, ramp, provider)
+
+
+def test_an_openai_of_another_make_does_no_harm(ramp: FakeRamp, tmp_path: Path) -> None:
+    """A module of that name without the classes that we know is left alone."""
+    (tmp_path / "openai.py").write_text("ChatCompletion = object\n")
+    program = f"""
+import logging
+logging.getLogger("ramp_tracing").addHandler(logging.NullHandler())
+logging.getLogger("ramp_tracing").propagate = False
+sys.path.insert(0, {str(tmp_path)!r})
+import ramp_tracing
+ramp_tracing.instrument()
+import openai
+ramp_tracing.uninstrument()
+print(openai.ChatCompletion)
+"""
+    assert "<class 'object'>" == run(program, ramp)
+
+
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(0)"])
+def test_a_stream_that_is_open_at_exit_is_recorded(ending: str, ramp: FakeRamp) -> None:
+    """The process ends in the middle of a stream: what is known by then is sent before it does."""
+    program = f"""
+import ramp_tracing
+ramp_tracing.instrument()
+import openai
+client = openai.OpenAI(max_retries=0)
+chunks = client.chat.completions.create(
+    model="gpt-4o", messages=[{{"role": "user", "content": "Hello?"}}], stream=True
+)
+print(next(chunks).choices[0].delta.role)
+{ending}
+"""
+    with Provider() as provider:
+        assert "assistant" == run(program, ramp, provider)
+    [span] = ramp.generations
+    assert ("ERROR", "gpt-4o") == (span.attributes["span.level"], span.attributes["gen_ai.request.model"])

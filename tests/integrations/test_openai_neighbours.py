@@ -1,0 +1,202 @@
+"""Beside other instrumentations, in whatever order they come and go; and that we leave nothing behind."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import openai
+import pytest
+from openai import _base_client
+from openai.resources.chat import AsyncCompletions, Completions
+
+import ramp_tracing
+from ramp_tracing._captured import capture_generations
+from ramp_tracing._state import state
+
+from .colours import Colour
+from .facts import CHAT, STREAMED, facts_of, seen_by_user
+from .provider import CHUNKS, chat_like_openai
+from .scenarios import Scenario, play
+
+ASK: Mapping[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
+
+CLASSES: tuple[type[Any], ...] = (
+    _base_client.BaseClient,
+    _base_client.SyncAPIClient,
+    _base_client.AsyncAPIClient,
+    openai.OpenAI,
+    openai.AsyncOpenAI,
+    openai.AzureOpenAI,
+    openai.AsyncAzureOpenAI,
+    openai.Stream,
+    openai.AsyncStream,
+    Completions,
+    AsyncCompletions,
+)
+
+
+def contents() -> dict[str, dict[str, int]]:
+    """The identity of everything that these classes hold."""
+    return {each.__name__: {name: id(value) for name, value in vars(each).items()} for each in CLASSES}
+
+
+def created(colour: Colour, client: Any) -> Any:
+    return colour.wait(client.chat.completions.create(**ASK))
+
+
+def streamed(colour: Colour, client: Any) -> Any:
+    return colour.items(colour.wait(client.chat.completions.create(**ASK, stream=True)))
+
+
+class Looker(openai.OpenAI):
+    """A class of the application's own that has a `request`."""
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        return super().request(*args, **kwargs)
+
+
+def test_nothing_is_left_behind() -> None:
+    """After `uninstrument()` every class holds the very objects that it held before."""
+    before, own = contents(), vars(Looker)["request"]
+    ramp_tracing.instrument(api_key="key", base_url="http://127.0.0.1:1/")
+    assert before != contents()
+    assert own is not vars(Looker)["request"]
+    ramp_tracing.uninstrument()
+    assert before == contents()
+    assert own is vars(Looker)["request"]
+
+
+def test_switching_on_again_counts_once(colour: Colour) -> None:
+    """On, off and on, or on twice, is one layer."""
+    with capture_generations():
+        pass
+    with capture_generations(), capture_generations() as generations:
+        play(Scenario(call=created), colour)
+        assert [CHAT] == [facts_of(each) for each in generations]
+
+
+@contextmanager
+def outside(owner: Any, name: str, around: Callable[[Any], Any]) -> Iterator[None]:
+    """What another instrumentation does: replace a method, and put back what was there."""
+    before = vars(owner).get(name)
+    setattr(owner, name, around(getattr(owner, name)))
+    try:
+        yield
+    finally:
+        if before is None:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
+
+
+class Others:
+    """
+    Another instrumentation, which counts what passes it.
+
+    Args:
+        colour: Which classes it wraps.
+        place: A key of `PLACES`.
+    """
+
+    def __init__(self, colour: Colour, place: str) -> None:
+        self.seen = 0
+        sync = colour.name == "sync"
+        self._sync = sync
+        self._owner, self._name = PLACES[place][0 if sync else 1]
+        self._looks_into_streams = place == "streams"
+
+    def __call__(self) -> Any:
+        """Put it up for as long as a block lasts."""
+        return outside(self._owner, self._name, self._around)
+
+    def _around(self, method: Any) -> Any:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.seen += 1
+            return self._watched(method(*args, **kwargs))
+
+        async def counted_async(*args: Any, **kwargs: Any) -> Any:
+            self.seen += 1
+            return self._watched(await method(*args, **kwargs))
+
+        return counted if self._sync else counted_async
+
+    def _watched(self, result: Any) -> Any:
+        if self._looks_into_streams and hasattr(result, "_iterator"):
+            result._iterator = (self._each if self._sync else self._each_async)(result._iterator)
+        return result
+
+    def _each(self, items: Any) -> Any:
+        for item in items:
+            self.seen += 1
+            yield item
+
+    async def _each_async(self, items: Any) -> Any:
+        async for item in items:
+            self.seen += 1
+            yield item
+
+
+PLACES: Mapping[str, tuple[tuple[Any, str], tuple[Any, str]]] = {
+    "client classes": ((openai.OpenAI, "request"), (openai.AsyncOpenAI, "request")),
+    "base classes": ((_base_client.SyncAPIClient, "request"), (_base_client.AsyncAPIClient, "request")),
+    "responses": (
+        (_base_client.SyncAPIClient, "_process_response"),
+        (_base_client.AsyncAPIClient, "_process_response"),
+    ),
+    "resources": ((Completions, "create"), (AsyncCompletions, "create")),
+    "streams": ((Completions, "create"), (AsyncCompletions, "create")),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("first", ["we", "they"])
+def test_another_instrumentation_and_we_both_see_a_call_once(first: str, place: str, colour: Colour) -> None:
+    """Whoever came first, and wherever the other one sits: one record, and the other one sees what it would see."""
+    bare = [play(Scenario(call=call), colour) for call in (created, streamed)]
+    others = Others(colour, place)
+    with others():
+        play(Scenario(call=created), colour)
+        play(Scenario(call=streamed), colour)
+    alone, others.seen = others.seen, 0
+    with ExitStack() as both:
+        if first == "they":
+            both.enter_context(others())
+        generations = both.enter_context(capture_generations())
+        state.stream_usage = "always"
+        if first == "we":
+            both.enter_context(others())
+        watched = [play(Scenario(call=call), colour) for call in (created, streamed)]
+        state.stream_usage = "auto"
+        assert [CHAT, STREAMED] == [facts_of(each) for each in generations]
+    assert (bare, alone) == (watched, others.seen)
+
+
+@pytest.mark.parametrize("place", ["client classes", "base classes", "responses"])
+def test_what_is_buried_under_another_wrapper_does_nothing(place: str, colour: Colour) -> None:
+    """It cannot be taken out without the other one, so it stays and is silent; switched on again, we count once."""
+    before, others = contents(), Others(colour, place)
+    with ExitStack() as theirs:
+        with capture_generations() as early:
+            theirs.enter_context(others())
+        play(Scenario(call=created), colour)
+        assert (1, 0) == (others.seen, len(early))
+        with capture_generations() as late:
+            play(Scenario(call=created), colour)
+            assert (2, [CHAT]) == (others.seen, [facts_of(each) for each in late])
+        play(Scenario(call=created), colour)
+        assert (3, 0, 1) == (others.seen, len(early), len(late))
+    with capture_generations() as again:
+        play(Scenario(call=created), colour)
+        assert [CHAT] == [facts_of(each) for each in again]
+    assert {name: set(held) for name, held in before.items()} == {name: set(held) for name, held in contents().items()}
+
+
+def test_an_azure_client_beside_another_instrumentation(colour: Colour) -> None:
+    """Azure's class inherits what another one put on the class above it."""
+    others = Others(colour, "client classes")
+    colour.provider.answer_with({"/chat/completions": chat_like_openai})
+    with others(), capture_generations() as generations:
+        client = colour.azure(colour.provider.server.url)
+        assert len(CHUNKS) == len(streamed(colour, client))
+        assert seen_by_user(created(colour, client))
+        assert [True, False] == [each.streamed for each in generations]
