@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._by_hand import record_generation
-    from ._sdk import flush, instrument, shutdown, stats, test_connection, uninstrument
+    from ._sdk import aflush, flush, instrument, shutdown, stats, test_connection, uninstrument
     from ._tracing import trace
     from ._version import __version__
+    from .integrations.litellm import litellm_logger
 
 __all__ = [
     "__version__",
+    "aflush",
     "flush",
     "instrument",
+    "litellm_logger",
     "record_generation",
     "shutdown",
     "stats",
@@ -30,8 +33,10 @@ __all__ = [
 
 _HOMES: Final = {
     "__version__": "_version",
+    "aflush": "_sdk",
     "flush": "_sdk",
     "instrument": "_sdk",
+    "litellm_logger": "integrations.litellm",
     "record_generation": "_by_hand",
     "shutdown": "_sdk",
     "stats": "_sdk",

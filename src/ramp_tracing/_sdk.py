@@ -2,13 +2,16 @@
 
 import atexit
 import os
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack
 
 from . import integrations
 from ._config import Config, Dialect, StreamUsage, WireProtocol, resolve
 from ._context import attribution_of
 from ._guard import guarded
+from ._layers import is_waiting, release
 from ._record import NOBODY, Attribution
 from ._state import state
 from .exceptions import ConfigurationError
@@ -16,7 +19,7 @@ from .exceptions import ConfigurationError
 if TYPE_CHECKING:
     from ._delivery import ConnectionReport, Pipeline, Stats
 
-LibraryName = Literal["openai"]
+LibraryName = Literal["openai", "litellm"]
 """A library that has an integration."""
 
 
@@ -94,8 +97,53 @@ def flush(timeout: float = 30.0) -> bool:
     Returns:
         True if all of it was acknowledged by the receiver; False if some is still waiting.
     """
+    until = time.monotonic() + timeout
+    _wait_for_promises(min(timeout / 2, SECONDS_FOR_PROMISES))
     pipeline = _pipeline()
-    return pipeline is None or pipeline.flush(timeout)
+    return pipeline is None or pipeline.flush(max(0.0, until - time.monotonic()))
+
+
+async def aflush(timeout: float = 30.0) -> bool:
+    """
+    `flush()` for async programs: the event loop goes on meanwhile, and LiteLLM can say what it still has to say.
+
+    Args:
+        timeout: Seconds to wait at most.
+
+    Returns:
+        As `flush()`.
+    """
+    import asyncio
+
+    until = time.monotonic() + timeout
+    for layer in list(state.layers.values()):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(layer.catch_up(), max(0.0, until - time.monotonic()))
+    return await asyncio.to_thread(flush, max(0.0, until - time.monotonic()))
+
+
+SECONDS_FOR_PROMISES: Final = 5.0
+"""A library that has promised to record a call speaks within milliseconds; see `_layers`."""
+
+
+def _wait_for_promises(timeout: float) -> None:
+    """Give the layers above time to speak, where they can: an event loop of this thread stands still meanwhile."""
+    until = time.monotonic() + timeout
+    if not state.layers or _runs_event_loop():
+        return
+    while is_waiting() and time.monotonic() < until:
+        time.sleep(0.01)
+    release()
+
+
+def _runs_event_loop() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def shutdown(timeout: float = 2.0) -> bool:
@@ -153,6 +201,7 @@ def finish_open_streams() -> None:
     with guarded("recording open streams"):
         for stream in list(state.unfinished):
             stream.give_up()
+    release()
 
 
 def defaults_of(trace: Mapping[str, object]) -> Attribution:
@@ -194,10 +243,12 @@ def _disconnect() -> None:
     state.providers = {}
     state.stream_usage = "auto"
     state.jobs.clear()
+    state.slots.clear()
 
 
 __all__: Final = [
     "Options",
+    "aflush",
     "finish_open_streams",
     "flush",
     "instrument",

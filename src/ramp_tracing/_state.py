@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Literal, Protocol
 from weakref import WeakSet
 
@@ -46,6 +47,23 @@ class Job(Protocol):
         ...
 
 
+class Layer(Protocol):
+    """A library that records calls which it makes through another library of ours; see `_layers`."""
+
+    name: str
+    """Its import name."""
+    modules: str
+    """How the names of its modules begin: ``litellm.``."""
+
+    def call_of(self, frame: FrameType) -> str | None:
+        """The layer's id of the call that *frame*, one of its own, belongs to."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Wait until it has spoken of every call of this event loop that is over."""
+        ...
+
+
 @dataclass(slots=True)
 class State:
     """
@@ -59,6 +77,9 @@ class State:
         open_streams: The streams among them, by `id`. Strong, so that what a stream has gathered is not garbage itself
             when the collector finds the stream: a `StringIO` in garbage is closed before anybody can read it.
         jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
+        layers: Those that record calls made through another library, by name, while they are able to.
+        slots: Their calls, by layer and id; see `_layers`, which bounds them.
+        timer: What looks for promises that were not kept; there only while something is held.
         enabled: The libraries whose calls are recorded.
         installed: Those of them that are imported and hooked.
         hooked: The libraries whose import is waited for; wrapt offers no way to stop waiting.
@@ -74,6 +95,9 @@ class State:
     unfinished: WeakSet[Unfinished] = field(default_factory=WeakSet[Unfinished])
     open_streams: dict[int, Unfinished] = field(default_factory=dict[int, "Unfinished"])
     jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
+    layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
+    slots: dict[str, object] = field(default_factory=dict[str, object])
+    timer: object = None
     enabled: set[str] = field(default_factory=set[str])
     installed: set[str] = field(default_factory=set[str])
     hooked: set[str] = field(default_factory=set[str])

@@ -14,6 +14,7 @@ from ._formats import Accumulator, WireFormat
 from ._images import IMAGES
 from ._jobs import JOBS
 from ._json import parse, parse_event
+from ._litellm import LiteLLMCall, call_type_of, read_litellm
 from ._openai_usage import has_usage
 from ._reading import as_amount, as_count, as_fields, as_name, dig
 from ._responses import RESPONSES
@@ -29,15 +30,18 @@ __all__ = [
     "SPEECH",
     "TRANSCRIPTIONS",
     "Accumulator",
+    "LiteLLMCall",
     "WireFormat",
     "as_amount",
     "as_count",
     "as_fields",
     "as_name",
+    "call_type_of",
     "dig",
     "error_in",
     "failure_of",
     "has_usage",
     "parse",
     "parse_event",
+    "read_litellm",
 ]

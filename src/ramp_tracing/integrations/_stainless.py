@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from .._guard import guarded
+from .._layers import sink_under
 from .._normalizers import as_fields
 from .._state import state
 from ._bodies import watch_body
@@ -124,7 +125,7 @@ class StainlessHook:
             return None
         host, port = address_of(client, options.url)
         origin = Origin(host, port, self._library.provider(client, host, port))
-        return Call(sink, client, options, route=route, library=self._library.name, origin=origin)
+        return Call(sink_under(sink), client, options, route=route, library=self._library.name, origin=origin)
 
     def _should_ask(self, client: Any, options: Any, kwargs: Mapping[str, Any]) -> bool:
         """Never where the application reads raw bytes, and never where it has made a choice itself."""

@@ -1,0 +1,151 @@
+"""
+Who a LiteLLM call was for: https://docs.litellm.ai/docs/proxy/cost_tracking and the keys of its Langfuse integration,
+https://docs.litellm.ai/docs/observability/langfuse_integration, which people use already.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from .._record import Attribution
+from ._reading import Path, as_fields, as_items, as_name, dig
+
+NAMES: Final[Mapping[str, tuple[Path, ...]]] = {
+    "user": (
+        ("metadata", "trace_user_id"),
+        ("metadata", "user_id"),
+        ("payload", "end_user"),
+        ("call", "user"),
+        ("optional", "user"),
+        ("body", "user"),
+    ),
+    "session_id": (
+        ("params", "litellm_session_id"),
+        ("metadata", "session_id"),
+        ("extra", "session_id"),
+        ("body", "session_id"),
+    ),
+    "trace_id": (("metadata", "trace_id"), ("metadata", "existing_trace_id"), ("trace", "trace_id")),
+    "trace_name": (("metadata", "trace_name"), ("trace", "trace_name")),
+    "span_name": (("metadata", "span_name"), ("trace", "span_name")),
+    "generation_name": (("metadata", "generation_name"), ("trace", "generation_name")),
+    "parent_span_id": (
+        ("metadata", "parent_span_id"),
+        ("metadata", "parent_observation_id"),
+        ("trace", "parent_span_id"),
+    ),
+}
+"""Where each name is, first that is a text; see `sources_of` for the first words."""
+
+TEAM: Final[Mapping[str, str]] = {
+    "litellm.team": "user_api_key_team_alias",
+    "litellm.team_id": "user_api_key_team_id",
+    "litellm.organization": "user_api_key_org_alias",
+    "litellm.organization_id": "user_api_key_org_id",
+    "litellm.project": "user_api_key_project_alias",
+    "litellm.key_alias": "user_api_key_alias",
+    "litellm.key_hash": "user_api_key_hash",
+    "litellm.key_user": "user_api_key_user_id",
+    "litellm.model_group": "model_group",
+}
+"""What the proxy knows of the key that was used, under which key of our metadata."""
+
+OURS: Final = frozenset(
+    {
+        "existing_trace_id", "generation_name", "parent_observation_id", "parent_span_id", "session_id", "span_name",
+        "tags", "trace_id", "trace_metadata", "trace_name", "trace_user_id", "user_id",
+    }
+)  # fmt: skip
+"""Keys of the application's metadata that have a place of their own."""
+
+INTERNAL: Final = frozenset(
+    {
+        "api_base", "attempted_fallbacks", "attempted_retries", "caching_groups", "client_disconnected", "deployment",
+        "deployment_model_name", "endpoint", "global_max_parallel_requests", "headers", "max_fallbacks", "max_retries",
+        "model_group", "model_group_alias", "model_group_size", "model_info", "original_model_group",
+        "previous_models", "queue_time_seconds", "raw_request", "requester_custom_headers", "requester_ip_address",
+        "requester_metadata", "spend_logs_metadata", "user_agent", "usage_object", "applied_guardrails",
+    }
+)  # fmt: skip
+"""Keys that LiteLLM, its Router and its proxy put among the application's own."""
+
+INTERNAL_PREFIXES: Final = ("user_api_key", "litellm_", "_", "hidden_")
+
+PROXY_TAG: Final = "User-Agent:"
+"""The proxy adds such tags of its own."""
+
+
+class Sources(NamedTuple):
+    """Where to look."""
+
+    call: Mapping[str, object]
+    payload: Mapping[str, object]
+    params: Mapping[str, object]
+    optional: Mapping[str, object]
+    extra: Mapping[str, object]
+    body: Mapping[str, object]
+    metadata: Mapping[str, object]
+    """What the application said; LiteLLM's own keys may be among them."""
+    trace: Mapping[str, object]
+
+
+def attribution_in(call: Mapping[str, object]) -> Attribution:
+    """
+    Who a call was for.
+
+    Args:
+        call: The ``kwargs`` of a callback.
+    """
+    sources = sources_of(call)
+    names = {name: _first_text(sources, paths) for name, paths in NAMES.items()}
+    return Attribution(**names, metadata={key: value for key, value in _metadata(sources) if value is not None})
+
+
+def trace_id_in(call: Mapping[str, object]) -> str | None:
+    """LiteLLM's own id for what belongs together: retries, fallbacks, a header of the proxy. Weaker than a trace."""
+    params = as_fields(call.get("litellm_params"))
+    given = as_name(params.get("litellm_trace_id"))
+    return None if given == dig(params, "metadata", "session_id") else given
+
+
+def sources_of(call: Mapping[str, object]) -> Sources:
+    """The parts of a callback's ``kwargs`` that can say something."""
+    params = as_fields(call.get("litellm_params"))
+    payload = as_fields(call.get("standard_logging_object"))
+    optional = as_fields(call.get("optional_params"))
+    extra = as_fields(optional.get("extra_body"))
+    body = as_fields(dig(params, "proxy_server_request", "body"))
+    all_metadata = {**as_fields(params.get("litellm_metadata")), **as_fields(params.get("metadata"))}
+    from_proxy = as_fields(dig(payload, "metadata", "requester_metadata")) or as_fields(
+        all_metadata.get("requester_metadata")
+    )
+    metadata = from_proxy if params.get("proxy_server_request") is not None else all_metadata
+    trace = {**as_fields(body.get("trace")), **as_fields(extra.get("trace"))}
+    return Sources(call, payload, params, optional, extra, body, metadata, trace)
+
+
+def _first_text(sources: Sources, paths: tuple[Path, ...]) -> str | None:
+    values = (dig(sources, *path) for path in paths)
+    return next((text for value in values if (text := _text(value)) is not None), None)
+
+
+def _text(value: object) -> str | None:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else as_name(value)
+
+
+def _metadata(sources: Sources) -> Iterator[tuple[str, object]]:
+    """The application's free keys; its own word over what the proxy knows of its key."""
+    known = as_fields(sources.payload.get("metadata"))
+    for key, name in TEAM.items():
+        yield key, known.get(name) or as_fields(sources.params.get("metadata")).get(name) or sources.payload.get(name)
+    yield from ((key, value) for key, value in sources.trace.items() if key not in OURS)
+    yield from as_fields(sources.metadata.get("trace_metadata")).items()
+    for key, value in sources.metadata.items():
+        if key not in OURS and key not in INTERNAL and not key.startswith(INTERNAL_PREFIXES):
+            yield key, value
+    yield "tags", _tags(sources)
+
+
+def _tags(sources: Sources) -> object:
+    tags = as_items(sources.metadata.get("tags")) or as_items(sources.payload.get("request_tags"))
+    own = [tag for tag in tags if isinstance(tag, str) and not tag.startswith(PROXY_TAG)]
+    return own or None

@@ -1,0 +1,159 @@
+"""From what LiteLLM tells of a call, and what the openai client has recorded of it, to one generation."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from .._capture import snapshot
+from .._identity import generation_id
+from .._layers import Settled, settle
+from .._normalizers import LiteLLMCall, read_litellm
+from .._providers import provider_of
+from .._record import Attribution, Content, Cost, Failure, Generation, GenerationId, Usage
+from .._state import Sink, state
+
+BATCHES: Final = frozenset({"create_batch", "retrieve_batch"})
+
+
+def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
+    """
+    Record the call that LiteLLM tells of, once.
+
+    Args:
+        call: The ``kwargs`` of its callback.
+        answer: The ``response_obj``.
+        ok: Whether it tells of a success.
+    """
+    sink = state.sink
+    said = read_litellm(call, answer, ok=ok)
+    if sink is None or said is None:
+        return
+    job = _job(said)
+    settled = settle("litellm", said.key, ok=ok, job=job)
+    if settled.late or not (said.was_sent or settled.held) or _is_repeated(said, settled, job):
+        return
+    sink.record(_generation(sink, said, settled, job=job))
+
+
+def _is_repeated(said: LiteLLMCall, settled: Settled, job: str | None) -> bool:
+    """LiteLLM tells of some calls twice, and of a batch at every poll, though nothing more is bought."""
+    if said.kind not in BATCHES:
+        return not state.seen.take(f"litellm {said.key} {said.ok} {said.timing.started}")
+    if said.outcome.pending:
+        return said.kind != "create_batch"
+    return job is None or (settled.held is None and not state.seen.take(job))
+
+
+def _job(said: LiteLLMCall) -> str | None:
+    """The id of a batch, under which it is recorded when it is created and again when it has ended."""
+    return said.outcome.response_id if said.kind in BATCHES and said.ok else None
+
+
+def _generation(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:
+    """
+    The record. What the client has seen of the exchange is exact: its counts, times and ids go before LiteLLM's.
+
+    LiteLLM's price, and its word on who the call was for, go before the client's.
+    """
+    seen = settled.held or _unseen(said)
+    outcome = said.outcome
+    usage = _usage(said, seen.usage)
+    response_id = seen.response_id or outcome.response_id
+    host, port = _address(said.api_base)
+    return replace(
+        seen,
+        id=seen.id or (GenerationId(job) if job else generation_id(response_id, state.seen)),
+        operation=said.operation,
+        library="litellm",
+        provider=_provider(said, host, port),
+        upstream_provider=seen.upstream_provider or outcome.upstream_provider,
+        server_address=seen.server_address or host,
+        server_port=seen.server_port or port,
+        request_model=said.model or seen.request_model,
+        response_model=seen.response_model or outcome.response_model,
+        response_id=response_id,
+        finish_reasons=seen.finish_reasons or outcome.finish_reasons,
+        service_tier=seen.service_tier or outcome.service_tier,
+        streamed=said.streamed or seen.streamed,
+        parameters=seen.parameters or said.parameters,
+        usage=usage,
+        cost=_cost(said, seen),
+        pending=outcome.pending,
+        failure=_sayable(sink, seen.failure or outcome.failure),
+        attribution=_attribution(said, settled),
+        span_parent=settled.started.span_parent,
+        content=_content(sink, said),
+    )
+
+
+def _unseen(said: LiteLLMCall) -> Generation:
+    """The call as the client would have recorded it, had it seen it."""
+    return Generation(id=GenerationId(""), operation=said.operation, library="litellm", timing=said.timing)
+
+
+def _usage(said: LiteLLMCall, seen: Usage) -> Usage:
+    """The provider's own counts if the client saw them. What LiteLLM has for a stream without them is a guess."""
+    if seen.known:
+        return seen
+    usage = said.outcome.usage
+    characters = seen.input_characters or usage.input_characters
+    return replace(usage, input_characters=characters)
+
+
+def _cost(said: LiteLLMCall, seen: Generation) -> Cost | None:
+    """
+    What the provider said, else what LiteLLM reckons, unless it did so with other counts than the provider's.
+
+    A discount or a margin is what the application has agreed on with whoever sells to it, so it is what is paid.
+    """
+    reckoned = said.outcome.cost
+    if seen.cost is not None and not (reckoned and said.attribution.metadata.keys() & AGREED):
+        return seen.cost
+    return None if _differ(said.outcome.usage, seen.usage) and not said.cached else reckoned
+
+
+AGREED: Final = frozenset({"litellm.discount", "litellm.margin"})
+
+
+def _differ(said: Usage, seen: Usage) -> bool:
+    pairs = ((said.input_tokens, seen.input_tokens), (said.output_tokens, seen.output_tokens))
+    return any(one is not None and other is not None and one != other for one, other in pairs)
+
+
+def _provider(said: LiteLLMCall, host: str | None, port: int | None) -> str | None:
+    """A server that speaks like OpenAI's, at an address that nobody knows, is nobody's."""
+    known = provider_of(host, port, state.providers)
+    if known is None and said.provider == "openai" and host is not None:
+        return None
+    return known or said.provider
+
+
+def _address(api_base: str | None) -> tuple[str | None, int | None]:
+    if api_base is None:
+        return None, None
+    parts = urlsplit(api_base)
+    return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80) if parts.hostname else None
+
+
+def _attribution(said: LiteLLMCall, settled: Settled) -> Attribution:
+    started, held = settled.started, settled.held
+    attribution = said.attribution.over(started.attribution)
+    if held is not None:
+        attribution = attribution.over(held.attribution)
+    if attribution.trace_id is None and started.span_parent is None and said.trace_id is not None:
+        return Attribution(trace_id=said.trace_id).over(attribution)
+    return attribution
+
+
+def _sayable(sink: Sink, failure: Failure | None) -> Failure | None:
+    """A provider's message can quote the prompt."""
+    return failure if failure is None or sink.keeps_content else replace(failure, message=None)
+
+
+def _content(sink: Sink, said: LiteLLMCall) -> Content | None:
+    if not sink.keeps_content:
+        return None
+    asked, asked_bytes = snapshot(said.asked)
+    output, output_bytes = snapshot(said.outcome.output)
+    return Content(input=asked, output=output, size_bytes=asked_bytes + output_bytes)

@@ -1,0 +1,48 @@
+"""
+What LiteLLM has still to tell when a program ends or wants to wait.
+
+It tells of async calls from a worker of its own, after they have returned. At the end of the process that worker does
+200 of them and gives up the rest, and it may come after our delivery has ended.
+"""
+
+import asyncio
+import time
+from importlib import import_module
+from typing import Any, Final
+
+from .._guard import guarded
+from .._state import state
+
+SECONDS: Final = 5.0
+"""At most: the end of a process is waited for."""
+
+ROUNDS: Final = 250
+"""Of 200 events each: its queue has room for 50,000."""
+
+
+def drain_at_exit() -> None:
+    """Let LiteLLM tell everything; there is no event loop any more."""
+    if state.sink is None:
+        return
+    with guarded("waiting for what LiteLLM has to tell"):
+        worker = _worker()
+        if worker is None or worker._queue is None:
+            return
+        until = time.monotonic() + SECONDS
+        for _ in range(ROUNDS):
+            if worker._queue.empty() or time.monotonic() > until:
+                return
+            worker._flush_on_exit()  # not public; LiteLLM's own handler for the end of the process
+
+
+async def catch_up() -> None:
+    """Wait until LiteLLM has told of everything that is over; for a running event loop."""
+    with guarded("waiting for what LiteLLM has to tell"):
+        worker = _worker()
+        if worker is not None:
+            await asyncio.sleep(0)  # what is to be told is put into the queue by tasks of their own
+            await worker.flush()
+
+
+def _worker() -> Any:
+    return getattr(import_module("litellm.litellm_core_utils.logging_worker"), "GLOBAL_LOGGING_WORKER", None)

@@ -1,0 +1,146 @@
+"""The callback that LiteLLM calls, and its place in LiteLLM's lists. Importing this imports nothing of LiteLLM's."""
+
+import atexit
+import logging
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
+
+from .._guard import guarded, log
+from .._layers import open_slot
+from .._normalizers import as_fields, dig
+from .._state import state
+from ._litellm_calls import record
+from ._litellm_exit import drain_at_exit
+
+LISTS: Final[Mapping[str, str]] = {
+    "callbacks": "add_litellm_callback",
+    "input_callback": "add_litellm_input_callback",
+    "success_callback": "add_litellm_success_callback",
+    "failure_callback": "add_litellm_failure_callback",
+    "_async_success_callback": "add_litellm_async_success_callback",
+    "_async_failure_callback": "add_litellm_async_failure_callback",
+}
+"""
+LiteLLM's lists, and what puts a callback into each.
+
+The first stands for all, but an application that assigns it a list of its own after us would throw us out; the others
+are filled from it at the first call only.
+"""
+
+BUILT_IN: Final = "ramp"
+"""LiteLLM's own callback for Ramp."""
+
+
+@cache
+def logger() -> Any:
+    """The one callback of this process."""
+    base: Any = import_module("litellm.integrations.custom_logger").CustomLogger
+
+    # LiteLLM passes the arguments by these names, and takes two loggers with equal public attributes for the same.
+    class RampLogger(base):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]
+        """Records every call that LiteLLM tells of. Each method returns at once and does no I/O on a network."""
+
+        def register(self) -> None:
+            """Complete the registration, whichever list the application has put this in."""
+            _register(self)
+
+        def unregister(self) -> None:
+            """Leave every list."""
+            _unregister(self)
+
+        def log_pre_api_call(self, model: object, messages: object, kwargs: object) -> None:
+            _started(self, as_fields(kwargs))
+
+        def log_success_event(self, kwargs: object, response_obj: object, start_time: object, end_time: object) -> None:
+            _ended(self, kwargs, response_obj, ok=True)
+
+        def log_failure_event(self, kwargs: object, response_obj: object, start_time: object, end_time: object) -> None:
+            _ended(self, kwargs, response_obj, ok=False)
+
+        async def async_log_success_event(
+            self, kwargs: object, response_obj: object, start_time: object, end_time: object
+        ) -> None:
+            _ended(self, kwargs, response_obj, ok=True)
+
+        async def async_log_failure_event(
+            self, kwargs: object, response_obj: object, start_time: object, end_time: object
+        ) -> None:
+            _ended(self, kwargs, response_obj, ok=False)
+
+    return RampLogger()
+
+
+def _started(callback: Any, call: Mapping[str, object]) -> None:
+    if state.sink is None:
+        return
+    with guarded("noting the start of a LiteLLM call"):
+        _register(callback)
+        slot = open_slot("litellm", str(call.get("litellm_call_id")))
+        slot.opened(keeps_content=not _keeps_to_itself(call), silent=_wants_no_record(call))
+
+
+def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
+    if state.sink is None:
+        message = "calls of LiteLLM are not recorded: call ramp_tracing.instrument(), or set RAMP_API_KEY"
+        log.once_a_minute(logging.WARNING, "nothing is instrumented", message)
+        return
+    with guarded("recording a LiteLLM call"):
+        _register(callback)
+        record(as_fields(call), answer, ok=ok)
+
+
+def _register(callback: Any) -> None:
+    litellm: Any = import_module("litellm")
+    _warn_of_built_in(litellm)
+    missing = [name for name in LISTS if not any(each is callback for each in getattr(litellm, name, ()))]
+    for name in missing:
+        getattr(litellm.logging_callback_manager, LISTS[name])(callback)
+    if missing:
+        # Handlers run last in, first out: ours must come before LiteLLM's own and before those that stop delivery.
+        atexit.unregister(drain_at_exit)
+        atexit.register(drain_at_exit)
+
+
+def _unregister(callback: Any) -> None:
+    litellm: Any = import_module("litellm")
+    for name in LISTS:
+        callbacks = getattr(litellm, name, None)
+        if isinstance(callbacks, list):
+            callbacks[:] = [each for each in callbacks if each is not callback]
+
+
+def _keeps_to_itself(call: Mapping[str, object]) -> bool:
+    """Whether LiteLLM was told, for all calls or for this one, that messages are not for callbacks."""
+    redaction: Any = import_module("litellm.litellm_core_utils.redact_messages")
+    return bool(redaction.should_redact_message_logging(call))
+
+
+def _wants_no_record(call: Mapping[str, object]) -> bool:
+    """``no-log``: no callback will be told of this call."""
+    litellm: Any = import_module("litellm")
+    return dig(call, "litellm_params", "no-log") is True and litellm.global_disable_no_log_param is not True
+
+
+def _warn_of_built_in(litellm: Any) -> None:
+    if any(_is_built_in(each) for name in WATCHED for each in getattr(litellm, name, ())) and _first_warning():
+        log.once_a_minute(
+            logging.WARNING,
+            "built-in callback",
+            'LiteLLM\'s own "ramp" callback is active beside ramp_tracing: every call would be counted twice; '
+            'remove "ramp" from litellm.callbacks and litellm.success_callback (in a proxy: from litellm_settings)',
+        )
+
+
+WATCHED: Final = ("callbacks", "success_callback", "_async_success_callback")
+
+
+def _is_built_in(callback: Any) -> bool:
+    if isinstance(callback, str):
+        return callback == BUILT_IN
+    return getattr(callback, "callback_name", None) == BUILT_IN
+
+
+def _first_warning() -> bool:
+    return state.seen.take("litellm's built-in callback")

@@ -1,0 +1,89 @@
+"""
+LiteLLM, in the SDK, the Router and the proxy: https://docs.litellm.ai/docs/observability/custom_callback
+
+LiteLLM tells its callbacks of a call when it is over. Ours is one object per process, ``litellm_logger``; it is made
+when somebody asks for it or when `instrument()` finds LiteLLM imported, because making it imports LiteLLM.
+"""
+
+import os
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from .._state import state
+
+if TYPE_CHECKING:
+    litellm_logger: Any
+
+__all__ = ["install", "litellm_logger", "uninstall"]
+
+NAMES_OF_CALL: Final = ("logging_obj", "litellm_logging_obj")
+"""What LiteLLM's functions call the object that stands for a call. Not public; seen in 1.106 to 1.110."""
+
+
+class LiteLLMLayer:
+    """LiteLLM as the layer above the openai client."""
+
+    name = "litellm"
+    modules = "litellm."
+
+    def call_of(self, frame: FrameType) -> str | None:
+        """The id of the call that one of LiteLLM's frames belongs to."""
+        code = frame.f_code
+        for name in NAMES_OF_CALL:
+            if name in code.co_varnames or name in code.co_cellvars or name in code.co_freevars:
+                key = getattr(frame.f_locals.get(name), "litellm_call_id", None)
+                if isinstance(key, str):
+                    return key
+        return None
+
+    async def catch_up(self) -> None:
+        """Wait until LiteLLM has spoken of every call of this event loop that is over."""
+        from ._litellm_exit import catch_up
+
+        await catch_up()
+
+
+def install() -> None:
+    """Register the callback; LiteLLM is imported by now."""
+    from ._litellm_logger import logger
+
+    state.layers["litellm"] = LiteLLMLayer()
+    logger().register()
+
+
+def uninstall() -> None:
+    """Take it out of every list of LiteLLM's."""
+    from ._litellm_logger import logger
+
+    state.layers.pop("litellm", None)
+    logger().unregister()
+
+
+def __getattr__(name: str) -> object:
+    """
+    The callback, by its name in this module: for ``litellm.callbacks = […]`` and for a proxy's ``config.yaml``.
+
+    Where nothing has been instrumented yet, which in a proxy nobody can do, this does it, given a key.
+    """
+    if name != "litellm_logger":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._litellm_logger import logger
+
+    if state.sink is None:
+        start_by_environment()
+    install()
+    return logger()
+
+
+def start_by_environment() -> None:
+    """
+    What `ramp_tracing.instrument()` does, if the environment has a key for it.
+
+    Raises:
+        ConfigurationError: The environment says something that cannot be used.
+    """
+    if os.environ.get("RAMP_API_KEY"):
+        # By the front door, as the application would: what is above this floor is not imported from here.
+        public: Any = sys.modules[__name__.partition(".")[0]]
+        public.instrument()

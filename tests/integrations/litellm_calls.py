@@ -1,0 +1,491 @@
+"""The calls of the LiteLLM matrix: how each is made, what the provider answers, and what its one record says."""
+
+import asyncio
+import gc
+import json
+import os
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+from ramp_tracing._loopback import Answer, Request, json_answer
+
+from .provider import CHUNKS, USAGE_CHUNK, Script, chat_like_openai, chunk, completion, stream
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # its price list comes with it; no network
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    litellm: Any = pytest.importorskip("litellm")
+
+litellm.suppress_debug_info = True
+
+MESSAGES: Final = [{"role": "user", "content": "Say hello."}]
+
+RESPONSE: Final[Mapping[str, Any]] = {
+    "id": "resp_0c1f6be8a2d94e53",
+    "object": "response",
+    "created_at": 1767225600,
+    "model": "gpt-4o-2024-08-06",
+    "status": "completed",
+    "output": [
+        {
+            "type": "message",
+            "id": "msg_1",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": "Hello there.", "annotations": []}],
+        }
+    ],
+    "usage": {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "total_tokens": 15,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": 0},
+    },
+    "parallel_tool_calls": False,
+    "tool_choice": "auto",
+    "tools": [],
+    "temperature": 1,
+    "top_p": 1,
+    "error": None,
+    "incomplete_details": None,
+    "instructions": None,
+    "metadata": {},
+}
+
+ANTHROPIC: Final[Mapping[str, Any]] = {
+    "id": "msg_013Zva2CMHLNnXjNJJKqJ2EF",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-sonnet-4-5-20250929",
+    "content": [{"type": "text", "text": "Hello there."}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 10, "output_tokens": 5},
+}
+
+BATCH: Final[Mapping[str, Any]] = {
+    "id": "batch_a91f6be8a2d94e53",
+    "object": "batch",
+    "status": "validating",
+    "endpoint": "/v1/chat/completions",
+    "input_file_id": "file-1",
+    "completion_window": "24h",
+    "created_at": 1767225600,
+}
+BATCH_LINE: Final = {"custom_id": "1", "response": {"status_code": 200, "body": completion(model="gpt-4o-2024-08-06")}}
+ENDED_BATCH: Final = {
+    **BATCH,
+    "status": "completed",
+    "output_file_id": "file-2",
+    "model": "gpt-4o-2024-08-06",
+    "usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15},
+}
+
+
+def responses_like_openai(request: Request) -> Answer:
+    body: Any = request.json
+    if not body.get("stream"):
+        return json_answer(RESPONSE)
+    begun = {**RESPONSE, "status": "in_progress", "usage": None, "output": []}
+    delta = {"item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": "Hello there.", "logprobs": []}
+    return stream(
+        [
+            {"type": "response.created", "sequence_number": 0, "response": begun},
+            {"type": "response.output_text.delta", "sequence_number": 1, **delta},
+            {"type": "response.completed", "sequence_number": 2, "response": RESPONSE},
+        ],
+        named=True,
+    )
+
+
+def messages_like_anthropic(request: Request) -> Answer:
+    body: Any = request.json
+    if not body.get("stream"):
+        return json_answer(ANTHROPIC)
+    begun = {**ANTHROPIC, "content": [], "stop_reason": None, "usage": {"input_tokens": 10, "output_tokens": 1}}
+    block = {"type": "text", "text": ""}
+    return stream(
+        [
+            {"type": "message_start", "message": begun},
+            {"type": "content_block_start", "index": 0, "content_block": block},
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello there."}},
+            {"type": "content_block_stop", "index": 0},
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+                "usage": {"output_tokens": 5},
+            },
+            {"type": "message_stop"},
+        ],
+        named=True,
+        done=False,
+    )
+
+
+def chat_with_usage(request: Request) -> Answer:
+    """A server that reports the usage of a stream without being asked."""
+    body: Any = request.json
+    return stream([*CHUNKS, USAGE_CHUNK]) if body.get("stream") else json_answer(completion())
+
+
+def text_completion(request: Request) -> Answer:
+    answer = {**completion(object="text_completion"), "id": "cmpl-B1xYq0sW7gkT2"}
+    answer["choices"] = [{"index": 0, "text": "Hello there.", "finish_reason": "stop", "logprobs": None}]
+    return json_answer(answer)
+
+
+def refuses(status: int) -> Answer:
+    return json_answer({"error": {"message": "No.", "type": "invalid", "code": "no"}}, status=status)
+
+
+def chat_by_model(request: Request) -> Answer:
+    """Refuses models whose name begins with ``bad``."""
+    body: Any = request.json
+    return refuses(500) if body["model"].startswith("bad") else chat_like_openai(request)
+
+
+def slow_chat(request: Request) -> Answer:
+    time.sleep(0.6)
+    return json_answer(completion())
+
+
+LONG: Final = [chunk({"content": "Hello "}) for _ in range(200)]
+
+SCRIPTS: Final[Mapping[str, Script]] = {
+    "/slow/chat/completions": slow_chat,
+    "/metered/chat/completions": chat_with_usage,
+    "/long/chat/completions": stream(LONG),
+    "/cut/chat/completions": stream(LONG[:3], done=False, cut=True),
+    "/chat/completions": chat_by_model,
+    "/responses": responses_like_openai,
+    "/messages": messages_like_anthropic,
+    "/completions": text_completion,
+    "/embeddings": json_answer(
+        {
+            "object": "list",
+            "model": "text-embedding-3-small",
+            "data": [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}],
+            "usage": {"prompt_tokens": 10, "total_tokens": 10},
+        }
+    ),
+    "/images/generations": json_answer(
+        {
+            "created": 1767225600,
+            "data": [{"b64_json": "aGVsbG8="}],
+            "usage": {
+                "input_tokens": 10,
+                "output_tokens": 5,
+                "total_tokens": 15,
+                "input_tokens_details": {"image_tokens": 0, "text_tokens": 10},
+            },
+        }
+    ),
+    "/audio/transcriptions": json_answer(
+        {
+            "text": "Hello there.",
+            "usage": {
+                "type": "tokens",
+                "input_tokens": 10,
+                "output_tokens": 5,
+                "total_tokens": 15,
+                "input_token_details": {"audio_tokens": 10, "text_tokens": 0},
+            },
+        }
+    ),
+    "/audio/speech": Answer(headers={"Content-Type": "audio/mpeg"}, body=[b"sound"]),
+    "/rerank": json_answer(
+        {
+            "id": "8f2c6be8-a2d9-4e53-9d1c",
+            "results": [{"index": 0, "relevance_score": 0.9}],
+            "meta": {"billed_units": {"search_units": 1}},
+        }
+    ),
+    "/batches": json_answer(BATCH),
+    f"/batches/{BATCH['id']}": json_answer(ENDED_BATCH),
+    "/files/file-2/content": Answer(
+        headers={"Content-Type": "application/octet-stream"}, body=[json.dumps(BATCH_LINE).encode() + b"\n"]
+    ),
+}
+"""Path → answer; the first that fits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """
+    One cell of the matrix.
+
+    Attributes:
+        make: Makes the call in one colour: ``make(colour, base_url)``.
+        says: What each record says: (operation, model asked for, input and output tokens, failure or `None`).
+        alone: The same where the openai client is not watched, if it differs.
+        only: The one colour in which LiteLLM can do it.
+        needs: Modules that LiteLLM needs for it and does not require.
+    """
+
+    make: Callable[[Any, str], Any]
+    says: list[Any]
+    alone: list[Any] | None = None
+    only: str = ""
+    needs: tuple[str, ...] = ()
+
+
+class InSync:
+    """Calls as they are written in sync code."""
+
+    name = "sync"
+
+    def call(self, name: str, **arguments: Any) -> Any:
+        return getattr(litellm, name)(**arguments)
+
+    def read(self, answer: Any, count: int = -1) -> Any:
+        seen = []
+        for item in answer:
+            seen.append(item)
+            if len(seen) == count:
+                break
+        return seen
+
+    def run(self, work: Callable[[], Any]) -> Any:
+        return work()
+
+
+class InAsync:
+    """The same, with the async function of the same name, on one event loop."""
+
+    name = "async"
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+
+    def call(self, name: str, **arguments: Any) -> Any:
+        return self._runner.run(self._awaited(getattr(litellm, f"a{name}"), arguments))
+
+    def read(self, answer: Any, count: int = -1) -> Any:
+        async def reading() -> Any:
+            seen = []
+            async for item in answer:
+                seen.append(item)
+                if len(seen) == count:
+                    break
+            return seen
+
+        return self._runner.run(reading())
+
+    async def _awaited(self, function: Any, arguments: Any) -> Any:
+        return await function(**arguments)
+
+    def turn(self) -> None:
+        """Let LiteLLM's worker do what it has to do."""
+        self._runner.run(asyncio.sleep(0.05))
+
+    def cancelled(self, name: str, **arguments: Any) -> None:
+        async def cancelling() -> None:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(getattr(litellm, f"a{name}")(**arguments), 0.2)
+
+        self._runner.run(cancelling())
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+def chat(base: str, path: str = "", **more: Any) -> dict[str, Any]:
+    """The arguments of a chat completion."""
+    common = {"messages": MESSAGES, "api_base": f"{base}{path}", "api_key": "sk-test", "max_retries": 0}
+    return {"model": "openai/gpt-4o", **common, **more}
+
+
+def failing(colour: Any, name: str, **arguments: Any) -> None:
+    with pytest.raises(Exception, match=r"No|litellm"):
+        colour.call(name, **arguments)
+
+
+def abandoned(colour: Any, base: str) -> None:
+    answer = colour.call("completion", **chat(base, "/long", stream=True))
+    colour.read(answer, 3)
+    if colour.name == "async":
+        closing = getattr(answer, "aclose", None)
+        if closing is not None:
+            colour._runner.run(closing())
+    del answer
+    gc.collect()
+
+
+def broken(colour: Any, base: str) -> None:
+    answer = colour.call("completion", **chat(base, "/cut", stream=True))
+    with pytest.raises(Exception, match=r".*"):
+        colour.read(answer)
+
+
+def router(base: str) -> Any:
+    return litellm.Router(
+        model_list=[
+            {"model_name": name, "litellm_params": {**chat(base), "model": f"openai/{model}", "messages": None}}
+            for name, model in (("first", "bad-1"), ("second", "gpt-4o"))
+        ],
+        fallbacks=[{"first": ["second"]}],
+        num_retries=1,
+        retry_after=0,
+    )
+
+
+def routed(colour: Any, base: str) -> None:
+    through = router(base)
+    if colour.name == "sync":
+        through.completion(model="first", messages=MESSAGES)
+    else:
+        colour._runner.run(through.acompletion(model="first", messages=MESSAGES))
+
+
+def twice_from_cache(colour: Any, base: str) -> None:
+    litellm.cache = litellm.Cache(type="local")
+    try:
+        for _ in range(2):
+            colour.call("completion", **chat(base, caching=True))
+            time.sleep(0.2)  # the answer is put into the cache by a thread
+            if colour.name == "async":
+                colour.turn()
+    finally:
+        litellm.cache = None
+
+
+def batch(colour: Any, base: str) -> None:
+    common = {"custom_llm_provider": "openai", "api_base": base, "api_key": "sk-test"}
+    colour.call(
+        "create_batch", completion_window="24h", endpoint="/v1/chat/completions", input_file_id="file-1", **common
+    )
+    for _ in range(3):
+        colour.call("retrieve_batch", batch_id=BATCH["id"], **common)
+
+
+def one(operation: str, model: str, counts: tuple[int | None, int | None] = (10, 5), failure: str | None = None) -> Any:
+    return (operation, model, *counts, failure)
+
+
+CHAT: Final = one("chat", "gpt-4o")
+UNKNOWN: Final = (None, None)
+FAILED: Final = one("chat", "bad-1", UNKNOWN, "InternalServerError")
+CLAUDE: Final = {"model": "anthropic/claude-sonnet-4-5-20250929", "messages": MESSAGES, "api_key": "sk-test"}
+
+
+def at_anthropic(base: str, **more: Any) -> dict[str, Any]:
+    return {**CLAUDE, "api_base": base.removesuffix("/v1"), **more}
+
+
+MATRIX: Final[Mapping[str, Made]] = {
+    "completion": Made(make=lambda c, b: c.call("completion", **chat(b)), says=[CHAT]),
+    "stream": Made(
+        make=lambda c, b: c.read(c.call("completion", **chat(b, "/metered", stream=True))),
+        says=[CHAT],
+    ),
+    "stream asking for usage": Made(
+        make=lambda c, b: c.read(c.call("completion", **chat(b, stream=True, stream_options={"include_usage": True}))),
+        says=[CHAT],
+    ),
+    "anthropic": Made(
+        make=lambda c, b: c.call("completion", **at_anthropic(b)),
+        says=[one("chat", "claude-sonnet-4-5-20250929")],
+    ),
+    "anthropic stream": Made(
+        make=lambda c, b: c.read(c.call("completion", **at_anthropic(b, stream=True))),
+        says=[one("chat", "claude-sonnet-4-5-20250929")],
+    ),
+    "text completion": Made(
+        make=lambda c, b: c.call(
+            "text_completion",
+            model="text-completion-openai/gpt-3.5-turbo-instruct",
+            prompt="Say hello.",
+            api_base=b,
+            api_key="sk-test",
+        ),
+        says=[one("text_completion", "gpt-3.5-turbo-instruct")],
+    ),
+    "embedding": Made(
+        make=lambda c, b: c.call(
+            "embedding", model="openai/text-embedding-3-small", input=["a"], api_base=b, api_key="sk-test"
+        ),
+        says=[one("embeddings", "text-embedding-3-small", (10, None))],
+        alone=[one("embeddings", "text-embedding-3-small", (10, 0))],
+    ),
+    "responses": Made(
+        make=lambda c, b: c.call("responses", model="openai/gpt-4o", input="Hi", api_base=b, api_key="sk-test"),
+        says=[CHAT],
+    ),
+    "responses stream": Made(
+        make=lambda c, b: c.read(
+            c.call("responses", model="openai/gpt-4o", input="Hi", api_base=b, api_key="sk-test", stream=True)
+        ),
+        says=[CHAT],
+    ),
+    "image": Made(
+        make=lambda c, b: c.call(
+            "image_generation", model="openai/gpt-image-1", prompt="A cat", api_base=b, api_key="sk-test"
+        ),
+        says=[one("image_generation", "gpt-image-1")],
+    ),
+    "transcription": Made(
+        make=lambda c, b: c.call(
+            "transcription",
+            model="openai/gpt-4o-transcribe",
+            file=("a.wav", b"sound"),
+            api_base=b,
+            api_key="sk-test",
+        ),
+        says=[one("transcription", "gpt-4o-transcribe")],
+    ),
+    "speech": Made(
+        make=lambda c, b: c.call(
+            "speech", model="openai/tts-1", input="Hello", voice="alloy", api_base=b, api_key="sk-test"
+        ),
+        says=[one("speech", "tts-1", UNKNOWN)],
+    ),
+    "rerank": Made(
+        make=lambda c, b: c.call(
+            "rerank",
+            model="cohere/rerank-v3.5",
+            query="a",
+            documents=["a", "b"],
+            api_base=f"{b}/rerank",
+            api_key="sk-test",
+        ),
+        says=[one("rerank", "rerank-v3.5", UNKNOWN)],
+    ),
+    "failure": Made(make=lambda c, b: failing(c, "completion", **chat(b, model="openai/bad-1")), says=[FAILED]),
+    "retries": Made(
+        make=lambda c, b: failing(c, "completion", **chat(b, model="openai/bad-1", num_retries=2)),
+        says=[FAILED],
+        needs=("tenacity",),
+    ),
+    "fallbacks": Made(
+        make=lambda c, b: c.call(
+            "completion", **chat(b, model="openai/bad-1", fallbacks=["openai/bad-2", "openai/gpt-4o"])
+        ),
+        says=[FAILED, CHAT],
+        only="async",
+    ),
+    "router": Made(make=routed, says=[FAILED, FAILED, CHAT]),
+    "cache hit": Made(make=twice_from_cache, says=[CHAT, CHAT], needs=("fastapi", "soundfile")),
+    "batch": Made(make=batch, says=[("batch", None, 10, 5, None)]),
+    "mock": Made(
+        make=lambda c, b: c.call("completion", **chat(b, mock_response="Hello")), says=[one("chat", "gpt-4o", (10, 20))]
+    ),
+    "broken stream": Made(
+        make=broken,
+        says=[one("chat", "gpt-4o", UNKNOWN, "broken")],
+    ),
+    "abandoned stream": Made(make=abandoned, says=[one("chat", "gpt-4o", UNKNOWN, "abandoned")], alone=[]),
+    "cancelled": Made(
+        make=lambda c, b: c.cancelled("completion", **chat(b, "/slow")),
+        says=[one("chat", "gpt-4o", UNKNOWN, "CancelledError")],
+        alone=[],
+        only="async",
+    ),
+    "no-log": Made(make=lambda c, b: c.call("completion", **chat(b, **{"no-log": True})), says=[]),
+}
+"""Every way to make a call, and its records."""
