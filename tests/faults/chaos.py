@@ -48,9 +48,7 @@ def spared(processes: int, ending: Ending, *, at_a_time: int = 8) -> Outcome:
         ending: How they end.
         at_a_time: As many run together.
     """
-    programs = [
-        Program(label=f"p{number}", records=500, per_second=200, ending=ending) for number in range(processes)
-    ]
+    programs = [Program(label=f"p{number}", records=500, per_second=200, ending=ending) for number in range(processes)]
     may_repeat = processes * BATCH if ending == "sigkill" else 0
     with stage() as scene:
         for first in range(0, processes, at_a_time):

@@ -118,8 +118,13 @@ REFUSALS: Final = (
 
 POISONED: Final = tuple(Fault(name=f"k {name}", program=Program(poison=name)) for name in (*POISONS, *ODD_NUMBERS))
 
-TOO_LARGE: Final = (
-    Fault(name="k 400 for one record", program=Program(poison="object"), script=until_exit(conducts.refusing("poison"))),
+REFUSED: Final = (
+    Fault(
+        name="k 400 for one record",
+        program=Program(poison="object"),
+        script=until_exit(conducts.refusing("poison")),
+        afterwards=conducts.refusing("poison"),
+    ),
     Fault(
         name="l 413 over 60 kB",
         program=Program(records=200, prompt_bytes=10_000),
@@ -189,7 +194,7 @@ TABLE: Final = (
     *LOOPS,
     *REFUSALS,
     *POISONED,
-    *TOO_LARGE,
+    *REFUSED,
     *TROUBLED,
     *OPENAI,
     *HOSTILE,

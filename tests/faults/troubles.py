@@ -27,15 +27,8 @@ def nothing() -> None:
 def ordinary(folder: Path) -> Generator[Path]:
     """A directory like any other."""
     state = folder / "state"
-    state.mkdir()
+    state.mkdir(mode=0o700)
     yield state
-
-
-@contextmanager
-def impossible(folder: Path) -> Generator[Path]:
-    """A place where no directory can be made, whoever one is."""
-    (folder / "file").touch()
-    yield folder / "file" / "state"
 
 
 @contextmanager
@@ -65,6 +58,12 @@ def _state() -> Path:
 
 def _remove() -> None:
     shutil.rmtree(_state())
+
+
+def _put_a_file_there() -> None:
+    """Where no directory can be made, whoever one is."""
+    _remove()
+    _state().touch()
 
 
 def _make_read_only() -> None:
@@ -100,12 +99,14 @@ class Trouble:
     Attributes:
         place: Where the state directory is.
         at_start: Done in the application before anything else.
+        after_set_up: Done when it is instrumented, before its first record.
         in_the_middle: Done in it after half of its records.
         may_run: Whether it can be had here.
     """
 
     place: Place = ordinary
     at_start: Callable[[], None] = nothing
+    after_set_up: Callable[[], None] = nothing
     in_the_middle: Callable[[], None] = nothing
     may_run: Callable[[], bool] = lambda: True
 
@@ -115,9 +116,9 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     "small_disk": Trouble(place=small_disk, may_run=may_mount),
     "disk_fills": Trouble(place=small_disk, in_the_middle=_fill, may_run=may_mount),
     "file_limit": Trouble(at_start=_limit_files),
-    "read_only": Trouble(place=small_disk, at_start=_make_read_only, may_run=may_mount),
+    "read_only": Trouble(place=small_disk, after_set_up=_make_read_only, may_run=may_mount),
     "becomes_read_only": Trouble(place=small_disk, in_the_middle=_make_read_only, may_run=may_mount),
-    "no_directory": Trouble(place=impossible),
+    "no_directory": Trouble(after_set_up=_put_a_file_there),
     "removed": Trouble(in_the_middle=_remove),
     "clock_forward": Trouble(in_the_middle=lambda: _shift_clock(3600)),
     "clock_back": Trouble(in_the_middle=lambda: _shift_clock(-3600)),

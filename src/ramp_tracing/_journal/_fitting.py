@@ -159,10 +159,9 @@ def _cut(value: object, limit: int, cutter: "Cutter | None" = None) -> object:
 
 
 def _cut_text(text: str, limit: int) -> str:
-    text = clean_text(text)
-    if len(text) * 6 <= limit:  # no character takes more
-        return text
-    return text.translate(SPACES).encode()[:limit].decode(errors="ignore")
+    fits = len(text) * 6 <= limit  # no character takes more
+    text = clean_text(text[:limit])
+    return text if fits else text.translate(SPACES).encode()[:limit].decode(errors="ignore")
 
 
 def _cut_items(items: Any, limit: int) -> list[object]:
