@@ -229,7 +229,7 @@ class FileJournal:
             self._write_handed_over()
             self._holdings.count()
             goals, memory = self._holdings.goals, self._memory.watch()
-        return lambda: memory() and all(segment.done >= goal for segment, goal in goals)
+        return lambda: memory() and all(segment.settled_to >= goal for segment, goal in goals)
 
     def has_leftovers(self) -> bool:
         """Whether a dead process left records that wait."""
