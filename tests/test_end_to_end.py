@@ -171,10 +171,15 @@ PROGRAM = textwrap.dedent("""
 """)
 
 
+STATE = "RAMP_TRACING_STATE_DIR"
+
+
 def run(program: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a program of an application."""
     paths = os.pathsep.join([str(Path(ramp_tracing.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RAMP_", "OTEL_"))}
+    clean = {
+        name: value for name, value in os.environ.items() if name == STATE or not name.startswith(("RAMP_", "OTEL_"))
+    }
     return subprocess.run(
         [sys.executable, "-c", program],
         env={**clean, "PYTHONPATH": paths, **environ},

@@ -19,7 +19,7 @@ Place = Callable[[Path], AbstractContextManager[Path]]
 """Makes the state directory's place below a folder; gives where the directory is to be."""
 
 
-def nothing() -> None:
+def nothing(*state: Path) -> None:
     """Nothing happens."""
 
 
@@ -66,8 +66,17 @@ def _put_a_file_there() -> None:
     _state().touch()
 
 
+def _take_the_file_away(state: Path) -> None:
+    state.unlink()
+    state.mkdir(mode=0o700)
+
+
 def _make_read_only() -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(_state())], check=True)
+
+
+def _make_writable(state: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,rw", str(state)], check=True)
 
 
 def _fill() -> None:
@@ -101,6 +110,7 @@ class Trouble:
         at_start: Done in the application before anything else.
         after_set_up: Done when it is instrumented, before its first record.
         in_the_middle: Done in it after half of its records.
+        repair: Done to the state directory before the restart: at set-up, a directory that cannot be used is refused.
         may_run: Whether it can be had here.
     """
 
@@ -108,6 +118,7 @@ class Trouble:
     at_start: Callable[[], None] = nothing
     after_set_up: Callable[[], None] = nothing
     in_the_middle: Callable[[], None] = nothing
+    repair: Callable[[Path], None] = nothing
     may_run: Callable[[], bool] = lambda: True
 
 
@@ -116,9 +127,8 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     "small_disk": Trouble(place=small_disk, may_run=may_mount),
     "disk_fills": Trouble(place=small_disk, in_the_middle=_fill, may_run=may_mount),
     "file_limit": Trouble(at_start=_limit_files),
-    "read_only": Trouble(place=small_disk, after_set_up=_make_read_only, may_run=may_mount),
-    "becomes_read_only": Trouble(place=small_disk, in_the_middle=_make_read_only, may_run=may_mount),
-    "no_directory": Trouble(after_set_up=_put_a_file_there),
+    "read_only": Trouble(place=small_disk, after_set_up=_make_read_only, repair=_make_writable, may_run=may_mount),
+    "no_directory": Trouble(after_set_up=_put_a_file_there, repair=_take_the_file_away),
     "removed": Trouble(in_the_middle=_remove),
     "clock_forward": Trouble(in_the_middle=lambda: _shift_clock(3600)),
     "clock_back": Trouble(in_the_middle=lambda: _shift_clock(-3600)),

@@ -1,5 +1,6 @@
 """The way from the application's threads to the disk: no lock, no fsync, one write(2)."""
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -59,7 +60,7 @@ class Writer:
                 self.speed.ended(start)
                 self.failure = None
                 return True
-            self._refused(segment, "no space is left")
+            self._refused(segment, os.strerror(errno.ENOSPC))
         except OSError as error:
             self._refused(segment, _reason(error))
         finally:
