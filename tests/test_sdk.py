@@ -184,3 +184,14 @@ def test_the_connection_test_tells_what_is_wrong() -> None:
     assert good.ok
     assert not bad.ok
     assert "ai_usage:write" in bad.message
+
+
+def test_a_program_that_only_drops_streams_has_them_recorded_all_the_same() -> None:
+    """A finalizer can start no thread, so ours runs from the first stream on."""
+    with Provider() as provider, FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        stream = ask(provider, stream=True)
+        assert ours() == ["ramp-tracing"]
+        stream.close()
+        assert len(ramp.wait_for(1, timeout_seconds=10)) == 1
+        ramp_tracing.uninstrument()

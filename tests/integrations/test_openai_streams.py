@@ -220,6 +220,9 @@ class NoticesCollections:
     def record(self, generation: Any) -> None:
         self.during_a_collection.append(self.collecting)
 
+    def stand_by(self) -> None:
+        """Nothing to prepare."""
+
     def defer(self, finish: Callable[[], None]) -> None:
         self.deferred.append(finish)
 

@@ -87,8 +87,10 @@ def test_a_full_disk_that_is_emptied_before_the_end_keeps_what_memory_held(small
     tried = journal.read(1)
     journal.freeze(tried)
     filler.unlink()
+    settled = journal.watch()
     journal.close()
     assert journal.counts() == Stats(recorded=3, waiting=3)
+    assert not settled()
     journal.acknowledge(tried)
     assert journal.counts() == Stats(recorded=3, waiting=3)
     del journal
@@ -106,6 +108,19 @@ def read_only(place: Path) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", str(place)], check=True)
+
+
+def test_what_the_disk_refuses_at_the_end_is_still_in_memory(state: Path) -> None:
+    """Closing is not the end if the application goes on."""
+    state.write_text("")
+    journal = journal_in(state)
+    for number in range(3):
+        journal.append(generation(number))
+    settled = journal.watch()
+    journal.close()
+    assert journal.counts() == Stats(recorded=3, waiting=3)
+    assert not settled()
+    assert [*ids_of(journal.read(2)), *ids_of(journal.read(2))] == ids(0, 1, 2)
 
 
 def test_marks_that_cannot_be_written_stop_nothing(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:

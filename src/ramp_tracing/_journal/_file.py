@@ -62,6 +62,8 @@ class FileJournal:
         self._contents = Contents(self._bounds.content_bytes)
         self._memory = MemoryJournal(max_content_bytes=self._bounds.content_bytes)
         self._read_from_memory: set[Entry] = set()
+        self._refused_again: list[Entry] = []
+        self._moved = 0
         self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
         self._letters = Letters(self._directory / "dead")
         self._notices = Notices(self._directory.path)
@@ -99,7 +101,8 @@ class FileJournal:
             self._holdings.count()
             if places := self._holdings.read(limit, own=True):
                 return self._entries(places)
-            if entries := self._memory.read(limit):
+            if entries := self._refused_again[:limit] or self._memory.read(limit):
+                del self._refused_again[:limit]
                 self._read_from_memory.update(entries)
                 return entries
             return self._entries(self._holdings.read(limit, own=False))
@@ -195,15 +198,23 @@ class FileJournal:
     def _write_from_memory(self) -> None:
         """Try the disk once more with what it refused; this is the last chance."""
         self._writer.retry()
-        for entry in [*self._read_from_memory, *self._memory.read(MAX_RECORDS)]:
-            encoded = encode(entry.generation)
-            if not self._writer.append(encoded.line):
-                return
-            if encoded.kept is not None:
-                self._contents.put(encoded.key, encoded.kept)
-            self._memory.acknowledge([entry])
-            self._read_from_memory.discard(entry)
-            entry.place = MOVED
+        unread = [*self._refused_again, *self._memory.read(MAX_RECORDS)]
+        self._refused_again = [entry for entry in unread if not self._move(entry)]
+        for entry in list(self._read_from_memory):
+            self._move(entry)
+
+    def _move(self, entry: Entry) -> bool:
+        """Write an entry that is in memory down."""
+        encoded = encode(entry.generation)
+        if not self._writer.append(encoded.line):
+            return False
+        if encoded.kept is not None:
+            self._contents.put(encoded.key, encoded.kept)
+        self._memory.acknowledge([entry])
+        self._read_from_memory.discard(entry)
+        self._moved += 1
+        entry.place = MOVED
+        return True
 
     # -- on any thread
 
@@ -228,8 +239,9 @@ class FileJournal:
         with self._lock:
             self._write_handed_over()
             self._holdings.count()
-            goals, memory = self._holdings.goals, self._memory.watch()
-        return lambda: memory() and all(segment.settled_to >= goal for segment, goal in goals)
+            goals, memory, moved = self._holdings.goals, self._memory.watch(), self._moved
+        # What went from memory to the disk meanwhile is settled in neither.
+        return lambda: moved == self._moved and memory() and all(end <= each.settled_to for each, end in goals)
 
     def has_leftovers(self) -> bool:
         """Whether a dead process left records that wait."""

@@ -153,6 +153,7 @@ class StainlessHook:
             watch_body(result.http_response, call.ending, call.route.format, call.accumulator())
         else:
             return False
+        call.recording.may_be_dropped()
         return True
 
     def _watch_stream(self, call: Call, stream: Any) -> None:
