@@ -10,10 +10,10 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from ramp_tracing._journal import Entry, FileJournal
+from ramp_tracing._journal import Entry, FileJournal, Stats
 from ramp_tracing._journal._bounds import Bounds
 from ramp_tracing._journal._directory import Directory
-from ramp_tracing._journal._line import body_in
+from ramp_tracing._journal._line import body_in, decode, encode
 from ramp_tracing._record import (
     Attribution,
     Content,
@@ -108,6 +108,20 @@ def journal_in(state: Path, **bounds: object) -> FileJournal:
     return FileJournal(Directory(state, DESTINATION), bounds=Bounds(**bounds))  # type: ignore[arg-type]
 
 
+def roundtrip(record: Generation) -> Generation:
+    """A record, written as a line and read again."""
+    decoded = decode(encode(record).line[:-1])
+    assert decoded is not None
+    return decoded.generation
+
+
+def restarted(state: Path, **bounds: object) -> FileJournal:
+    """A journal of the next process; whoever held the last one does not."""
+    journal = journal_in(state, **bounds)
+    journal.tend()
+    return journal
+
+
 def drain(journal: FileJournal, limit: int = 50) -> list[str]:
     """Send all that waits; the ids, in order."""
     ids: list[str] = []
@@ -116,6 +130,21 @@ def drain(journal: FileJournal, limit: int = 50) -> list[str]:
         ids += ids_of(entries)
         journal.acknowledge(entries)
     return ids
+
+
+def sent_after(state: Path) -> list[str]:
+    """What the next process sends."""
+    journal = journal_in(state)
+    sent: list[str] = []
+    while True:
+        journal.tend()
+        if not (more := drain(journal)):
+            break
+        sent += more
+    counts = journal.counts()
+    assert counts == Stats(recorded=len(sent), acknowledged=len(sent))
+    assert files(state) == files(state, ".ack") == []
+    return sent
 
 
 def ids_of(entries: Sequence[Entry]) -> list[str]:

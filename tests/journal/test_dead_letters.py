@@ -11,7 +11,7 @@ import pytest
 
 from ramp_tracing._journal import FileJournal, Stats, dead_letters
 from ramp_tracing._journal import _letters as letters
-from ramp_tracing._record import Failure, GenerationId
+from ramp_tracing._record import Failure, GenerationId, UnixNanos
 
 from .samples import DESTINATION, bytes_below, drain, files, full_generation, generation, ids, journal_in
 
@@ -137,8 +137,10 @@ def test_there_are_only_so_many_letters(state: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(letters, "MAX_LETTERS", 10)
     monkeypatch.setattr(letters, "SPARE_LETTERS", 3)
     journal = journal_in(state)
-    records = [generation(number) for number in range(12)]
-    bury(journal, *(replace(r, timing=replace(r.timing, ended=r.timing.ended + n * 10**7)) for n, r in enumerate(records)))
+    for number in range(12):
+        record = generation(number)
+        timing = replace(record.timing, ended=UnixNanos(record.timing.ended + number * 10**7))
+        bury(journal, replace(record, timing=timing))
     found = [letter.generation.id for letter in dead_letters(state / DESTINATION) if letter.generation]
     assert found == ids(*range(4, 12))
     assert journal.counts() == Stats(recorded=12, dead=12)

@@ -20,7 +20,18 @@ from ramp_tracing._record import Failure
 from tests.delivery.receiver import Received, Receiver, answer, hang, refuse_spans
 from tests.delivery.records import config_for, span_id, span_ids
 
-from .samples import DESTINATION, bytes_below, files, full_generation, generation, journal_in, kill, program, run, wait_until
+from .samples import (
+    DESTINATION,
+    bytes_below,
+    files,
+    full_generation,
+    generation,
+    journal_in,
+    kill,
+    program,
+    run,
+    wait_until,
+)
 
 OK = answer(200)
 BUSY = answer(503)
@@ -115,7 +126,8 @@ def test_a_batch_is_sent_again_as_it_was_after_a_kill(state: Path, monkeypatch: 
 
 def test_flush_is_true_only_when_all_of_it_was_acknowledged(state: Path) -> None:
     """Also when the disk is full and some of it is in memory, and more comes while it waits."""
-    with Receiver.which(BUSY, OK) as receiver, sending(receiver.url, state) as pipeline:
+    busy = answer(503, Retry_After="1")
+    with Receiver.which(busy, OK) as receiver, sending(receiver.url, state) as pipeline:
         pipeline.record(generation(0))
         assert not pipeline.flush(0.3)
         assert pipeline.flush(10)
@@ -150,7 +162,7 @@ def test_at_the_end_what_could_not_be_sent_stays(state: Path) -> None:
     import gc
 
     gc.collect()
-    with Receiver.which(OK) as receiver, sending(receiver.url, state) as pipeline:
+    with Receiver.which(OK) as receiver, sending(receiver.url, state):
         wait_until(lambda: sorted(receiver.span_ids) == sorted(span_ids(*range(5))))
 
 

@@ -4,7 +4,6 @@ import errno
 import logging
 import resource
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from ramp_tracing._journal import FileJournal, Stats
-from ramp_tracing._journal import _disk_speed as disk_speed
-from ramp_tracing._journal._disk_speed import DiskSpeed
 from ramp_tracing._record import Failure
 
 from .samples import drain, files, generation, ids, ids_of, journal_in, lines, run
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
@@ -93,7 +91,7 @@ def test_a_full_disk_that_is_emptied_before_the_end_keeps_what_memory_held(small
     assert not settled()
     journal.acknowledge(tried)
     assert journal.counts() == Stats(recorded=3, waiting=3)
-    del journal
+    del journal, settled
     successor = journal_in(small_disk)
     successor.tend()
     assert sorted(drain(successor)) == ids(0, 1, 2)
@@ -203,11 +201,11 @@ def test_a_directory_that_became_unsafe_is_not_written_to(state: Path, caplog: p
     assert not journal.has_leftovers()
 
 
-def test_memory_is_bounded_and_what_has_no_room_is_lost_and_counted(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_no_room_in_memory_either_is_lost_and_counted(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With disk and memory full there is no place left."""
     state.write_text("")
     journal = journal_in(state)
-    monkeypatch.setattr(journal._memory, "_max_records", 3)
+    monkeypatch.setattr(journal._overflow._memory, "_max_records", 3)
     for number in range(5):
         journal.append(generation(number))
     assert journal.counts() == Stats(recorded=5, waiting=3, lost=2)
@@ -226,7 +224,9 @@ def test_a_failing_disk_keeps_content_and_message_together(state: Path) -> None:
     assert (len(journal._contents._contents), len(journal._contents._extras)) == (0, 0)
 
 
-def test_a_file_that_cannot_be_read_is_let_go(journal: FileJournal, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_is_let_go(
+    journal: FileJournal, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It stays on disk for the next; everything else is sent."""
     journal.append(generation(1))
     current = journal._writer.current
@@ -242,86 +242,3 @@ def test_a_file_that_cannot_be_read_is_let_go(journal: FileJournal, state: Path,
     assert drain(journal) == ids(2)
     assert journal.counts() == Stats(recorded=1, acknowledged=1)
     assert path.exists()
-
-
-# -- slow
-
-
-def test_three_waits_in_a_minute_make_a_slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted from the second slow write on, which is the first that is watched."""
-    speed = DiskSpeed()
-    monkeypatch.setattr(disk_speed, "SLOW_SECONDS", 0.002)
-    seen: list[bool] = []
-    for _ in range(5):
-        start = speed.started()
-        time.sleep(0.003)  # gives the turn away, as waiting for a disk does
-        speed.ended(start)
-        seen.append(speed.too_slow)
-    assert seen == [False, False, False, True, True]
-
-
-def test_a_busy_machine_is_not_a_slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that does not get its turn waits for nothing."""
-    monkeypatch.setattr(disk_speed, "SLOW_SECONDS", 0.002)
-    speed = DiskSpeed()
-    slow = 0
-    for _ in range(20):
-        start = speed.started()
-        end = time.monotonic() + 0.003
-        while time.monotonic() < end:
-            pass
-        speed.ended(start)
-        slow += speed.too_slow
-    assert slow == 0
-
-
-def test_fast_writes_are_not_slow() -> None:
-    """Whatever their number."""
-    speed = DiskSpeed()
-    for _ in range(100):
-        speed.ended(speed.started())
-    assert not speed.too_slow
-
-
-@pytest.fixture
-def slow(journal: FileJournal) -> FileJournal:
-    """A journal on a slow disk."""
-    journal._writer.speed._too_slow_until = time.monotonic() + 60
-    return journal
-
-
-def test_a_slow_disk_is_written_to_in_the_background(
-    slow: FileJournal, state: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """By the thread that drains; counts are right in between; it is said once."""
-    for number in range(3):
-        slow.append(generation(number, text="asked"))
-    assert (files(state), slow.counts()) == ([], Stats(recorded=3, waiting=3))
-    with caplog.at_level(logging.WARNING, "ramp_tracing"):
-        slow.tend()
-        slow.tend()
-    assert (len(lines(state)), slow.counts()) == (3, Stats(recorded=3, waiting=3))
-    assert caplog.text.count("is slow: for a while") == 1
-    entries = slow.read(9)
-    assert [entry.generation for entry in entries] == [generation(number, text="asked") for number in range(3)]
-
-
-def test_whoever_waits_or_ends_writes_for_a_slow_disk(slow: FileJournal, state: Path) -> None:
-    """So nothing is forgotten."""
-    slow.append(generation(1))
-    settled = slow.watch()
-    assert not settled()
-    assert len(lines(state)) == 1
-    slow.append(generation(2))
-    slow.close()
-    assert len(lines(state)) == 2
-    assert drain(slow) == ids(1, 2)
-
-
-def test_a_slow_disk_may_also_be_full(slow: FileJournal, state: Path) -> None:
-    """Then its lines go to memory, as ever."""
-    state.write_text("")
-    slow.append(generation(1, text="asked"))
-    slow.tend()
-    assert slow.counts() == Stats(recorded=1, waiting=1)
-    assert [entry.generation for entry in slow.read(9)] == [generation(1, text="asked")]

@@ -18,7 +18,7 @@ SLOW: Final = (
     "are lost if the process is killed"
 )
 DAMAGED: Final = "the journal in {} has damaged lines; records that are lost: {}"
-TRIMMED: Final = "the journal in {} was too long or too old; of its oldest records so many were deleted, and are lost: {}"
+TRIMMED: Final = "the journal in {} was too long or too old; of its oldest records so many were deleted, and lost: {}"
 UNABLE_TO_SET_ASIDE: Final = "dead letters cannot be written below {}; records that were refused and are lost: {}"
 NO_CONTENT: Final = (
     "prompts and answers that wait exceed their bound in memory: the oldest calls are sent as usage only"

@@ -13,7 +13,8 @@ from .._guard import guarded
 from .._normalizers import Accumulator, WireFormat, parse, parse_event
 from .._record import Outcome
 from ._endings import Ending
-from ._streams import AsyncClosing, Closing, StreamWatch
+from ._iterators import AsyncClosing, Closing
+from ._streams import StreamWatch
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 """A JSON answer beyond this (a thousand embeddings, several pictures) is not kept; its usage is then unknown."""
