@@ -8,6 +8,7 @@ import functools
 import os
 import runpy
 import sys
+import tempfile
 
 import ramp_tracing
 from ramp_tracing.cli._demo._models import model_servers
@@ -27,7 +28,7 @@ def line_of(generation: ReceivedSpan) -> str:
 
 
 script = sys.argv[1]
-with model_servers() as servers, FakeRamp() as ramp:
+with model_servers() as servers, FakeRamp() as ramp, tempfile.TemporaryDirectory() as state:
     os.environ |= {
         "OPENAI_API_KEY": "none",
         "OPENAI_BASE_URL": servers.base_urls["openai"],
@@ -35,6 +36,7 @@ with model_servers() as servers, FakeRamp() as ramp:
         "OPENROUTER_BASE_URL": servers.base_urls["openrouter"],
         "RAMP_API_KEY": "none",
         "RAMP_BASE_URL": ramp.url,
+        "RAMP_TRACING_STATE_DIR": state,
         "NO_PROXY": "127.0.0.1",
     }
     # Nobody could know who answers at an address on this machine, so it is said, as it would be of a gateway.

@@ -20,11 +20,12 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_left_over(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A test starts without our environment and with faults raised; at its end nothing is active, claimed or queued."""
     for name in [name for name in os.environ if name.startswith(("RAMP_", "OTEL_"))]:
         if name != "RAMP_TRACING_TEST_OPENAI_MAJOR" and name != "RAMP_TRACING_SHARED":
             monkeypatch.delenv(name)
+    monkeypatch.setenv("RAMP_TRACING_STATE_DIR", str(tmp_path_factory.mktemp("state")))
     state.strict = True
     yield
     left = (state.sink, state.enabled, state.installed, dict(state.jobs))

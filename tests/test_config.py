@@ -3,6 +3,7 @@ import pickle
 import traceback
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import trustme
@@ -51,6 +52,7 @@ def test_defaults() -> None:
         max_batch_spans=50,
         max_batch_bytes=1 << 20,
         compression=None,
+        state_dir=None,
         allow_insecure=False,
         ca_file=None,
         span_exporters=(),
@@ -67,6 +69,7 @@ ENVIRONMENT = {
     "RAMP_TRACING_DIALECT": "semconv",
     "OTEL_SERVICE_NAME": "shop",
     "RAMP_TRACING_STREAM_USAGE": "never",
+    "RAMP_TRACING_STATE_DIR": "/var/lib/shop",
     "RAMP_TRACING_DISABLED": "on",
 }
 
@@ -77,7 +80,7 @@ def test_the_environment_gives_what_no_argument_gives() -> None:
     assert (config.api_key, config.base_url) == (Secret(KEY), "https://demo-api.ramp.com/x")
     assert (config.headers, config.privacy_mode) == ({"X-Team": Secret("search")}, True)
     assert (config.protocol, config.dialect, config.service_name) == ("http/protobuf", "semconv", "shop")
-    assert (config.stream_usage, config.disabled) == ("never", True)
+    assert (config.stream_usage, config.state_dir, config.disabled) == ("never", "/var/lib/shop", True)
 
 
 def test_variables_of_the_table_are_all_tested() -> None:
@@ -243,6 +246,9 @@ def test_addresses_that_are_refused(url: object, fix: str) -> None:
         ({"allow_insecure": "true"}, "give True or False"),
         ({"ca_file": "/there/is/no/such/file.pem"}, "cannot be read"),
         ({"ca_file": 7}, "the path of a PEM file"),
+        ({"state_dir": 7}, "the path of a directory"),
+        ({"state_dir": " "}, "the path of a directory"),
+        ({"state_dir": "/var\0/lib"}, "the path of a directory"),
         ({"span_exporters": Exporter()}, "give a list or tuple"),
         ({"span_exporters": [object()]}, "the methods of an OpenTelemetry SpanExporter"),
     ],
@@ -310,6 +316,17 @@ def test_a_ca_file_is_loaded_once_to_be_sure() -> None:
     """A good one is kept as a path."""
     with trustme.CA().cert_pem.tempfile() as path:
         assert resolve({"api_key": KEY, "ca_file": path}, NOTHING).ca_file == path
+
+
+def test_the_place_of_the_journal_does_not_depend_on_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path is one from where the application is set up, and ``~`` is its user's home."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/shop")
+    assert resolve({"api_key": KEY, "state_dir": "spool"}, NOTHING).state_dir == str(tmp_path / "spool")
+    assert resolve({"api_key": KEY}, {"RAMP_TRACING_STATE_DIR": "~/spool"}).state_dir == "/home/shop/spool"
+    assert resolve({"api_key": KEY, "state_dir": tmp_path}, NOTHING).state_dir == str(tmp_path)
 
 
 def test_a_file_without_a_certificate_is_no_ca_file() -> None:

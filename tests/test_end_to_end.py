@@ -60,13 +60,13 @@ OPENROUTER_ANSWER = completion(
 
 def documented_call(provider: Provider) -> None:
     """The request of OpenRouter's documentation of Broadcast to Ramp."""
-    client = openai.OpenAI(base_url=provider.base_url, api_key="provider-key")
-    client.chat.completions.create(
-        model="openai/gpt-4o",
-        messages=[{"role": "user", "content": PROMPT}],
-        user="user_12345",
-        extra_body=EXTRA_BODY,
-    )
+    with openai.OpenAI(base_url=provider.base_url, api_key="provider-key") as client:
+        client.chat.completions.create(
+            model="openai/gpt-4o",
+            messages=[{"role": "user", "content": PROMPT}],
+            user="user_12345",
+            extra_body=EXTRA_BODY,
+        )
 
 
 def sent_by(call: Any, provider: Provider, **options: Any) -> tuple[list[ReceivedSpan], bytes]:
@@ -171,10 +171,15 @@ PROGRAM = textwrap.dedent("""
 """)
 
 
+STATE = "RAMP_TRACING_STATE_DIR"
+
+
 def run(program: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a program of an application."""
     paths = os.pathsep.join([str(Path(ramp_tracing.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RAMP_", "OTEL_"))}
+    clean = {
+        name: value for name, value in os.environ.items() if name == STATE or not name.startswith(("RAMP_", "OTEL_"))
+    }
     return subprocess.run(
         [sys.executable, "-c", program],
         env={**clean, "PYTHONPATH": paths, **environ},
@@ -237,6 +242,10 @@ OPEN_STREAM = textwrap.dedent("""
 """)
 
 
+@pytest.mark.skipif(
+    sys.version_info[:3] == (3, 13, 0) and openai.__version__.startswith("3."),
+    reason="Python 3.13.0 crashes when it ends with an open stream of openai 3, with or without us",
+)
 def test_a_stream_that_is_open_when_the_program_ends_is_recorded() -> None:
     """What had arrived until then is sent, as a stream that was not read to its end."""
     with Provider(stream(CHUNKS)) as provider, FakeRamp() as ramp:

@@ -22,9 +22,9 @@ def test_a_replayed_id_gets_a_fresh_key() -> None:
     assert LONG in keys
 
 
-@pytest.mark.parametrize("weak", [None, "", "stub", "chatcmpl-674", "1"])
+@pytest.mark.parametrize("weak", [None, "", "stub", "chatcmpl-674", "1", "id-1767213408428"])
 def test_an_id_that_others_meet_too_is_no_key(weak: str | None) -> None:
-    """Ollama counts to a thousand: two machines would overwrite each other's calls."""
+    """Ollama counts to a thousand, Cloudflare tells the time: two machines would overwrite each other's calls."""
     assert generation_id(weak, SeenIds()).startswith("ramp-")
 
 

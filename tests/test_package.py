@@ -121,9 +121,11 @@ def test_readme_development_commands_exist() -> None:
 def test_documented_subcommands_exist(document: Path) -> None:
     """Every `ramp-tracing …` command and option that a document shows is one that the command line knows."""
     used = [words[1:] for words in commands(document.read_text()) if words[:1] == ["ramp-tracing"]]
-    known = getattr(typer.main.get_command(build_app()), "commands", {})
-    for name, *rest in used:
-        options = {option for parameter in known[name].params for option in parameter.opts}
+    for words in used:
+        command, rest = typer.main.get_command(build_app()), list(words)
+        while rest and (inner := getattr(command, "commands", {})):
+            command = inner[rest.pop(0)]
+        options = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in rest if word.startswith("--")} <= options
 
 

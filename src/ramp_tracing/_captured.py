@@ -36,6 +36,9 @@ class Generations(Sequence[Generation]):
         """Take over *generation*."""
         self._recorded.put(generation)
 
+    def stand_by(self) -> None:
+        """Nothing to prepare: *finish* is called when somebody looks."""
+
     def defer(self, finish: Callable[[], None]) -> None:
         """Call *finish* when somebody looks."""
         self._deferred.put(finish)

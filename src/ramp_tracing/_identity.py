@@ -11,6 +11,9 @@ MAX_SEEN: Final = 10_000
 MIN_UNIQUE_CHARACTERS: Final = 8
 """Shorter ids are counters or constants (Ollama: ``chatcmpl-674``, Groq compound: ``stub``); others meet them too."""
 
+MIN_UNIQUE_DIGITS: Final = 16
+"""A time in milliseconds (Cloudflare: ``id-1767213408428``) has 13, and two machines share it."""
+
 
 class SeenIds:
     """
@@ -54,4 +57,4 @@ def fresh_id() -> GenerationId:
 
 def _is_unique(response_id: str) -> bool:
     own_part = response_id.replace("_", "-").partition("-")[2] or response_id
-    return len(own_part) >= MIN_UNIQUE_CHARACTERS
+    return len(own_part) >= (MIN_UNIQUE_DIGITS if own_part.isdigit() else MIN_UNIQUE_CHARACTERS)

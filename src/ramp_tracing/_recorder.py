@@ -124,6 +124,10 @@ class Recording:
         with guarded("settling a job"):
             self._sink.record(self._generation(outcome, self._sayable(outcome.failure), job))
 
+    def may_be_dropped(self) -> None:
+        """Its end may come from a finalizer: the application reads a stream, or does not."""
+        self._sink.stand_by()
+
     def later(self, finish: Callable[[], None]) -> None:
         """End on a thread that holds no lock of ours; for finalizers."""
         self._sink.defer(finish)

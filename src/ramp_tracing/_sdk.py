@@ -18,6 +18,7 @@ from .exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from ._delivery import ConnectionReport, Pipeline, Stats
+    from ._journal import Journal
 
 LibraryName = Literal["openai", "litellm"]
 """A library that has an integration."""
@@ -221,16 +222,23 @@ def _connect(config: Config) -> None:
     from ._delivery import Pipeline
 
     before = _pipeline()
+    journal = None if before is not None and before.config == config else _journal_of(config)
     state.defaults = defaults_of(config.trace)
     state.providers = config.providers
     state.stream_usage = config.stream_usage
-    if before is None or before.config != config:
-        state.sink = Pipeline(config)
+    if journal is not None:
+        state.sink = Pipeline(config, journal=journal)
     if not state.exit_hooked:
         state.exit_hooked = True
         atexit.register(finish_open_streams)  # after the pipeline's own hook was registered: it runs before that
     if before is not None and before is not state.sink:
         before.shutdown(config.exit_timeout_seconds)
+
+
+def _journal_of(config: Config) -> "Journal":
+    from ._journal import open_journal
+
+    return open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.api_key.reveal())
 
 
 def _disconnect() -> None:

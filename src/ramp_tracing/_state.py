@@ -22,6 +22,10 @@ class Sink(Protocol):
         """Take over *generation*."""
         ...
 
+    def stand_by(self) -> None:
+        """A call has begun whose end may come from a finalizer: be ready to be told by `defer`."""
+        ...
+
     def defer(self, finish: Callable[[], None]) -> None:
         """
         Call *finish* soon, on a thread that holds no lock of ours.

@@ -26,6 +26,7 @@ def main(program: Program) -> None:
     """Run *program*."""
     TROUBLES[program.trouble].at_start()
     ready(program)
+    TROUBLES[program.trouble].after_set_up()
     if program.warm:
         make_calls(program, "warm", 1)
         ledger().note("warm", ramp_tracing.flush(10))

@@ -9,8 +9,8 @@ from .program import Ending, Program
 from .receiver import Phase
 from .run import restart
 from .stage import Stage, stage
-from .table import BATCH, BURST
-from .verdict import Outcome, outcome_of
+from .table import BURST, killed_with
+from .verdict import Allowance, Outcome, outcome_of
 
 RUN_SECONDS: Final = 8
 """How long each process records: some of it is sent before the end, some is on its way, most is waiting."""
@@ -36,7 +36,7 @@ def chaos(records: int, processes: int, *, restart_seconds: float) -> Outcome:
     with stage() as scene:
         _run_together(scene, programs, mixed(HALF_BAD, seed=SEED))
         ended = restart(scene, BURST, seconds=restart_seconds)
-        return outcome_of(scene, exit_seconds=ended.exit_seconds, may_repeat=None, reasons=())
+        return outcome_of(scene, Allowance(repeats=None, regroups=True), exit_seconds=ended.exit_seconds)
 
 
 def spared(processes: int, ending: Ending, *, at_a_time: int = 8) -> Outcome:
@@ -48,15 +48,13 @@ def spared(processes: int, ending: Ending, *, at_a_time: int = 8) -> Outcome:
         ending: How they end.
         at_a_time: As many run together.
     """
-    programs = [
-        Program(label=f"p{number}", records=500, per_second=200, ending=ending) for number in range(processes)
-    ]
-    may_repeat = processes * BATCH if ending == "sigkill" else 0
+    programs = [Program(label=f"p{number}", records=500, per_second=200, ending=ending) for number in range(processes)]
+    allowance = killed_with(processes if ending == "sigkill" else 0)
     with stage() as scene:
         for first in range(0, processes, at_a_time):
             _run_together(scene, programs[first : first + at_a_time], WELL)
         ended = restart(scene, {}, seconds=20)
-        return outcome_of(scene, exit_seconds=ended.exit_seconds, may_repeat=may_repeat, reasons=())
+        return outcome_of(scene, allowance, exit_seconds=ended.exit_seconds)
 
 
 def _run_together(scene: Stage, programs: list[Program], conduct: Conduct) -> None:

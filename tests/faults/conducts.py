@@ -60,7 +60,7 @@ def leaving(behaviour: Behaviour) -> Conduct:
 
 def status(code: int, **headers: str) -> Conduct:
     """Answer with this status, and take nothing."""
-    return leaving(answer(code, **headers))
+    return leaving(answer(code, b"{}", **headers))
 
 
 WELL: Final = taking(answer(200))

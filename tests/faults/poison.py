@@ -64,7 +64,14 @@ MONEY_NAMES: Final = (
     "cost",
 )
 
-HOSTILE_KEYS: Final = {"": "empty", "\0": "NUL", "__proto__": "js", "\u202e": "RTL", "k" * 1_000_000: "long", "\ud800": 1}
+HOSTILE_KEYS: Final = {
+    "": "empty",
+    "\0": "NUL",
+    "__proto__": "js",
+    "\u202e": "RTL",
+    "k" * 1_000_000: "long",
+    "\ud800": 1,
+}
 
 POISONS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "badstr": lambda: everywhere(Rude()),
@@ -77,7 +84,7 @@ POISONS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "huge": lambda: everywhere("x" * (20 << 20)),
     "keys": many_keys,
     "hostilekeys": lambda: {"metadata": HOSTILE_KEYS},
-    "moneykeys": lambda: {"metadata": {name: 0 for name in MONEY_NAMES}},
+    "moneykeys": lambda: {"metadata": dict.fromkeys(MONEY_NAMES, 0)},
     "namesurrogate": lambda: {"generation_name": "\ud800", "model": "\udfff", "user": "\ud800"},
     "nan": lambda: everywhere(math.nan) | {"metadata": {"poison": [math.inf, -math.inf, math.nan]}},
     "nonstrkey": lambda: everywhere({1: "a", (1, 2): "b", None: "c"}) | {"metadata": {1: 2, None: 3, "ok": {4: 5}}},

@@ -16,7 +16,7 @@ from .ledger import marker
 from .receiver import Phase
 from .run import restart
 from .stage import ROOT, Stage, stage
-from .table import BATCH
+from .table import killed_with
 from .verdict import Outcome, outcome_of
 
 REQUESTS: Final = 300
@@ -41,7 +41,7 @@ def prefork() -> Outcome:
         scene.receiver.follow([Phase(conduct=WELL)])
         restart(scene, {}, seconds=12)
         reasons = [f"gunicorn ended with {status}"] if status else []
-        return outcome_of(scene, exit_seconds=None, may_repeat=BATCH, reasons=reasons)
+        return outcome_of(scene, killed_with(1), exit_seconds=None, reasons=reasons)
 
 
 @contextmanager

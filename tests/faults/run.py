@@ -11,7 +11,7 @@ from .program import EXIT_STATUS, Program
 from .receiver import Phase
 from .stage import Stage, stage, wait_until
 from .troubles import TROUBLES
-from .verdict import Outcome, outcome_of
+from .verdict import NOTHING_AGAIN, Allowance, Outcome, outcome_of
 
 MIN_RESTART_SECONDS: Final = 1.0
 """Long enough to find what is there; what was found is sent at the exit at the latest, and doubles would show."""
@@ -28,7 +28,7 @@ class Fault:
         script: What the receiver does, from the moment when the application goes.
         afterwards: What it does from the moment when the application has ended.
         kill_after_seconds: Kill the application from outside after so long.
-        may_repeat: Records that may be taken twice, under the same id; any number if `None`.
+        allowance: What the receiver may be sent again.
         restart_seconds: How long the restarted application may take.
         max_exit_seconds: How long the end of the application may take.
     """
@@ -38,7 +38,7 @@ class Fault:
     script: Sequence[Phase] = (Phase(conduct=WELL),)
     afterwards: Conduct = WELL
     kill_after_seconds: float | None = None
-    may_repeat: int | None = 0
+    allowance: Allowance = NOTHING_AGAIN
     restart_seconds: float = 12.0
     max_exit_seconds: float = 4.0
 
@@ -53,11 +53,12 @@ def run(fault: Fault) -> Outcome:
     with stage(fault.program.trouble) as scene:
         ended = _run_program(scene, fault)
         scene.receiver.follow([Phase(conduct=fault.afterwards)])
+        TROUBLES[fault.program.trouble].repair(scene.state)
         restarted = restart(scene, fault.program.options, seconds=fault.restart_seconds)
         return outcome_of(
             scene,
+            fault.allowance,
             exit_seconds=ended.exit_seconds,
-            may_repeat=fault.may_repeat,
             reasons=[*_wrong_end(ended, fault), *_wrong_restart(restarted)],
         )
 

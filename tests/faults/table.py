@@ -13,6 +13,7 @@ from .poison import ODD_NUMBERS, POISONS
 from .program import Ending, Program, Way
 from .receiver import Phase
 from .run import Fault
+from .verdict import NOTHING_AGAIN, Allowance
 
 BATCH: Final = 50
 """Records in a request, unless the program says otherwise. As many may be under way when a process is killed."""
@@ -39,6 +40,13 @@ def until_exit(conduct: Conduct | None) -> tuple[Phase, ...]:
     return (Phase(conduct=conduct),)
 
 
+def killed_with(batches: int) -> Allowance:
+    """So many requests are under way when their process is killed; its successor does not have their content."""
+    return Allowance(repeats=batches * BATCH, regroups=batches > 0)
+
+
+ENDED_UNANSWERED: Final = killed_with(1)
+
 STEADY: Final = Program(records=250, per_second=50)
 PATIENT: Final = replace(STEADY, options=IMPATIENT)
 AT_ONCE: Final = Program(records=100)
@@ -55,9 +63,24 @@ OUTAGES: Final = (
 )
 
 AMBIGUITIES: Final = (
-    Fault(name="d 503 though taken", program=STEADY, script=for_requests(3, conducts.LIAR_503), may_repeat=3 * BATCH),
-    Fault(name="d answer lost", program=STEADY, script=for_requests(3, conducts.LOSE_ANSWER), may_repeat=3 * BATCH),
-    Fault(name="d answer late", program=PATIENT, script=for_requests(2, conducts.late(1.5)), may_repeat=2 * BATCH),
+    Fault(
+        name="d 503 though taken",
+        program=STEADY,
+        script=for_requests(3, conducts.LIAR_503),
+        allowance=Allowance(repeats=3 * BATCH),
+    ),
+    Fault(
+        name="d answer lost",
+        program=STEADY,
+        script=for_requests(3, conducts.LOSE_ANSWER),
+        allowance=Allowance(repeats=3 * BATCH),
+    ),
+    Fault(
+        name="d answer late",
+        program=PATIENT,
+        script=for_requests(2, conducts.late(1.5)),
+        allowance=Allowance(repeats=2 * BATCH),
+    ),
 )
 
 LOADS: Final = (
@@ -68,7 +91,7 @@ LOADS: Final = (
 
 
 def _ended_by(ending: Ending, *, killed: int = 0) -> Fault:
-    return Fault(name=f"g {ending}", program=Program(ending=ending), may_repeat=killed * BATCH)
+    return Fault(name=f"g {ending}", program=Program(ending=ending), allowance=killed_with(killed))
 
 
 ENDS: Final = (
@@ -81,13 +104,13 @@ ENDS: Final = (
         name="g killed any time",
         program=Program(ending="endless", per_second=300),
         kill_after_seconds=2.5,
-        may_repeat=BATCH,
+        allowance=killed_with(1),
     ),
 )
 
 
 def _made_in(way: Way, *, killed: int = 0) -> Fault:
-    return Fault(name=f"h {way}", program=Program(records=100, way=way), may_repeat=killed * BATCH)
+    return Fault(name=f"h {way}", program=Program(records=100, way=way), allowance=killed_with(killed))
 
 
 FORKS: Final = (
@@ -118,8 +141,13 @@ REFUSALS: Final = (
 
 POISONED: Final = tuple(Fault(name=f"k {name}", program=Program(poison=name)) for name in (*POISONS, *ODD_NUMBERS))
 
-TOO_LARGE: Final = (
-    Fault(name="k 400 for one record", program=Program(poison="object"), script=until_exit(conducts.refusing("poison"))),
+REFUSED: Final = (
+    Fault(
+        name="k 400 for one record",
+        program=Program(poison="object"),
+        script=until_exit(conducts.refusing("poison")),
+        afterwards=conducts.refusing("poison"),
+    ),
     Fault(
         name="l 413 over 60 kB",
         program=Program(records=200, prompt_bytes=10_000),
@@ -152,7 +180,6 @@ TROUBLED: Final = (
     _troubled("disk_fills"),
     _troubled("file_limit"),
     _troubled("read_only"),
-    _troubled("becomes_read_only"),
     _troubled("no_directory"),
     _troubled("removed"),
     _troubled("clock_forward", conducts.HANG),
@@ -160,22 +187,22 @@ TROUBLED: Final = (
 )
 
 OPENAI: Final = (
-    Fault(name="o openai, sigkill", program=Program(source="openai", ending="sigkill"), may_repeat=BATCH),
+    Fault(name="o openai, sigkill", program=Program(source="openai", ending="sigkill"), allowance=killed_with(1)),
     Fault(name="o openai, down, os_exit", program=Program(source="openai", ending="os_exit"), script=until_exit(None)),
     Fault(name="o openai, pool", program=Program(source="openai", way="pool", children=2)),
 )
 
 
-def _hostile(name: str, conduct: Conduct, *, may_repeat: int | None = None) -> Fault:
-    return Fault(name=f"z {name}", program=AT_ONCE, script=until_exit(conduct), may_repeat=may_repeat)
+def _hostile(name: str, conduct: Conduct, allowance: Allowance = NOTHING_AGAIN) -> Fault:
+    return Fault(name=f"z {name}", program=AT_ONCE, script=until_exit(conduct), allowance=allowance)
 
 
 HOSTILE: Final = (
-    _hostile("huge answer", conducts.HUGE, may_repeat=0),
-    _hostile("gzip bomb", conducts.gzip_bomb, may_repeat=0),
-    _hostile("dripping headers", conducts.DRIP_HEADERS),
-    _hostile("dripping body", conducts.DRIP_BODY),
-    _hostile("hangs after taking", conducts.HANG_AFTER_TAKING),
+    _hostile("huge answer", conducts.HUGE),
+    _hostile("gzip bomb", conducts.gzip_bomb),
+    _hostile("dripping headers", conducts.DRIP_HEADERS, ENDED_UNANSWERED),
+    _hostile("dripping body", conducts.DRIP_BODY, ENDED_UNANSWERED),
+    _hostile("hangs after taking", conducts.HANG_AFTER_TAKING, ENDED_UNANSWERED),
     Fault(name="z garbage 2 s", program=STEADY, script=for_seconds(2, conducts.GARBAGE)),
 )
 
@@ -189,7 +216,7 @@ TABLE: Final = (
     *LOOPS,
     *REFUSALS,
     *POISONED,
-    *TOO_LARGE,
+    *REFUSED,
     *TROUBLED,
     *OPENAI,
     *HOSTILE,

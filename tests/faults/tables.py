@@ -5,7 +5,7 @@ from typing import Final
 
 from .verdict import Outcome
 
-TITLES: Final = ("fault", "sent", "received", "again", "other bytes", "lost", "dead letters", "exit s", "")
+TITLES: Final = ("fault", "sent", "received distinct", "again", "other bytes", "lost", "dead letters", "exit s", "")
 
 
 def head(titles: Sequence[str]) -> str:

@@ -77,10 +77,11 @@ class Tally:
         return self._regrouped
 
     @property
-    def distinct_ids(self) -> int:
-        """How many records somebody sees who keeps one for each span id."""
+    def shared_ids(self) -> int:
+        """How many records are missed by somebody who keeps one for each id."""
         with self._lock:
-            return len(set[str]().union(*(self._ids[name] for name in self._taken)))
+            ids = [each for ids in self._ids.values() for each in ids]
+            return len(ids) - len(set(ids))
 
     @property
     def new_ids(self) -> list[str]:

@@ -52,7 +52,7 @@ def test_the_same_request_twice_is_counted_as_such() -> None:
     tally = Tally()
     send(tally, body(NAME))
     send(tally, body(NAME))
-    assert (tally.repeats, tally.regrouped, tally.distinct_ids, tally.new_ids) == (1, 0, 1, [])
+    assert (tally.repeats, tally.regrouped, tally.shared_ids, tally.new_ids) == (1, 0, 0, [])
     assert (tally.complaints, tally.wrong_money) == ([], [])
 
 
@@ -70,7 +70,14 @@ def test_a_second_id_is_found() -> None:
     send(tally, body(NAME))
     send(tally, body(NAME, span_id="00f067aa0ba90fff"), key="another")
     assert tally.new_ids == [NAME]
-    assert tally.distinct_ids == 2
+
+
+def test_a_shared_id_is_found() -> None:
+    """Of two records with one id a receiver keeps one."""
+    tally = Tally()
+    send(tally, body(NAME))
+    send(tally, body(marker("other", 0)), key="another")
+    assert tally.shared_ids == 1
 
 
 def test_a_key_that_is_used_for_other_bytes_is_found() -> None:
@@ -114,6 +121,6 @@ def test_a_lost_record_a_dead_one_and_a_leak_are_found() -> None:
         (scene.state / "place" / "dead" / "letter").write_text(f'{{"session":"{dead}"}} ramp-canary-key-8842')
         send(scene.receiver.tally, body(taken))
         scene.said.touch()
-        outcome = outcome_of(scene, exit_seconds=None, may_repeat=0, reasons=())
+        outcome = outcome_of(scene, exit_seconds=None)
     assert (outcome.sent, outcome.received, outcome.dead, outcome.lost) == (3, 1, 1, 1)
     assert list(outcome.reasons) == ["1 lost", "the key is in letter"]

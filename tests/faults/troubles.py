@@ -19,7 +19,7 @@ Place = Callable[[Path], AbstractContextManager[Path]]
 """Makes the state directory's place below a folder; gives where the directory is to be."""
 
 
-def nothing() -> None:
+def nothing(*state: Path) -> None:
     """Nothing happens."""
 
 
@@ -27,15 +27,8 @@ def nothing() -> None:
 def ordinary(folder: Path) -> Generator[Path]:
     """A directory like any other."""
     state = folder / "state"
-    state.mkdir()
+    state.mkdir(mode=0o700)
     yield state
-
-
-@contextmanager
-def impossible(folder: Path) -> Generator[Path]:
-    """A place where no directory can be made, whoever one is."""
-    (folder / "file").touch()
-    yield folder / "file" / "state"
 
 
 @contextmanager
@@ -67,8 +60,23 @@ def _remove() -> None:
     shutil.rmtree(_state())
 
 
+def _put_a_file_there() -> None:
+    """Where no directory can be made, whoever one is."""
+    _remove()
+    _state().touch()
+
+
+def _take_the_file_away(state: Path) -> None:
+    state.unlink()
+    state.mkdir(mode=0o700)
+
+
 def _make_read_only() -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(_state())], check=True)
+
+
+def _make_writable(state: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,rw", str(state)], check=True)
 
 
 def _fill() -> None:
@@ -100,13 +108,17 @@ class Trouble:
     Attributes:
         place: Where the state directory is.
         at_start: Done in the application before anything else.
+        after_set_up: Done when it is instrumented, before its first record.
         in_the_middle: Done in it after half of its records.
+        repair: Done to the state directory before the restart: at set-up, a directory that cannot be used is refused.
         may_run: Whether it can be had here.
     """
 
     place: Place = ordinary
     at_start: Callable[[], None] = nothing
+    after_set_up: Callable[[], None] = nothing
     in_the_middle: Callable[[], None] = nothing
+    repair: Callable[[Path], None] = nothing
     may_run: Callable[[], bool] = lambda: True
 
 
@@ -115,9 +127,8 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     "small_disk": Trouble(place=small_disk, may_run=may_mount),
     "disk_fills": Trouble(place=small_disk, in_the_middle=_fill, may_run=may_mount),
     "file_limit": Trouble(at_start=_limit_files),
-    "read_only": Trouble(place=small_disk, at_start=_make_read_only, may_run=may_mount),
-    "becomes_read_only": Trouble(place=small_disk, in_the_middle=_make_read_only, may_run=may_mount),
-    "no_directory": Trouble(place=impossible),
+    "read_only": Trouble(place=small_disk, after_set_up=_make_read_only, repair=_make_writable, may_run=may_mount),
+    "no_directory": Trouble(after_set_up=_put_a_file_there, repair=_take_the_file_away),
     "removed": Trouble(in_the_middle=_remove),
     "clock_forward": Trouble(in_the_middle=lambda: _shift_clock(3600)),
     "clock_back": Trouble(in_the_middle=lambda: _shift_clock(-3600)),

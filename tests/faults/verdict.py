@@ -2,9 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from .stage import Stage
 from .tally import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """
+    What may come again, always under the same id.
+
+    Attributes:
+        repeats: Records that may be taken twice; any number if `None`.
+        regroups: Whether they may come in another request than before. They do where a record is sent without the
+            content that a dead process had, and where a request is taken apart.
+    """
+
+    repeats: int | None = 0
+    regroups: bool = False
+
+
+NOTHING_AGAIN: Final = Allowance()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +52,16 @@ class Outcome:
     reasons: Sequence[str] = ()
 
 
-def outcome_of(scene: Stage, *, exit_seconds: float | None, may_repeat: int | None, reasons: Sequence[str]) -> Outcome:
+def outcome_of(
+    scene: Stage, allowance: Allowance = NOTHING_AGAIN, *, exit_seconds: float | None, reasons: Sequence[str] = ()
+) -> Outcome:
     """
     Compare.
 
     Args:
         scene: Where it happened.
+        allowance: What may come again.
         exit_seconds: How long the end of the application took.
-        may_repeat: Records that may be taken twice under the same id; any number if `None`.
         reasons: What is wrong already.
     """
     tally, returned, dead = scene.receiver.tally, scene.returned(), scene.dead()
@@ -50,7 +71,7 @@ def outcome_of(scene: Stage, *, exit_seconds: float | None, may_repeat: int | No
         *reasons,
         *_if(lost, f"{len(lost)} lost"),
         *_if(not returned, "the application made no calls"),
-        *_if(may_repeat is not None and tally.repeats > may_repeat, f"{tally.repeats} doubled without need"),
+        *_unneeded(tally, allowance),
         *_broken_words(tally),
         *scene.leaks(),
     ]
@@ -66,10 +87,19 @@ def outcome_of(scene: Stage, *, exit_seconds: float | None, may_repeat: int | No
     )
 
 
+def _unneeded(tally: Tally, allowance: Allowance) -> Sequence[str]:
+    many = allowance.repeats is not None and tally.repeats > allowance.repeats
+    return [
+        *_if(many, f"{tally.repeats} came again without need"),
+        *_if(tally.regrouped and not allowance.regroups, f"{tally.regrouped} came again in another request"),
+    ]
+
+
 def _broken_words(tally: Tally) -> Sequence[str]:
     """What must not be, whatever the receiver did."""
     return [
         *_if(tally.new_ids, f"{len(tally.new_ids)} came under a second id"),
+        *_if(tally.shared_ids, f"{tally.shared_ids} under the id of another"),
         *_if(tally.wrong_money, f"{len(tally.wrong_money)} with wrong numbers, {tally.wrong_money[:1]}"),
         *dict.fromkeys(tally.complaints),
     ]

@@ -14,7 +14,7 @@ from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request, json_answer
 from ramp_tracing._record import Failure
 
-from .colours import Colour
+from .colours import Colour, Sync
 from .endpoints import RESPONSE_ID, response
 from .facts import CHAT, UNANSWERED, facts_of
 from .provider import Provider, Script, completion
@@ -278,3 +278,23 @@ def test_the_body_that_was_sent_is_the_same(colour: Colour) -> None:
             created(colour, client)
         bare, watched = (request.body for request in provider.requests)
     assert (json.loads(bare), bare) == (dict(ASK), watched)
+
+
+def test_another_client_at_work_inside_a_call_is_not_mixed_up_with_it(colour: Colour) -> None:
+    """A hook that asks somebody else something, on the way to a request that then fails: the failure has no usage."""
+    stored = completion(id="chatcmpl-stored")
+    with Provider(refused(400), {"/chat/completions/chatcmpl-stored": json_answer(stored)}) as provider:
+        other = Sync(provider).client(provider.base_url)
+
+        def look(request: Any) -> None:
+            other.chat.completions.retrieve("chatcmpl-stored")
+
+        async def look_async(request: Any) -> None:
+            look(request)
+
+        client = colour.client(provider.base_url)
+        client._client.event_hooks = {"request": [look if colour.name == "sync" else look_async]}
+        with other, capture_generations() as generations:
+            with pytest.raises(openai.BadRequestError):
+                created(colour, client)
+            assert [*failing("BadRequestError", 400)] == [facts_of(each) for each in generations]

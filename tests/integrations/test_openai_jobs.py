@@ -57,6 +57,9 @@ class Ledger:
     def record(self, generation: Generation) -> None:
         self.records.append(generation)
 
+    def stand_by(self) -> None:
+        """Nothing to prepare."""
+
     def defer(self, finish: Callable[[], None]) -> None:
         finish()
 

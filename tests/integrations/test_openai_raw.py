@@ -11,7 +11,7 @@ from ramp_tracing._captured import capture_generations
 from ramp_tracing._state import state
 
 from .colours import Colour
-from .facts import ABANDONED, CHAT, STREAMED, UNANSWERED
+from .facts import ABANDONED, CHAT, STREAMED, UNANSWERED, UNKNOWN
 from .provider import CHUNKS, Provider
 from .scenarios import Scenario, check
 
@@ -185,10 +185,15 @@ def test_a_raw_stream_is_never_asked_for_its_usage(way: str, colour: Colour) -> 
         assert [(("stop",), False)] == [(each.finish_reasons, each.usage.known) for each in generations]
 
 
-def test_an_event_stream_that_is_taken_as_one_text_is_read(colour: Colour) -> None:
+@pytest.mark.parametrize(
+    ("ask", "record"),
+    [(ASK_STREAM, STREAMED), ({**ASK, "stream": True}, {**STREAMED, "tokens": UNKNOWN})],
+    ids=["usage asked for", "usage not asked for"],
+)
+def test_an_event_stream_that_is_taken_as_one_text_is_read(ask: Any, record: Any, colour: Colour) -> None:
     """`client.post` without `stream=True` gives the application the events as a text; they are counted all the same."""
 
     def call(colour: Colour, client: Any) -> Any:
-        return colour.wait(client.post("/chat/completions", cast_to=str, body=dict(ASK_STREAM)))
+        return colour.wait(client.post("/chat/completions", cast_to=str, body=dict(ask)))
 
-    check(Scenario(call=call, records=(STREAMED,), stream_usage="always"), colour)
+    check(Scenario(call=call, records=(record,), stream_usage="always"), colour)

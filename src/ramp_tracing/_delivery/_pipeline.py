@@ -73,6 +73,11 @@ class Pipeline:
             self._journal.append(generation)
             self._worker.nudge()
 
+    def stand_by(self) -> None:
+        """Have the thread running: a finalizer, which may defer, can start none."""
+        with guarded("starting the thread"):
+            self._worker.stand_by()
+
     def defer(self, finish: Job) -> None:
         """Call *finish* soon: on the thread that sends, or before the next `stats`, `flush` or `shutdown`."""
         self._worker.submit(finish)

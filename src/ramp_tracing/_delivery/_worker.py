@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
@@ -53,7 +54,11 @@ class Worker:
         self._linger_seconds = linger_seconds
         # The only kind of queue that may be put on anywhere: in a finalizer, in a signal handler, in the middle of
         # another put. An Event or a Condition would wait for itself there.
-        self._signals: SimpleQueue[Job | None] = SimpleQueue()
+        self._signals: SimpleQueue[None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        # Whoever waits for the jobs waits for the one that another thread has taken, too. Reentrant, because a signal
+        # handler may ask for the counts in the middle of one.
+        self._working_off = threading.RLock()
         self._starting = threading.Lock()
         self._driving = threading.Lock()
         self._loading = threading.Lock()
@@ -70,12 +75,17 @@ class Worker:
         if not self._woken:
             self._woken = True
             self._signals.put(None)
+        self.stand_by()
+
+    def stand_by(self) -> None:
+        """Something may be submitted by a finalizer, which can start no thread."""
         if self._thread is None or self._stopping:
             self.start(wait_seconds=0)
 
     def submit(self, job: Job) -> None:
         """Call *job* soon."""
-        self._signals.put(job)
+        self._jobs.put(job)
+        self._signals.put(None)
 
     def hurry(self) -> None:
         """Send what waits without waiting for company."""
@@ -84,12 +94,12 @@ class Worker:
             self._signals.put(None)
 
     def run_jobs(self) -> None:
-        """Call what was submitted, now, on this thread."""
-        for _ in range(self._signals.qsize()):
-            if not self._run_next(rest_seconds=0):
-                break
-        # What was meant to wake the thread may have been among it.
-        self._signals.put(None)
+        """Call what was submitted, now; when this returns, all of it has been called."""
+        with self._working_off:
+            for _ in range(self._jobs.qsize()):
+                job = self._jobs.get_nowait()
+                with guarded("finishing a call"):
+                    job()
 
     def start(self, *, wait_seconds: float) -> bool:
         """
@@ -225,19 +235,11 @@ class Worker:
 
     def _listen(self, rest_seconds: float | None) -> None:
         """Wait for a signal for so long, and call what was submitted."""
-        while self._run_next(rest_seconds=rest_seconds):
-            rest_seconds = 0
-
-    def _run_next(self, *, rest_seconds: float | None) -> bool:
-        """Take the next signal and call it if it is a job; False if none came in time."""
-        try:
-            job = self._signals.get(timeout=rest_seconds) if rest_seconds != 0 else self._signals.get_nowait()
-        except Empty:
-            return False
-        if job is not None:
-            with guarded("finishing a call"):
-                job()
-        return True
+        with suppress(Empty):
+            self._signals.get(block=rest_seconds != 0, timeout=rest_seconds or None)
+            for _ in range(self._signals.qsize()):
+                self._signals.get_nowait()
+        self.run_jobs()
 
     def _loaded(self) -> "Drainer":
         if self._drainer is None:

@@ -16,16 +16,13 @@ from ._holdings import Holdings
 from ._journal import Entry, Stats
 from ._letters import Letters
 from ._line import Encoded, encode
-from ._memory import MAX_RECORDS, MemoryJournal
 from ._neighbours import has_orphans
 from ._notices import Notices
+from ._overflow import MOVED, Overflow
 from ._segment import Place
 
 MAX_HANDED_OVER: Final = 10_000
 """Lines that wait for a slow disk: some 10 MB."""
-
-MOVED: Final = object()
-"""The place of an entry that was in memory and is on disk now: it is settled there."""
 
 UNNAMED_REFUSAL: Final = "the receiver refused {} of the {} records of a request without saying which"
 
@@ -39,10 +36,10 @@ class FileJournal:
     recorded, too. At every moment ``recorded == acknowledged + waiting + dead + lost``, because that is how `recorded`
     is found: the files say how many wait, and a line that is damaged is lost.
 
-    Where the disk takes no line, its record waits in a `MemoryJournal`.
+    Where the disk takes no line, its record waits in memory.
 
-    Application threads only use the writer, the contents, the queue for a slow disk and the memory journal, none of
-    which waits for a lock. The rest is guarded by one, which is reentrant: a signal handler may ask for the counts.
+    Application threads only use the writer, the contents, the queue for a slow disk and the overflow, none of which
+    waits for a lock. The rest is guarded by one, which is reentrant: a signal handler may ask for the counts.
 
     Args:
         directory: For the segments of one destination; made when the first record comes.
@@ -60,8 +57,7 @@ class FileJournal:
         self._holdings = Holdings(self._directory, self._bounds)
         self._writer = self._holdings.writer
         self._contents = Contents(self._bounds.content_bytes)
-        self._memory = MemoryJournal(max_content_bytes=self._bounds.content_bytes)
-        self._read_from_memory: set[Entry] = set()
+        self._overflow = Overflow(self._bounds.content_bytes)
         self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
         self._letters = Letters(self._directory / "dead")
         self._notices = Notices(self._directory.path)
@@ -77,19 +73,24 @@ class FileJournal:
         with guarded("writing a record down"):
             encoded = encode(generation)
         if encoded is None:
-            self._memory.append(generation)
+            self._overflow.append(generation)
         elif self._writer.speed.too_slow and self._handed_over.qsize() < MAX_HANDED_OVER:
             self._handed_over.put((encoded, generation))
         else:
-            self._write(encoded, generation)
+            self._write_or_keep(encoded, generation)
 
-    def _write(self, encoded: Encoded, generation: Generation, *, in_turn: bool = False) -> None:
+    def _write_or_keep(self, encoded: Encoded, generation: Generation, *, in_turn: bool = False) -> None:
+        if not self._write(encoded, in_turn=in_turn):
+            self._overflow.append(generation)
+
+    def _write(self, encoded: Encoded, *, in_turn: bool) -> bool:
         if encoded.kept is not None:
             # Before the line, so that whoever reads it finds the rest.
             self._contents.put(encoded.key, encoded.kept)
-        if not self._writer.append(encoded.line, in_turn=in_turn):
+        written = self._writer.append(encoded.line, in_turn=in_turn)
+        if not written:
             self._contents.take(encoded.key)
-            self._memory.append(generation)
+        return written
 
     # -- on the thread that drains
 
@@ -99,8 +100,7 @@ class FileJournal:
             self._holdings.count()
             if places := self._holdings.read(limit, own=True):
                 return self._entries(places)
-            if entries := self._memory.read(limit):
-                self._read_from_memory.update(entries)
+            if entries := self._overflow.read(limit):
                 return entries
             return self._entries(self._holdings.read(limit, own=False))
 
@@ -113,10 +113,9 @@ class FileJournal:
     def freeze(self, entries: Sequence[Entry]) -> None:
         """Note on disk which records are one batch, and let go of their content."""
         with self._lock:
-            self._memory.freeze(self._of_memory(entries))
+            self._overflow.freeze(entries)
             places = _places(entries)
-            if places:
-                self._holdings.freeze(places)
+            self._holdings.freeze(places)
         for place in places:
             self._contents.take(place.record.key)
         for entry in entries:
@@ -145,8 +144,7 @@ class FileJournal:
         self._holdings.settle(places)
         for place in places:
             self._contents.take(place.record.key)
-        self._memory.acknowledge(self._of_memory(entries))
-        self._read_from_memory.difference_update(entries)
+        self._overflow.settle(entries)
 
     def _count_refused(self, count: int, *, kept: bool) -> None:
         if kept:
@@ -160,9 +158,6 @@ class FileJournal:
             self._letters.write(entry.generation, reason, certain=certain)
             written = True
         return written
-
-    def _of_memory(self, entries: Sequence[Entry]) -> list[Entry]:
-        return [entry for entry in entries if entry in self._read_from_memory]
 
     def tend(self) -> float:
         """Write for a slow disk, begin a new file, look for dead processes; seconds until that is due again."""
@@ -179,7 +174,7 @@ class FileJournal:
     def _write_handed_over(self) -> None:
         for _ in range(self._handed_over.qsize()):
             try:
-                self._write(*self._handed_over.get_nowait(), in_turn=True)
+                self._write_or_keep(*self._handed_over.get_nowait(), in_turn=True)
             except Empty:
                 return
 
@@ -187,23 +182,12 @@ class FileJournal:
         """Leave on disk what waits, and delete what does not."""
         with guarded("closing the journal"), self._lock:
             self._write_handed_over()
-            self._write_from_memory()
+            # The last chance of what the disk refused.
+            self._writer.retry()
+            self._overflow.move(lambda generation: self._write(encode(generation), in_turn=True))
             if self._writer.current is not None:
                 self._writer.leave(self._writer.current)
             self._holdings.remove_settled()
-
-    def _write_from_memory(self) -> None:
-        """Try the disk once more with what it refused; this is the last chance."""
-        self._writer.retry()
-        for entry in [*self._read_from_memory, *self._memory.read(MAX_RECORDS)]:
-            encoded = encode(entry.generation)
-            if not self._writer.append(encoded.line):
-                return
-            if encoded.kept is not None:
-                self._contents.put(encoded.key, encoded.kept)
-            self._memory.acknowledge([entry])
-            self._read_from_memory.discard(entry)
-            entry.place = MOVED
 
     # -- on any thread
 
@@ -211,9 +195,8 @@ class FileJournal:
         """The counts at this moment."""
         with self._lock:
             self._holdings.count()
-            memory = self._memory.counts()
-            waiting = self._holdings.waiting + self._handed_over.qsize() + memory.waiting
-            lost = self._lost + memory.lost + self._holdings.damaged + self._holdings.trimmed
+            waiting = self._holdings.waiting + self._handed_over.qsize() + self._overflow.waiting
+            lost = self._lost + self._overflow.lost + self._holdings.damaged + self._holdings.trimmed
             settled = self._acknowledged + self._dead + lost
             return Stats(
                 recorded=settled + waiting,
@@ -228,8 +211,8 @@ class FileJournal:
         with self._lock:
             self._write_handed_over()
             self._holdings.count()
-            goals, memory = self._holdings.goals, self._memory.watch()
-        return lambda: memory() and all(segment.done >= goal for segment, goal in goals)
+            goals, overflow = self._holdings.goals, self._overflow.watch()
+        return lambda: overflow() and all(end <= segment.settled_to for segment, end in goals)
 
     def has_leftovers(self) -> bool:
         """Whether a dead process left records that wait."""

@@ -154,15 +154,20 @@ def _cut_members(members: Mapping[str, object], limit: int) -> dict[str, object]
 
 def _cut(value: object, limit: int, cutter: "Cutter | None" = None) -> object:
     """*value* of a member without what JSON cannot hold, and with its texts cut."""
-    cutter = cutter or BY_TYPE.get(type(value))
-    return metadata_value(value) if cutter is None else cutter(value, limit)
+    cutter = cutter or BY_TYPE.get(type(value), _cut_anything)
+    return cutter(value, limit)
+
+
+def _cut_anything(value: object, limit: int) -> object:
+    """What nobody expects here."""
+    plain = metadata_value(value)
+    return _cut_text(plain, limit) if isinstance(plain, str) else plain
 
 
 def _cut_text(text: str, limit: int) -> str:
-    text = clean_text(text)
-    if len(text) * 6 <= limit:  # no character takes more
-        return text
-    return text.translate(SPACES).encode()[:limit].decode(errors="ignore")
+    fits = len(text) * 6 <= limit  # no character takes more
+    text = clean_text(text[:limit])
+    return text if fits else text.translate(SPACES).encode()[:limit].decode(errors="ignore")
 
 
 def _cut_items(items: Any, limit: int) -> list[object]:
@@ -188,9 +193,6 @@ Cutter = Callable[[Any, int], object]
 
 BY_TYPE: Final[Mapping[type, Cutter]] = {
     str: _cut_text,
-    list: _cut_items,
-    tuple: _cut_items,
-    dict: _cut_members,
     int: _cut_integer,
     bool: _as_it_is,
     float: _as_it_is,
@@ -198,6 +200,8 @@ BY_TYPE: Final[Mapping[type, Cutter]] = {
 }
 BY_KEY: Final[Mapping[str, Cutter]] = {
     **dict.fromkeys(("id", "trace", "parent", "in_memory"), _as_it_is),
+    **dict.fromkeys(("time", "usage", "cost", "failure", "for"), _cut_members),
     **dict.fromkeys(("parameters", "tool_calls"), _cut_foreign),
+    "finish": _cut_items,
 }
 """Goes before the type. Ids are short by now, and mean something else if they are cut."""

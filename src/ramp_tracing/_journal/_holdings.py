@@ -56,8 +56,8 @@ class Holdings:
 
     @property
     def goals(self) -> Sequence[tuple[Segment, int]]:
-        """Each segment, and how many lines of it there are by now."""
-        return [(segment, segment.taken) for segment in self._all()]
+        """Each segment, and where its last record ends by now."""
+        return [(segment, segment.end) for segment in self._all()]
 
     def count(self) -> None:
         """Count what was written."""

@@ -147,8 +147,10 @@ def _surplus(files: Sequence[_File], bounds: Bounds) -> bool:
 
 
 def _files(opened: int) -> list[_File]:
+    """The segments, that of which the last line is oldest first."""
     statuses = ((name, _status(opened, name + SUFFIX)) for name in names_in(opened))
-    return [_File(name, status.st_size, status.st_mtime) for name, status in statuses if status is not None]
+    files = [_File(name, status.st_size, status.st_mtime) for name, status in statuses if status is not None]
+    return sorted(files, key=lambda file: file.changed)
 
 
 def _age_seconds(opened: int, name: str) -> float:

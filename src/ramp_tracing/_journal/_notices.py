@@ -17,9 +17,9 @@ SLOW: Final = (
     "the disk under the journal in {} is slow: for a while lines are written in the background, and the last of them "
     "are lost if the process is killed"
 )
-DAMAGED: Final = "the journal in {} has damaged lines: {} records are lost"
-TRIMMED: Final = "the journal in {} was too long or too old: {} of its oldest records were deleted, and are lost"
-UNABLE_TO_SET_ASIDE: Final = "dead letters cannot be written below {}: {} records that were refused are lost"
+DAMAGED: Final = "the journal in {} has damaged lines; records that are lost: {}"
+TRIMMED: Final = "the journal in {} was too long or too old; of its oldest records so many were deleted, and lost: {}"
+UNABLE_TO_SET_ASIDE: Final = "dead letters cannot be written below {}; records that were refused and are lost: {}"
 NO_CONTENT: Final = (
     "prompts and answers that wait exceed their bound in memory: the oldest calls are sent as usage only"
 )

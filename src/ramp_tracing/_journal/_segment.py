@@ -16,28 +16,37 @@ class Tally(NamedTuple):
 
     end: int
     """Byte offset behind the last of them."""
-    taken: int = 0
+    whole_end: int
+    """Byte offset behind the last that is not damaged."""
+    whole: int = 0
     damaged: int = 0
 
 
 @dataclass(slots=True, eq=False)
+class Spot:
+    """A line that was read."""
+
+    end: int
+    """Byte offset behind it."""
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """
-    Where a record stands.
+    Where a record stands. A segment does not hold it, or neither would ever go away.
 
     Attributes:
         segment: The file.
-        end: Byte offset behind its line.
+        spot: The line.
         record: What was read.
         batch: The same for records that may be sent in one request.
-        settled: Whether it is.
     """
 
     segment: "Segment"
-    end: int
+    spot: Spot
     record: Decoded
     batch: object
-    settled: bool = False
 
 
 class Segment:
@@ -63,24 +72,24 @@ class Segment:
         self._marks_file: Descriptor | None = None
         self._marks = marks or Marks()
         self._read_end = self._marks.settled
-        self._tally = Tally(self._read_end)
+        self._tally = Tally(self._read_end, self._read_end)
         self._settled = self._unknown = 0
-        self._places: deque[Place] = deque()
-
-    @property
-    def taken(self) -> int:
-        """Lines that were not settled when this process came by them, and those written since, as far as counted."""
-        return self._tally.taken
-
-    @property
-    def done(self) -> int:
-        """Those of them that nobody waits for any more."""
-        return self._settled + self._unknown
+        self._spots: deque[Spot] = deque()
 
     @property
     def waiting(self) -> int:
-        """The others."""
-        return self.taken - self.done
+        """Records that are not settled, as far as they were counted."""
+        return self._tally.whole - self._settled - self._unknown
+
+    @property
+    def end(self) -> int:
+        """Byte offset behind the last of them."""
+        return self._tally.whole_end
+
+    @property
+    def settled_to(self) -> int:
+        """Byte offset before which nothing waits."""
+        return self._marks.settled if self._spots else self._read_end
 
     @property
     def damaged(self) -> int:
@@ -95,18 +104,20 @@ class Segment:
     @property
     def in_use(self) -> bool:
         """Whether something is read and not settled."""
-        return bool(self._places)
+        return bool(self._spots)
 
     def count(self) -> None:
         """Count the lines that were written since the last time."""
         before = self._tally
-        end, taken, damaged = before
-        for line_end, line in lines_of(self.file.number, before.end):
-            whole = body_in(line) is not None
-            end, taken, damaged = line_end, taken + whole, damaged + (not whole)
+        end, whole_end, whole, damaged = before
+        for end, line in lines_of(self.file.number, before.end):
+            if body_in(line) is None:
+                damaged += 1
+            else:
+                whole, whole_end = whole + 1, end
         # A signal handler may have counted meanwhile, in the middle of this.
         if self._tally is before:
-            self._tally = Tally(end, taken, damaged)
+            self._tally = Tally(end, whole_end, whole, damaged)
 
     def read(self, limit: int) -> Sequence[Place]:
         """The next *limit* records; fewer at the end of a batch that was frozen by an earlier process."""
@@ -119,25 +130,25 @@ class Segment:
             self._read_end = line_end
             record = decode(line)
             if record is not None:
-                places.append(Place(self, line_end, record, batch))
+                places.append(Place(self, Spot(line_end), record, batch))
             elif body_in(line) is not None:
                 self._unknown += 1
-        self._places.extend(places)
+        self._spots.extend(place.spot for place in places)
         return places
 
     def freeze(self, places: Iterable[Place]) -> None:
         """Note that *places* are one batch."""
-        self._mark(self._marks._replace(frozen=max(place.end for place in places)))
+        self._mark(self._marks._replace(frozen=max(place.spot.end for place in places)))
 
     def settle(self, places: Iterable[Place]) -> None:
         """Note that *places* are settled; on disk, as soon as everything before them is."""
         for place in places:
-            self._settled += not place.settled
-            place.settled = True
+            self._settled += not place.spot.settled
+            place.spot.settled = True
         settled = self._marks.settled
-        while self._places and self._places[0].settled:
-            settled = self._places.popleft().end
-        if not self._places:
+        while self._spots and self._spots[0].settled:
+            settled = self._spots.popleft().end
+        if not self._spots:
             # Behind the last record that was read there may be lines that hold none.
             settled = self._read_end
         if settled != self._marks.settled:

@@ -1,5 +1,6 @@
 """The way from the application's threads to the disk: no lock, no fsync, one write(2)."""
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -55,16 +56,18 @@ class Writer:
             return False
         try:
             start = self.speed.started()
-            if (os.write if in_turn else self._write)(segment.file.number, line) == len(line):
-                self.speed.ended(start)
-                self.failure = None
-                return True
-            self._refused(segment, "no space is left")
+            written = (os.write if in_turn else self._write)(segment.file.number, line)
+            self.speed.ended(start)
+            refusal = None if written == len(line) else os.strerror(errno.ENOSPC)
         except OSError as error:
-            self._refused(segment, _reason(error))
+            refusal = _reason(error)
         finally:
             segment.writers.pop(token, None)
-        return False
+        self._note(refusal)
+        if refusal is not None:
+            # What was written of the line stays there, and is no line.
+            self.leave(segment)
+        return refusal is None
 
     def roll(self) -> None:
         """Go on in a new segment."""
@@ -99,19 +102,17 @@ class Writer:
             with self._directory.opened() as directory:
                 segment = Segment(self._directory, name, file=Descriptor(create(directory, name)))
         except OSError as error:
-            self._refused(None, _reason(error))
+            self._note(_reason(error))
             return None
         segment.writers[token] = None
         self._opened(segment)
         self.current = segment
         return segment
 
-    def _refused(self, segment: Segment | None, reason: str) -> None:
-        self._retry_at = time.monotonic() + RETRY_SECONDS
-        self.failure = reason
-        if segment is not None:
-            # What was written of the line stays there, and nothing behind it: it is no line.
-            self.leave(segment)
+    def _note(self, refusal: str | None) -> None:
+        self.failure = refusal
+        if refusal is not None:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
 
 
 def _reason(error: OSError) -> str:

@@ -9,6 +9,7 @@ import typer
 from .._version import __version__
 from ._check import check
 from ._demo import demo
+from ._spool import spool
 
 COMMANDS: Final[tuple[Callable[..., None], ...]] = (check, demo)
 """A new command is its own module and one entry here; the function's name is the command's, its docstring the help."""
@@ -44,4 +45,5 @@ def build_app() -> typer.Typer:
     app.callback()(_about)
     for command in COMMANDS:
         app.command()(command)
+    app.add_typer(spool, name="spool")
     return app

@@ -13,7 +13,8 @@ from .._guard import guarded
 from .._normalizers import Accumulator, WireFormat, parse, parse_event
 from .._record import Outcome
 from ._endings import Ending
-from ._streams import AsyncClosing, Closing, StreamWatch
+from ._iterators import AsyncClosing, Closing
+from ._streams import StreamWatch
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 """A JSON answer beyond this (a thousand embeddings, several pictures) is not kept; its usage is then unknown."""
@@ -145,9 +146,6 @@ def _look(response: Any, watch: StreamWatch, bytes_seen: EventBytes | BodyBytes)
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
 
     def watched_iter_bytes(*args: Any, **kwargs: Any) -> Iterator[bytes]:
-        if hasattr(response, "_content"):  # read before: the body comes from memory a second time
-            yield from iter_bytes(*args, **kwargs)
-            return
         pieces = iter(iter_bytes(*args, **kwargs))
         while (piece := _next(pieces, watch)) is not None:
             with guarded("reading a body"):
@@ -156,10 +154,6 @@ def _look(response: Any, watch: StreamWatch, bytes_seen: EventBytes | BodyBytes)
 
     async def watched_aiter_bytes(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
         pieces = aiter(aiter_bytes(*args, **kwargs))
-        if hasattr(response, "_content"):
-            async for piece in pieces:
-                yield piece
-            return
         while (piece := await _anext(pieces, watch)) is not None:
             with guarded("reading a body"):
                 bytes_seen.feed(piece)

@@ -19,9 +19,10 @@ from .._normalizers import as_fields
 from .._state import state
 from ._bodies import watch_body
 from ._calls import Call, Origin, address_of, body_of
+from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
 from ._patches import Patches
 from ._routes import Routes
-from ._streams import AsyncClosing, AsyncWatchedIterator, Closing, StreamWatch, WatchedIterator
+from ._streams import StreamWatch
 
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
 """How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
@@ -154,6 +155,7 @@ class StainlessHook:
             watch_body(result.http_response, call.ending, call.route.format, call.accumulator())
         else:
             return False
+        call.recording.may_be_dropped()
         return True
 
     def _watch_stream(self, call: Call, stream: Any) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from rich.console import Console
@@ -46,8 +47,8 @@ def run_local(console: Console) -> bool:
     Returns:
         Whether every call arrived, and arrived once.
     """
-    with model_servers() as servers, FakeRamp(api_key=KEY) as ramp, _progress(console):
-        run = _run(servers, ramp)
+    with model_servers() as servers, FakeRamp(api_key=KEY) as ramp, TemporaryDirectory() as state, _progress(console):
+        run = _run(servers, ramp, state_dir=state)
     print_spend(console, run.received)
     console.print(f"{len(run.made)} calls made, {len(run.received)} received.", style="bold")
     complaints = complaints_about(run)
@@ -69,10 +70,10 @@ def complaints_about(run: DemoRun) -> list[str]:
     return [*wrong, *sorted(strangers), *(complaint for complaint, fine in checks.items() if not fine)]
 
 
-def _run(servers: ModelServers, ramp: FakeRamp) -> DemoRun:
+def _run(servers: ModelServers, ramp: FakeRamp, *, state_dir: str) -> DemoRun:
     from ._calls import make_calls  # loads the openai client
 
-    ramp_tracing.instrument("openai", **_options(servers, ramp))
+    ramp_tracing.instrument("openai", **_options(servers, ramp), state_dir=state_dir)
     try:
         made = make_calls(STEPS, servers.base_urls)
         acknowledged = ramp_tracing.flush(FLUSH_SECONDS)

@@ -1,0 +1,203 @@
+"""`ramp-tracing spool`: what waits on disk, sending it, and the records that Ramp will not take."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from .._config import Config, resolve
+from .._delivery import Pipeline
+from .._journal import (
+    SpoolStatus,
+    dead_letters,
+    open_journal,
+    purge,
+    replay,
+    spool_of,
+    spools_in,
+    state_directories,
+)
+from .._record import UnixNanos
+from ..exceptions import ConfigurationError
+from ._console import console
+
+LEFT_OVER: Final = 1
+"""Exit code where something still waits."""
+
+NOT_CONFIGURED: Final = 2
+"""Exit code where the directory or the configuration cannot be used."""
+
+LOOK_SECONDS: Final = 0.2
+
+StateDir = Annotated[
+    str | None,
+    typer.Option("--state-dir", envvar="RAMP_TRACING_STATE_DIR", help="Look here instead of in the usual place."),
+]
+
+spool = typer.Typer(no_args_is_help=True, help="Show, send and tidy up the records that are on disk.")
+
+
+@spool.command()
+def status(
+    state_dir: StateDir = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """Show what waits and what is dead, for each destination. The exit code is 1 if anything is."""
+    found = [spool_of(directory) for directory in _spools(state_dir)]
+    if as_json:
+        typer.echo(json.dumps([_as_json(each) for each in found], indent=2))
+    else:
+        console().print(_table(found) if found else "Nothing is on disk.")
+    raise typer.Exit(LEFT_OVER if any(each.waiting or each.dead or each.doubtful for each in found) else 0)
+
+
+@spool.command()
+def send(
+    state_dir: StateDir = None,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds to try at most.")] = 30.0,
+) -> None:
+    """
+    Send what waits for the configured receiver and account, as RAMP_API_KEY and RAMP_BASE_URL say.
+
+    For the end of a container (preStop) and for cron. The exit code is 0 only if nothing is left that no living
+    process takes care of.
+    """
+    config = _configured(state_dir)
+    journal = open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.api_key.reveal())
+    pipeline = Pipeline(config, journal=journal)
+    try:
+        left = _sent(pipeline, time.monotonic() + timeout)
+    finally:
+        pipeline.shutdown(0.5)
+    counts = pipeline.stats()
+    typer.echo(f"{counts.acknowledged} sent, {left} waiting, {counts.dead} dead, {counts.lost} lost")
+    raise typer.Exit(LEFT_OVER if left or counts.dead or counts.lost else 0)
+
+
+@spool.command()
+def dead(
+    state_dir: StateDir = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """List the records that Ramp will not take, with the reason. They are files; the last column is their name."""
+    letters = [(directory, letter) for directory in _spools(state_dir) for letter in dead_letters(directory)]
+    if as_json:
+        rows = [{"file": letter.file, "reason": letter.reason, "time": letter.time} for _, letter in letters]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("time", "model", "input", "output", "reason", "file")
+    for _, letter in letters:
+        call = letter.generation
+        model, usage = (call.request_model, call.usage) if call is not None else (None, None)
+        counts = (None, None) if usage is None else (usage.input_tokens, usage.output_tokens)
+        table.add_row(letter.time, model or "-", *(_shown(count) for count in counts), letter.reason, letter.file)
+    console().print(table if letters else "There are no dead letters.")
+
+
+@spool.command("replay")
+def replay_letters(
+    files: Annotated[list[str] | None, typer.Argument(help="Names from `dead`; all if left out.")] = None,
+    state_dir: StateDir = None,
+) -> None:
+    """Let dead letters be sent again, with the same ids: by a living process within seconds, or by `spool send`."""
+    count = sum(replay(directory, files or None) for directory in _spools(state_dir))
+    typer.echo(f"{count} put back")
+
+
+@spool.command("purge")
+def purge_letters(
+    state_dir: StateDir = None,
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="Also what waits and belongs to no living process.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete dead letters: spend that Ramp will then never hear of."""
+    if not yes:
+        typer.confirm("Delete records that were not reported?", abort=True)
+    count = sum(purge(directory, waiting=waiting) for directory in _spools(state_dir))
+    typer.echo(f"{count} deleted")
+
+
+def _spools(state_dir: str | None) -> Sequence[Path]:
+    """The directories of all destinations."""
+    try:
+        return list(_existing(state_directories(state_dir)))
+    except OSError as wrong:
+        typer.echo(f"the state directory cannot be read: {wrong}", err=True)
+        raise typer.Exit(NOT_CONFIGURED) from None
+
+
+def _existing(places: Sequence[Path]) -> Iterator[Path]:
+    for place in places:
+        if place.is_dir():
+            yield from spools_in(place)
+
+
+def _configured(state_dir: str | None) -> Config:
+    try:
+        return resolve({"state_dir": state_dir}, os.environ)
+    except ConfigurationError as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(NOT_CONFIGURED) from None
+
+
+def _sent(pipeline: Pipeline, deadline: float) -> int:
+    """Send until nothing waits, or *deadline*; how many still wait."""
+    while (left := deadline - time.monotonic()) > 0:
+        if not pipeline.flush(min(left, LOOK_SECONDS)):
+            time.sleep(min(left, LOOK_SECONDS))
+        elif not pipeline.stats().waiting:
+            break
+    return pipeline.stats().waiting
+
+
+def _table(found: Sequence[SpoolStatus]) -> Table:
+    table = Table("destination", "waiting", "dead", "in doubt", "oldest", "files (alive)", "bytes", "directory")
+    for each in found:
+        alive = sum(segment.alive for segment in each.segments)
+        table.add_row(
+            each.address or "-",
+            str(each.waiting),
+            str(each.dead),
+            str(each.doubtful),
+            _instant(each.oldest) or "-",
+            f"{len(each.segments)} ({alive})",
+            f"{each.size_bytes:,}",
+            str(each.directory),
+        )
+    return table
+
+
+def _as_json(each: SpoolStatus) -> dict[str, object]:
+    return {
+        "destination": each.address,
+        "directory": str(each.directory),
+        "waiting": each.waiting,
+        "dead": each.dead,
+        "doubtful": each.doubtful,
+        "oldest": _instant(each.oldest),
+        "size_bytes": each.size_bytes,
+        "segments": [
+            {
+                "name": segment.name,
+                "pid": segment.pid,
+                "alive": segment.alive,
+                "waiting": segment.waiting,
+                "size_bytes": segment.size_bytes,
+            }
+            for segment in each.segments
+        ],
+    }
+
+
+def _instant(at: UnixNanos | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at / 1e9, UTC).isoformat(timespec="seconds")
+
+
+def _shown(count: int | None) -> str:
+    return "-" if count is None else str(count)
