@@ -8,7 +8,7 @@ import pytest
 import ramp_tracing
 
 PUBLIC = {
-    "__version__", "flush", "instrument", "record_generation", "shutdown", "stats", "test_connection", "trace",
+    "__version__", "aflush", "flush", "instrument", "record_generation", "shutdown", "stats", "test_connection", "trace",
     "uninstrument",
 }  # fmt: skip
 

@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from ._sdk import aflush, flush, instrument, shutdown, stats, test_connection, uninstrument
     from ._tracing import trace
     from ._version import __version__
-    from .integrations.litellm import litellm_logger
+    from .integrations.litellm import litellm_logger as litellm_logger
 
 __all__ = [
     "__version__",
     "aflush",
     "flush",
     "instrument",
-    "litellm_logger",
     "record_generation",
     "shutdown",
     "stats",
@@ -44,7 +43,11 @@ _HOMES: Final = {
     "trace": "_tracing",
     "uninstrument": "_sdk",
 }
-"""Each public name and the module that defines it."""
+"""
+Each public name and the module that defines it.
+
+`litellm_logger` is not in ``__all__``: to load it is to import LiteLLM, which ``from ramp_tracing import *`` must not.
+"""
 
 
 def __getattr__(name: str) -> object:

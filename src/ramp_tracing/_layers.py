@@ -125,6 +125,10 @@ class PromisedSink:
             slot.held.append(Held(generation, self._sink, time.monotonic() + seconds, os.getpid()))
         _look_later()
 
+    def stand_by(self) -> None:
+        """Be ready to be told by `defer`."""
+        self._sink.stand_by()
+
     def defer(self, finish: Callable[[], None]) -> None:
         """Call *finish* soon, on a thread that holds no lock of ours."""
         self._sink.defer(finish)
@@ -228,7 +232,7 @@ def _promised() -> Slot | None:
 
 
 def _frames() -> Iterator[FrameType]:
-    frame = sys._getframe(2)  # of who asks
+    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage] - of who asks; `inspect` costs a thousand times more
     for _ in range(MAX_FRAMES + 4):  # four are ours and wrapt's
         if frame.f_back is None:
             return

@@ -235,13 +235,13 @@ def _is_estimated(call: Mapping[str, object], usage: Usage, kind: str, *, provid
     """
     Whether LiteLLM may have counted itself: it does for a stream in which no chunk had usage, and does not say so.
 
-    Then there are no parts of the totals, which OpenAI and most others report.
+    Then there are no parts of the totals, which OpenAI and most others report; a reasoning of 0 is LiteLLM's own.
     """
     if not streamed or kind not in STREAMED_CHAT or not usage.known or provider in REPORTS_STREAM_USAGE:
         return False
     if dig(call, "optional_params", "stream_options", "include_usage") is True:
         return False
-    return all(part is None for part in (usage.cache_read_tokens, usage.reasoning_tokens, usage.input_audio_tokens))
+    return usage.cache_read_tokens is None and usage.input_audio_tokens is None and not usage.reasoning_tokens
 
 
 def _cost(call: Mapping[str, object], usage: Usage) -> Cost | None:

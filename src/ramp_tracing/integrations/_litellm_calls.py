@@ -58,7 +58,7 @@ def _generation(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | N
     """
     seen = settled.held or _unseen(said)
     outcome = said.outcome
-    usage = _usage(said, seen.usage)
+    usage = _usage(said, seen.usage, was_seen=settled.held is not None)
     response_id = seen.response_id or outcome.response_id
     host, port = _address(said.api_base)
     return replace(
@@ -92,11 +92,13 @@ def _unseen(said: LiteLLMCall) -> Generation:
     return Generation(id=GenerationId(""), operation=said.operation, library="litellm", timing=said.timing)
 
 
-def _usage(said: LiteLLMCall, seen: Usage) -> Usage:
+def _usage(said: LiteLLMCall, seen: Usage, *, was_seen: bool) -> Usage:
     """The provider's own counts if the client saw them. What LiteLLM has for a stream without them is a guess."""
     if seen.known:
         return seen
     usage = said.outcome.usage
+    if was_seen and said.streamed and usage.known:
+        usage = replace(usage, estimated=True)
     characters = seen.input_characters or usage.input_characters
     return replace(usage, input_characters=characters)
 

@@ -106,8 +106,8 @@ def _register(callback: Any) -> None:
 def _unregister(callback: Any) -> None:
     litellm: Any = import_module("litellm")
     for name in LISTS:
-        callbacks = getattr(litellm, name, None)
-        if isinstance(callbacks, list):
+        callbacks: Any = getattr(litellm, name, None)
+        if callbacks:
             callbacks[:] = [each for each in callbacks if each is not callback]
 
 

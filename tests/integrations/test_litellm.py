@@ -1,0 +1,421 @@
+"""LiteLLM: registration, prices, attribution, privacy, and the end of the process."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import ramp_tracing
+from ramp_tracing import _layers, integrations
+from ramp_tracing._record import Generation, SpanParent
+from ramp_tracing._state import state
+from ramp_tracing.testing import FakeRamp, capture_generations
+
+from .litellm_calls import MESSAGES, SCRIPTS, InSync, chat, litellm
+from .provider import Provider
+
+pytestmark = [pytest.mark.filterwarnings("ignore")]
+
+LISTS = (
+    "callbacks",
+    "input_callback",
+    "success_callback",
+    "failure_callback",
+    "_async_success_callback",
+    "_async_failure_callback",
+)
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    """A provider's address, once LiteLLM has told of its first call."""
+    with Provider(scripts=SCRIPTS) as running:
+        with recorded() as generations:
+            litellm.completion(**chat(running.base_url))
+            waited(generations, 1, seconds=40)
+        yield running.base_url
+
+
+@contextmanager
+def recorded(*, both: bool = True, **options: Any) -> Iterator[Any]:
+    with capture_generations(**options) as generations:
+        if not both:
+            integrations.enable(frozenset({"litellm"}))
+        yield generations
+
+
+def waited(generations: Sequence[Generation], count: int, *, seconds: float = 8) -> list[Generation]:
+    """What has been recorded when there is as much as expected, and a moment later."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and len(generations) < count:
+        time.sleep(0.02)
+    time.sleep(0.15)
+    assert count == len(generations)
+    return list(generations)
+
+
+def one(base: str, *, both: bool = True, **arguments: Any) -> Generation:
+    """The record of one chat completion."""
+    with recorded(both=both) as generations:
+        litellm.completion(**chat(base, **arguments))
+        [generation] = waited(generations, 1)
+    return generation
+
+
+# --- registration
+
+
+def remove_all() -> None:
+    for name in LISTS:
+        getattr(litellm, name).clear()
+
+
+@pytest.mark.parametrize(
+    "register",
+    [
+        lambda logger: setattr(litellm, "callbacks", [logger]),
+        lambda logger: setattr(litellm, "success_callback", [logger]),
+        lambda logger: (setattr(litellm, "callbacks", [logger]), setattr(litellm, "success_callback", [logger])),
+        lambda logger: None,
+    ],
+    ids=["callbacks", "success_callback", "both", "looked at"],
+)
+def test_by_hand(register: Any, base: str) -> None:
+    """However the callback is registered, and beside instrument() too: once for sync, async, stream and failure."""
+    with recorded() as generations:
+        register(ramp_tracing.litellm_logger)
+        litellm.completion(**chat(base))
+        list(litellm.completion(**chat(base, "/metered", stream=True)))
+
+        async def calls() -> None:
+            await litellm.acompletion(**chat(base))
+            async for _ in await litellm.acompletion(**chat(base, "/metered", stream=True)):
+                pass
+            with pytest.raises(litellm.exceptions.InternalServerError):
+                await litellm.acompletion(**chat(base, model="openai/bad-1"))
+            await asyncio.sleep(0.2)
+            await ramp_tracing.aflush(5)
+
+        asyncio.run(calls())
+        waited(generations, 5)
+    assert [] == [name for name in LISTS if ramp_tracing.litellm_logger in getattr(litellm, name)]
+
+
+def test_the_application_assigns_its_own_list(base: str) -> None:
+    """``litellm.callbacks = […]`` after instrument() does not put us out."""
+    with recorded() as generations:
+        litellm.callbacks = [litellm.integrations.custom_logger.CustomLogger()]
+        litellm.completion(**chat(base))
+        waited(generations, 1)
+    litellm.callbacks = []
+
+
+@pytest.mark.parametrize("name", ["success_callback", "callbacks"])
+def test_per_request(name: str, base: str) -> None:
+    """Given to a single call as well, the call is one record."""
+    with recorded() as generations:
+        litellm.completion(**chat(base, **{name: [ramp_tracing.litellm_logger]}))
+        waited(generations, 1)
+
+
+def test_the_same_object_by_both_names() -> None:
+    """There is one callback in a process."""
+    from ramp_tracing.integrations.litellm import litellm_logger
+
+    assert litellm_logger is ramp_tracing.litellm_logger
+    integrations.enable(frozenset())
+    from ramp_tracing.integrations import litellm as integration
+
+    integration.uninstall()
+
+
+def test_built_in_callback_is_named(base: str, caplog: pytest.LogCaptureFixture) -> None:
+    """LiteLLM's own "ramp" beside ours would count everything twice: one line says so, and what to do."""
+    with recorded() as generations:
+        litellm.success_callback.append("ramp")
+        try:
+            for _ in range(2):
+                litellm.completion(**chat(base))
+            waited(generations, 2)
+        finally:
+            for name in LISTS:
+                getattr(litellm, name)[:] = [each for each in getattr(litellm, name) if each != "ramp"]
+    assert 1 == len([line for line in caplog.messages if "counted twice" in line])
+
+
+# --- one call, one record
+
+
+def test_a_call_of_the_application_in_a_loop_over_a_stream(base: str) -> None:
+    """A direct call in the body of a loop over LiteLLM's stream is a record of its own."""
+    import openai
+
+    with recorded() as generations, openai.OpenAI(base_url=base, api_key="sk-test", max_retries=0) as client:
+        for number, _ in enumerate(litellm.completion(**chat(base, "/metered", stream=True))):
+            if number == 1:
+                client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+        client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+        found = waited(generations, 3)
+    assert ["litellm", "openai", "openai"] == sorted(each.library for each in found)
+
+
+def test_what_is_held_is_recorded_when_nobody_speaks(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client's record of a call that LiteLLM never tells of is recorded after a while, by itself."""
+    monkeypatch.setattr(_layers, "SECONDS_FOR_SUCCESS", 0.3)
+    monkeypatch.setattr(_layers, "SECONDS_BETWEEN_LOOKS", 0.1)
+    logger = ramp_tracing.litellm_logger
+    monkeypatch.setattr(type(logger), "log_success_event", lambda *args, **kwargs: None)
+    with recorded() as generations:
+        litellm.completion(**chat(base))
+        [generation] = waited(generations, 1)
+    assert ("openai", 10) == (generation.library, generation.usage.input_tokens)
+
+
+def test_late_words_add_nothing(base: str) -> None:
+    """What LiteLLM says of a call that was recorded without it is no second record."""
+    with recorded() as generations:
+        litellm.completion(**chat(base))
+        _layers.release()
+        waited(generations, 1)
+
+
+def test_client_facts_are_kept(base: str) -> None:
+    """What only the client knows is in the record: the id and the model as answered, and the time of the first chunk."""
+    with recorded() as generations:
+        list(litellm.completion(**chat(base, "/metered", stream=True)))
+        [generation] = waited(generations, 1)
+    assert "litellm" == generation.library
+    assert "chatcmpl-B1xYq0sW7gkT2" == generation.response_id
+    assert "gpt-4o-2024-08-06" == generation.response_model
+    assert generation.timing.first_chunk is not None
+    assert generation.timing.started < generation.timing.first_chunk <= generation.timing.ended
+
+
+# --- money
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
+def test_known_price(both: bool, base: str) -> None:
+    """LiteLLM's price, without the noise of its floats."""
+    cost = one(base, both=both).cost
+    assert cost is not None
+    assert (Decimal("0.000075"), "gateway") == (cost.total, cost.source)
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
+def test_custom_price(both: bool, base: str) -> None:
+    """Prices that the application has configured."""
+    prices = {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002}
+    cost = one(base, both=both, model="openai/acme-1", **prices).cost
+    assert cost is not None
+    assert Decimal("0.02") == cost.total
+
+
+def test_unknown_price_is_no_price(base: str) -> None:
+    """What LiteLLM has no price for has no cost, never 0."""
+    with recorded(both=False) as generations:
+        litellm.completion(**chat(base, model="openai/nobody-knows-this", mock_response="Hello"))
+        [generation] = waited(generations, 1)
+    assert generation.cost is None
+
+
+def test_discount_and_margin(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is paid, and beside it what the provider's price was."""
+    monkeypatch.setattr(litellm, "cost_discount_config", {"openai": 0.1})
+    generation = one(base)
+    assert generation.cost is not None
+    assert Decimal("0.0000675") == generation.cost.total
+    assert 0.000075 == pytest.approx(generation.attribution.metadata["litellm.original_cost"])
+    assert 0.0000075 == pytest.approx(generation.attribution.metadata["litellm.discount"])
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
+def test_cache_hit_costs_nothing(both: bool, base: str) -> None:
+    """An answer from LiteLLM's cache costs 0 and says what was saved."""
+    pytest.importorskip("fastapi")
+    pytest.importorskip("soundfile")
+    litellm.cache = litellm.Cache(type="local")
+    try:
+        with recorded(both=both) as generations:
+            for _ in range(2):
+                litellm.completion(**chat(base, caching=True))
+                time.sleep(0.3)
+            first, second = waited(generations, 2)
+    finally:
+        litellm.cache = None
+    assert first.id != second.id
+    assert (Decimal("0.000075"), Decimal(0)) == (first.cost and first.cost.total, second.cost and second.cost.total)
+    assert True is second.attribution.metadata["litellm.cache_hit"]
+    assert 0.000075 == pytest.approx(second.attribution.metadata["litellm.saved_cost"])
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
+def test_a_stream_without_usage(both: bool, base: str) -> None:
+    """What LiteLLM counts itself, because the provider reported nothing, is marked; or there is nothing."""
+    with recorded(both=both) as generations:
+        list(litellm.completion(**chat(base, stream=True)))
+        [generation] = waited(generations, 1)
+    usage = generation.usage
+    assert usage.estimated or (None, None) == (usage.input_tokens, usage.output_tokens)
+
+
+# --- who and what for
+
+
+def test_attribution(base: str) -> None:
+    """LiteLLM's metadata, with the keys of its Langfuse integration, and what a block around the call says."""
+    with ramp_tracing.trace(user="block", department="finance"):
+        generation = one(
+            base,
+            user="end-user",
+            metadata={
+                "trace_user_id": "user-1",
+                "session_id": "session-1",
+                "trace_id": "0af7651916cd43dd8448eb211c80319c",
+                "trace_name": "Run",
+                "generation_name": "Draft",
+                "cost_center": "CC-1",
+                "trace_metadata": {"project": "apollo"},
+                "tags": ["a", "User-Agent: x"],
+            },
+        )
+    who = generation.attribution
+    assert ("user-1", "session-1", "Run", "Draft") == (who.user, who.session_id, who.trace_name, who.generation_name)
+    assert "0af7651916cd43dd8448eb211c80319c" == who.trace_id
+    expected = {"cost_center": "CC-1", "project": "apollo", "department": "finance", "tags": ["a"]}
+    assert expected == {key: who.metadata.get(key) for key in expected}
+    assert [] == [key for key in who.metadata if key.startswith("user_api_key")]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_block_around_the_call(stream: bool, base: str) -> None:
+    """What was in force where the call was made, though LiteLLM tells of it on a thread of its own."""
+    with recorded(both=False) as generations:
+        with ramp_tracing.trace(user="ada", team="billing"):
+            answer = litellm.completion(**chat(base, "/metered", stream=stream))
+        if stream:
+            list(answer)
+        [generation] = waited(generations, 1)
+    assert ("ada", "billing") == (generation.attribution.user, generation.attribution.metadata["team"])
+
+
+def test_openrouter_style(base: str) -> None:
+    """``user``, ``session_id`` and ``trace`` in the body, as OpenRouter takes them."""
+    body = {"session_id": "s-1", "trace": {"trace_name": "Run", "team": "billing"}}
+    who = one(base, user="ada", extra_body=body).attribution
+    assert ("ada", "s-1", "Run", "billing") == (who.user, who.session_id, who.trace_name, who.metadata["team"])
+
+
+def test_router_keys_are_not_the_applications(base: str) -> None:
+    """What the Router puts into the metadata stays out, except the name of the group."""
+    through = litellm.Router(model_list=[{"model_name": "fast", "litellm_params": {**chat(base), "messages": None}}])
+    with recorded() as generations:
+        through.completion(model="fast", messages=MESSAGES, metadata={"team": "billing"})
+        [generation] = waited(generations, 1)
+    assert {"team": "billing", "litellm.model_group": "fast"} == dict(generation.attribution.metadata)
+
+
+# --- content
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
+def test_content(both: bool, base: str) -> None:
+    """What was asked and answered."""
+    content = one(base, both=both).content
+    assert content is not None
+    assert {"messages": MESSAGES} == content.input
+    assert "Hello there." in str(content.output)
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
+def test_message_logging_turned_off(both: bool, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``litellm.turn_off_message_logging``: neither prompt nor answer, whoever saw them."""
+    monkeypatch.setattr(litellm, "turn_off_message_logging", True)
+    with recorded(both=both) as generations:
+        litellm.completion(**chat(base))
+        [generation] = waited(generations, 1)
+        with pytest.raises(litellm.exceptions.InternalServerError):
+            litellm.completion(**chat(base, model="openai/bad-1"))
+        waited(generations, 2)
+        assert (
+            "hello"
+            not in repr([each.content and (each.content.input, each.content.output) for each in generations]).lower()
+        )
+    assert 10 == generation.usage.input_tokens
+
+
+def test_message_logging_turned_off_and_nobody_speaks(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client's own record keeps to that too."""
+    monkeypatch.setattr(litellm, "turn_off_message_logging", True)
+    monkeypatch.setattr(type(ramp_tracing.litellm_logger), "log_success_event", lambda *args, **kwargs: None)
+    with recorded() as generations:
+        litellm.completion(**chat(base))
+        _layers.release()
+        [generation] = waited(generations, 1)
+    assert generation.content is None
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
+def test_privacy_mode(both: bool, base: str) -> None:
+    """No content and no text of an error."""
+    with recorded(both=both, privacy_mode=True) as generations:
+        litellm.completion(**chat(base))
+        with pytest.raises(litellm.exceptions.InternalServerError):
+            litellm.completion(**chat(base, model="openai/bad-1"))
+        found = waited(generations, 2)
+    assert [None, None] == [each.content for each in found]
+    assert [None] == [each.failure.message for each in found if each.failure is not None]
+
+
+# --- the end
+
+
+PROGRAM = """
+import asyncio, os, warnings
+warnings.simplefilter("ignore")
+import ramp_tracing
+{before}
+import litellm
+{after}
+async def one():
+    await litellm.acompletion(model="openai/gpt-4o", messages=[{{"role": "user", "content": "x"}}], {how})
+async def main():
+    for _ in range(10):
+        await asyncio.gather(*[one() for _ in range(50)])
+asyncio.run(main())
+"""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("order", ["instrument first", "litellm first"])
+def test_immediate_exit(order: str, tmp_path: Any) -> None:
+    """A program that ends at once after 500 async calls has recorded 500, whatever was imported first."""
+    with FakeRamp(api_key="test") as ramp:
+        start = f"ramp_tracing.instrument(api_key='test', base_url={ramp.url!r}, state_dir={str(tmp_path)!r}, exit_timeout_seconds=20)"
+        before, after = (start, "") if order == "instrument first" else ("", start)
+        program = PROGRAM.format(before=before, after=after, how='mock_response="Hello", api_key="x"')
+        environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": ":".join(sys.path), "PATH": ""}
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=100, env=environment, capture_output=True)
+        assert 500 == len(ramp.generations)
+        assert 500 == len({each.attributes["gen_ai.response.id"] for each in ramp.generations})
+
+
+async def test_aflush(base: str) -> None:
+    """A program that goes on can wait for what it has called."""
+    with FakeRamp(api_key="test") as ramp:
+        ramp_tracing.instrument(api_key="test", base_url=ramp.url)
+        try:
+            await asyncio.gather(*[litellm.acompletion(**chat(base)) for _ in range(20)])
+            assert await ramp_tracing.aflush(10)
+            assert 20 == len(ramp.generations)
+        finally:
+            ramp_tracing.uninstrument()
+
+
+_ = (InSync, SpanParent, state, remove_all)
