@@ -383,6 +383,7 @@ MATRIX: Final[Mapping[str, Made]] = {
     "stream": Made(
         make=lambda c, b: c.read(c.call("completion", **chat(b, "/metered", stream=True))),
         says=[CHAT],
+        alone=[one("chat", "gpt-4o", UNKNOWN)],  # marked: LiteLLM does not say whether it has counted itself
     ),
     "stream asking for usage": Made(
         make=lambda c, b: c.read(c.call("completion", **chat(b, stream=True, stream_options={"include_usage": True}))),
