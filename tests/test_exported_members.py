@@ -8,8 +8,8 @@ import pytest
 import ramp_tracing
 
 PUBLIC = {
-    "__version__", "aflush", "flush", "instrument", "record_generation", "shutdown", "stats", "test_connection", "trace",
-    "uninstrument",
+    "__version__", "aflush", "flush", "instrument", "record_generation", "shutdown", "stats", "test_connection",
+    "trace", "uninstrument",
 }  # fmt: skip
 
 NEVER_LOADED = ("openai", "litellm", "langchain_core", "httpx", "opentelemetry.sdk", "google.protobuf", "genai_prices")

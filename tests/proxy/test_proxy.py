@@ -79,7 +79,7 @@ class Proxy:
         time.sleep(1.0)
         new = self._ramp.generations[self._seen :]
         self._seen += len(new)
-        assert count == len(new), [each.attributes for each in new]
+        assert count == len(new), "\n".join(str(each.attributes) for each in new)
         return list(new)
 
 
@@ -246,9 +246,9 @@ def test_failure(proxy: Proxy) -> None:
     assert ("ERROR", None) == (failed.attributes["span.level"], cost(failed))
     with pytest.raises(openai.APIStatusError):
         ask(proxy, "no-such-model")
-    with openai.OpenAI(base_url=f"{proxy.url}/v1", api_key="sk-wrong", max_retries=0) as stranger:
-        with pytest.raises(openai.APIStatusError):
-            stranger.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hi"}])
+    stranger = proxy.client.with_options(api_key="sk-wrong")
+    with pytest.raises(openai.APIStatusError):
+        stranger.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hi"}])
     proxy.received(0)
 
 

@@ -59,11 +59,12 @@ OURS: Final = frozenset(
 
 INTERNAL: Final = frozenset(
     {
-        "api_base", "attempted_fallbacks", "attempted_retries", "caching_groups", "client_disconnected", "deployment",
-        "deployment_model_name", "endpoint", "global_max_parallel_requests", "headers", "llm_api_timing_windows", "max_fallbacks", "max_retries",
+        "api_base", "applied_guardrails", "attempted_fallbacks", "attempted_retries", "caching_groups",
+        "client_disconnected", "deployment", "deployment_model_name", "endpoint",
+        "global_max_parallel_requests", "headers", "llm_api_timing_windows", "max_fallbacks", "max_retries",
         "model_group", "model_group_alias", "model_group_size", "model_info", "original_model_group",
-        "previous_models", "queue_time_seconds", "raw_request", "requester_custom_headers", "requester_ip_address",
-        "requester_metadata", "spend_logs_metadata", "user_agent", "usage_object", "applied_guardrails",
+        "previous_models", "queue_time_seconds", "raw_request", "requester_custom_headers",
+        "requester_ip_address", "requester_metadata", "spend_logs_metadata", "usage_object", "user_agent",
     }
 )  # fmt: skip
 """Keys that LiteLLM, its Router and its proxy put among the application's own."""
