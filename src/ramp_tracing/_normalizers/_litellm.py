@@ -102,6 +102,7 @@ class LiteLLMCall:
 
     Attributes:
         key: LiteLLM's id of the call; a fallback has the id of what it stands in for.
+        attempt: What tells its attempts apart: when this one was handed to the provider.
         kind: LiteLLM's call type, without the ``a`` of the async one.
         operation: ``gen_ai.operation.name``.
         ok: Whether it went well.
@@ -120,6 +121,7 @@ class LiteLLMCall:
     """
 
     key: str
+    attempt: str
     kind: str
     operation: str
     ok: bool
@@ -167,6 +169,7 @@ def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> Lit
     attribution = attribution_in(call)
     return LiteLLMCall(
         key=str(call.get("litellm_call_id")),
+        attempt=str(call.get("api_call_start_time") or payload.get("startTime")),
         kind=kind_name,
         operation=kind_name if kind is None else kind.operation,
         ok=ok,

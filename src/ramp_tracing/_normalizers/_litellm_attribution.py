@@ -64,7 +64,8 @@ INTERNAL: Final = frozenset(
         "global_max_parallel_requests", "headers", "llm_api_timing_windows", "max_fallbacks", "max_retries",
         "model_group", "model_group_alias", "model_group_size", "model_info", "original_model_group",
         "previous_models", "queue_time_seconds", "raw_request", "requester_custom_headers",
-        "requester_ip_address", "requester_metadata", "spend_logs_metadata", "usage_object", "user_agent",
+        "requester_ip_address", "requester_metadata", "spend_logs_metadata", "usage_object",
+        "used_client_oauth_token", "user_agent",
     }
 )  # fmt: skip
 """Keys that LiteLLM, its Router and its proxy put among the application's own."""

@@ -37,9 +37,13 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
 
 
 def _is_repeated(said: LiteLLMCall, settled: Settled, job: str | None) -> bool:
-    """LiteLLM tells of some calls twice, and of a batch at every poll, though nothing more is bought."""
+    """
+    Whether LiteLLM has told of this before: of some calls it does so twice, of a batch at every poll.
+
+    The proxy even tells of a failure and of a success of one attempt, whose reader has hung up.
+    """
     if said.kind not in BATCHES:
-        return not state.seen.take(f"litellm {said.key} {said.ok} {said.timing.started}")
+        return not state.seen.take(f"litellm {said.key} {said.attempt}")
     if said.outcome.pending:
         return said.kind != "create_batch"
     return job is None or (settled.held is None and not state.seen.take(job))
