@@ -26,7 +26,7 @@ from typing import Final, NamedTuple, cast
 
 from ._context import InForce, in_force
 from ._guard import guarded
-from ._record import NOBODY, Generation
+from ._record import NOBODY, Generation, Usage
 from ._state import Layer, Sink, state
 
 MAX_SLOTS: Final = 4_096
@@ -74,6 +74,7 @@ class Slot:
         told: For each time that the layer above spoke before the client did: whether the call had gone well.
         taken_over: The client's record was recorded without the layer above.
         spoken: The layer above has spoken.
+        usage: What the provider reported on the way, and the layer above has dropped.
     """
 
     started: InForce
@@ -83,6 +84,7 @@ class Slot:
     told: list[bool] = field(default_factory=list[bool])
     taken_over: bool = False
     spoken: bool = False
+    usage: Usage | None = None
 
     def opened(self, *, keeps_content: bool, silent: bool) -> None:
         """Note what the layer above has been told of this call."""
@@ -140,6 +142,8 @@ class Settled(NamedTuple):
     started: InForce
     held: Generation | None
     """The client's record of the same exchange."""
+    usage: Usage | None
+    """What the provider reported, as far as only a look at the chunks could tell."""
     late: bool
     """It was recorded without the layer above, which now comes too late."""
 
@@ -185,7 +189,13 @@ def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled
             owner.held.remove(held)
         elif not slot.taken_over:
             slot.told.append(ok)
-    return Settled(slot.started, None if held is None else held.generation, held is None and slot.taken_over)
+    generation = None if held is None else held.generation
+    return Settled(slot.started, generation, slot.usage, held is None and slot.taken_over)
+
+
+def note_usage(layer: str, key: str, usage: Usage) -> None:
+    """Keep what a provider has reported of a call that *layer* will speak of without it."""
+    _slot(layer, key).usage = usage
 
 
 def is_waiting() -> bool:
@@ -318,4 +328,14 @@ def _look() -> None:
         _look_later()
 
 
-__all__: Final = ["Layer", "Settled", "Slot", "is_waiting", "open_slot", "release", "settle", "sink_under"]
+__all__: Final = [
+    "Layer",
+    "Settled",
+    "Slot",
+    "is_waiting",
+    "note_usage",
+    "open_slot",
+    "release",
+    "settle",
+    "sink_under",
+]

@@ -61,6 +61,8 @@ def _generation(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | N
     LiteLLM's price, and its word on who the call was for, go before the client's.
     """
     seen = settled.held or _unseen(said)
+    if settled.usage is not None and not seen.usage.known:
+        seen = replace(seen, usage=settled.usage)
     outcome = said.outcome
     usage = _usage(said, seen.usage, was_seen=settled.held is not None)
     response_id = seen.response_id or outcome.response_id

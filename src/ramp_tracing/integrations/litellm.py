@@ -11,6 +11,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from .._state import state
+from ._litellm_chunks import watch_chunks
+from ._patches import Patches
 
 if TYPE_CHECKING:
     litellm_logger: Any
@@ -19,6 +21,9 @@ __all__ = ["install", "litellm_logger", "uninstall"]
 
 NAMES_OF_CALL: Final = ("logging_obj", "litellm_logging_obj")
 """What LiteLLM's functions call the object that stands for a call. Not public; seen in 1.106 to 1.110."""
+
+
+_patches: Final = Patches()
 
 
 class LiteLLMLayer:
@@ -49,6 +54,8 @@ def install() -> None:
     from ._litellm_logger import logger
 
     state.layers["litellm"] = LiteLLMLayer()
+    _patches.undo()
+    watch_chunks(_patches)
     logger().register()
 
 
@@ -57,6 +64,7 @@ def uninstall() -> None:
     from ._litellm_logger import logger
 
     state.layers.pop("litellm", None)
+    _patches.undo()
     logger().unregister()
 
 

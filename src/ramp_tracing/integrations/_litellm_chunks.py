@@ -1,0 +1,65 @@
+"""
+Usage that LiteLLM drops on its way.
+
+Groq's streams have it in ``x_groq`` of the last chunk alone (https://console.groq.com/docs/api-reference), and LiteLLM,
+which speaks to Groq without the openai client, puts a count of its own in its place. So chunks are looked at as they
+come.
+"""
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from types import FrameType
+from typing import Any, Final
+
+from .._guard import guarded
+from .._layers import note_usage
+from .._normalizers import CHAT, as_fields
+from ._patches import Patches
+
+MODULE: Final = "litellm.llms.openai.chat.gpt_transformation"
+PARSER: Final = "OpenAIChatCompletionStreamingHandler"
+"""Parses the chunks of everybody who streams as OpenAI does. Not public; seen in 1.106 to 1.110."""
+
+MAX_FRAMES: Final = 12
+"""LiteLLM's stream, which knows the call, is three frames above."""
+
+
+def watch_chunks(patches: Patches) -> None:
+    """Look at each chunk that LiteLLM parses."""
+    owner = getattr(import_module(MODULE), PARSER, None)
+    if owner is not None:
+        patches.wrap(owner, "chunk_parser", look)
+
+
+def look(wrapped: Any, parser: Any, args: Any, kwargs: Any) -> Any:
+    """Around ``chunk_parser``: nearly always one look into a dictionary."""
+    chunk = args[0] if args else kwargs.get("chunk")
+    if isinstance(chunk, dict) and "x_groq" in chunk:
+        with guarded("reading a chunk"):
+            _note(as_fields(chunk))
+    return wrapped(*args, **kwargs)
+
+
+def _note(chunk: Any) -> None:
+    usage = CHAT.read(chunk).usage
+    key = next((key for frame in _frames() if (key := _call_of(frame))), None) if usage.known else None
+    if key is not None:
+        note_usage("litellm", key, usage)
+
+
+def _frames() -> Iterator[FrameType]:
+    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    for _ in range(MAX_FRAMES):
+        if frame is None:
+            return
+        yield frame
+        frame = frame.f_back
+
+
+def _call_of(frame: FrameType) -> str | None:
+    """The id of the call whose stream this frame is a method of."""
+    if not str(frame.f_globals.get("__name__")).startswith("litellm."):
+        return None
+    key = getattr(getattr(frame.f_locals.get("self"), "logging_obj", None), "litellm_call_id", None)
+    return key if isinstance(key, str) else None
