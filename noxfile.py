@@ -30,7 +30,9 @@ LANES: Final = [
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
-nox.options.sessions = ["lint", "imports", "typecheck", "tests", "lowest", "package", "demo"]
+nox.options.sessions = [
+    "lint", "imports", "typecheck", "tests", "lowest", "litellm", "proxy", "package", "demo",
+]  # fmt: skip
 
 
 def uncover_pyenv() -> None:
@@ -87,6 +89,32 @@ def tests(session: nox.Session, openai: int) -> None:
     """The tests, with one major version of the openai client; arguments go to pytest."""
     session.install("-e", ".", f"openai>={openai},<{openai + 1}", *group("test"))
     run_tests(session, openai)
+
+
+LITELLM_TESTS: Final = [
+    "tests/integrations/test_litellm.py",
+    "tests/integrations/test_litellm_matrix.py",
+    "tests/test_cassettes_litellm.py",
+]
+BESIDE_LITELLM: Final = ["boto3", "fastapi", "soundfile", "tenacity"]
+"""What LiteLLM needs for Bedrock, for its cache and for retries, and does not require."""
+
+
+@nox.session
+@nox.parametrize("openai", [2, 3], ids=["openai2", "openai3"])
+def litellm(session: nox.Session, openai: int) -> None:
+    """The tests of LiteLLM, with each major version of the openai client that it takes."""
+    wanted = f"openai>={openai},<{openai + 1}"
+    session.install("-e", ".[litellm]", wanted, *BESIDE_LITELLM, *group("test"))
+    tests = session.posargs or LITELLM_TESTS
+    session.run("pytest", *tests, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai)})
+
+
+@nox.session
+def proxy(session: nox.Session) -> None:
+    """The real LiteLLM Proxy between the real openai client and a model server on loopback."""
+    session.install("-e", ".[openai,litellm]", "litellm[proxy]", *group("test"))
+    session.run("pytest", *(session.posargs or ["tests/proxy"]))
 
 
 @nox.session
