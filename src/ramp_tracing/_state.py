@@ -59,8 +59,8 @@ class State:
         providers: Host or ``host:port`` to provider name, as given to `instrument()`.
         stream_usage: Whether streams are asked for their usage: ``auto``, ``always`` or ``never``.
         seen: Response ids that are taken.
-        open_streams: Streams being read, by `id`; as many as the application itself holds. Strong, so that what a stream
-            has gathered is not garbage itself when the collector finds the stream.
+        open_streams: Streams being read, by `id`; as many as the application itself holds. Strong, so that what a
+            stream has gathered is not garbage itself when the collector finds the stream.
         by_hand: Calls that are being recorded by hand, by `id`. Weak: such a call ends with its last reference.
         jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
         enabled: The libraries whose calls are recorded.
