@@ -28,7 +28,7 @@ def nothing_left_over(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     monkeypatch.setenv("RAMP_TRACING_STATE_DIR", str(tmp_path_factory.mktemp("state")))
     state.strict = True
     yield
-    left = (state.sink, state.enabled, state.installed, dict(state.jobs))
+    left = (state.sink, state.enabled, state.installed, dict(state.jobs), dict(state.open_streams), dict(state.by_hand))
     ramp_tracing.uninstrument()
     state.strict = False
-    assert left == (None, set(), set(), {})
+    assert left == (None, set(), set(), {}, {}, {})

@@ -18,11 +18,11 @@ def test_a_statement_records_at_once() -> None:
         ramp_tracing.record_generation(
             provider="acme", model="acme-1", response_model="acme-1-0101", input_tokens=42, output_tokens=7,
             cache_read_tokens=2, input_messages=[{"role": "user", "content": "hi"}], output_messages="hello",
-            cost="0.00123", started=started, ended=1_767_225_601_000_000_000, response_id="acme-0123456789",
+            cost="0.00123", started=started, ended=1_767_225_601_000_000_000, response_id="acme-4f1c09b27e",
             generation_name="Greeting", user="ada", session_id="s", metadata={"cost_center": "CC-1"},
         )  # fmt: skip
         [generation] = generations
-    assert generation.id == "acme-0123456789"
+    assert generation.id == "acme-4f1c09b27e"
     assert (generation.operation, generation.library, generation.provider) == ("chat", "manual", "acme")
     assert (generation.request_model, generation.response_model) == ("acme-1", "acme-1-0101")
     assert generation.usage == Usage(input_tokens=42, output_tokens=7, cache_read_tokens=2)

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict, Unpack
+from weakref import ref
 
 from ._capture import snapshot
 from ._context import attribution_of
@@ -82,7 +83,7 @@ class record_generation:  # noqa: N801 - used as a statement
         self._facts: dict[str, Any] = {}
         self._open = state.sink is not None
         if self._open:
-            state.unfinished.add(self)
+            state.by_hand[id(self)] = ref(self)
         self.update(**facts)
 
     def update(self, **facts: Unpack[Facts]) -> None:
@@ -119,9 +120,12 @@ class record_generation:  # noqa: N801 - used as a statement
 
     def _end(self, error: BaseException | None) -> None:
         sink = state.sink
-        if not self._open or sink is None:
+        if not self._open:
             return
         self._open = False
+        state.by_hand.pop(id(self), None)
+        if sink is None:
+            return
         with guarded("recording by hand"):
             facts = self._facts
             recording = Recording(sink, _request(facts, keeps_content=sink.keeps_content))

@@ -6,6 +6,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar, overload
 
 from . import integrations
+from ._identity import SeenIds
 from ._pricing import priced
 from ._record import Generation
 from ._sdk import finish_open_streams
@@ -91,7 +92,10 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
     """
     captured = Generations(privacy_mode=privacy_mode)
     sink_before, enabled_before = state.sink, frozenset(state.enabled)
+    known_before = state.seen, state.jobs
     state.sink = captured
+    # Another test's server may use the same ids.
+    state.seen, state.jobs = SeenIds(), {}
     integrations.enable(frozenset(integrations.REGISTRY))
     try:
         yield captured
@@ -99,3 +103,4 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
         finish_open_streams()
         integrations.enable(enabled_before)
         state.sink = sink_before
+        state.seen, state.jobs = known_before

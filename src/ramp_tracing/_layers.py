@@ -72,6 +72,7 @@ class Slot:
         silent: The application wants no record of this call.
         held: What the client has recorded so far.
         told: For each time that the layer above spoke before the client did: whether the call had gone well.
+        given_up: Nobody waits for the layer above any more; the process ends.
         taken_over: The client's record was recorded without the layer above.
         spoken: The layer above has spoken.
         usage: What the provider reported on the way, and the layer above has dropped.
@@ -82,6 +83,7 @@ class Slot:
     silent: bool = False
     held: list[Held] = field(default_factory=list[Held])
     told: list[bool] = field(default_factory=list[bool])
+    given_up: bool = False
     taken_over: bool = False
     spoken: bool = False
     usage: Usage | None = None
@@ -124,8 +126,15 @@ class PromisedSink:
         with _lock:
             if slot.silent or _told_of(slot, generation):
                 return
-            slot.held.append(Held(generation, self._sink, time.monotonic() + seconds, os.getpid()))
-        _look_later()
+            held = Held(generation, self._sink, time.monotonic() + seconds, os.getpid())
+            if slot.given_up:
+                slot.taken_over = True
+            else:
+                slot.held.append(held)
+        if slot.given_up:
+            _record([held])
+        else:
+            _look_later()
 
     def stand_by(self) -> None:
         """Be ready to be told by `defer`."""
@@ -204,8 +213,17 @@ def is_waiting() -> bool:
         return any(held.generation.failure is None for slot in _slots() for held in slot.held)
 
 
-def release() -> None:
-    """Record everything that is held; at the end of the process nobody will speak any more."""
+def release(*, for_good: bool = False) -> None:
+    """
+    Record everything that is held.
+
+    Args:
+        for_good: The process ends: what finalizers still bring is not to be held either.
+    """
+    if for_good:
+        with _lock:
+            for slot in _slots():
+                slot.given_up = True
     _record(_overdue(float("inf")))
 
 

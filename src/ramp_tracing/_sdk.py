@@ -198,11 +198,13 @@ test_connection.__test__ = False  # type: ignore[attr-defined]  # pytest takes a
 
 
 def finish_open_streams() -> None:
-    """Record every stream that the application is still reading, as far as it has come."""
-    with guarded("recording open streams"):
-        for stream in list(state.unfinished):
-            stream.give_up()
-    release()
+    """Record every stream that the application is still reading, and every block by hand, as far as they have come."""
+    # Each copy is one step under the GIL: other threads go on opening streams.
+    by_hand = [each for known in list(state.by_hand.values()) if (each := known()) is not None]
+    for call in [*list(state.open_streams.values()), *by_hand]:
+        with guarded("recording an open stream"):
+            call.give_up()
+    release(for_good=True)
 
 
 def defaults_of(trace: Mapping[str, object]) -> Attribution:

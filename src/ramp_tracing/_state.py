@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Literal, Protocol
-from weakref import WeakSet
+from weakref import ref
 
 from ._identity import SeenIds
 from ._record import NOBODY, Attribution, Generation, GenerationId, Outcome
@@ -36,7 +36,7 @@ class Sink(Protocol):
 
 
 class Unfinished(Protocol):
-    """A call that has been answered in part: a stream that the application is still reading."""
+    """A call that has no end yet: a stream that the application is still reading, or a block of its own."""
 
     def give_up(self) -> None:
         """Record what is known so far. Later endings add nothing."""
@@ -77,9 +77,9 @@ class State:
         providers: Host or ``host:port`` to provider name, as given to `instrument()`.
         stream_usage: Whether streams are asked for their usage: ``auto``, ``always`` or ``never``.
         seen: Response ids that are taken.
-        unfinished: Streams being read. Weak: as many as the application itself holds.
-        open_streams: The streams among them, by `id`. Strong, so that what a stream has gathered is not garbage itself
-            when the collector finds the stream: a `StringIO` in garbage is closed before anybody can read it.
+        open_streams: Streams being read, by `id`; as many as the application itself holds. Strong, so that what a
+            stream has gathered is not garbage itself when the collector finds the stream.
+        by_hand: Calls that are being recorded by hand, by `id`. Weak: such a call ends with its last reference.
         jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
         layers: Those that record calls made through another library, by name, while they are able to.
         slots: Their calls, by layer and id; see `_layers`, which bounds them.
@@ -96,8 +96,8 @@ class State:
     providers: Mapping[str, str] = field(default_factory=dict[str, str])
     stream_usage: Literal["auto", "always", "never"] = "auto"
     seen: SeenIds = field(default_factory=SeenIds)
-    unfinished: WeakSet[Unfinished] = field(default_factory=WeakSet[Unfinished])
     open_streams: dict[int, Unfinished] = field(default_factory=dict[int, "Unfinished"])
+    by_hand: dict[int, ref[Unfinished]] = field(default_factory=dict[int, "ref[Unfinished]"])
     jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     slots: dict[str, object] = field(default_factory=dict[str, object])

@@ -22,7 +22,9 @@ KILLED = textwrap.dedent("""
     import os, signal, ramp_tracing
     ramp_tracing.instrument()
     for number in range(3):
-        ramp_tracing.record_generation(provider="acme", model="acme-1", input_tokens=number, input_messages="canary-text")
+        ramp_tracing.record_generation(
+            provider="acme", model="acme-1", input_tokens=number, input_messages="canary-text"
+        )
     os.kill(os.getpid(), signal.SIGKILL)
 """)
 

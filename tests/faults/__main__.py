@@ -71,7 +71,7 @@ def show_flushes(words: argparse.Namespace) -> bool:
 def show_chaos(words: argparse.Namespace) -> bool:
     """All processes killed, half of the answers bad, one restart."""
     print(head(TITLES))
-    outcome = chaos(words.records, words.processes, restart_seconds=words.seconds)
+    outcome = chaos(words.records, words.processes, longest_bad_run=7, restart_seconds=words.seconds)
     return _show(f"chaos, {words.processes} killed", outcome)
 
 

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from .application import Application
-from .conducts import HALF_BAD, WELL, Conduct, mixed
+from .conducts import WELL, Conduct, half_bad
 from .program import Ending, Program
 from .receiver import Phase
 from .run import restart
@@ -19,13 +19,14 @@ SEED: Final = 20_250_601
 """The receiver's moods are the same each time; in which order they meet the processes is not."""
 
 
-def chaos(records: int, processes: int, *, restart_seconds: float) -> Outcome:
+def chaos(records: int, processes: int, *, longest_bad_run: int, restart_seconds: float) -> Outcome:
     """
     Kill all processes with SIGKILL as soon as each has made its calls, with bad answers before and after; restart once.
 
     Args:
         records: In total.
         processes: At the same time.
+        longest_bad_run: So many bad answers in a row and no more, so that no backoff takes minutes.
         restart_seconds: How long the restarted application may take.
     """
     each = records // processes
@@ -34,7 +35,7 @@ def chaos(records: int, processes: int, *, restart_seconds: float) -> Outcome:
         for number in range(processes)
     ]
     with stage() as scene:
-        _run_together(scene, programs, mixed(HALF_BAD, seed=SEED))
+        _run_together(scene, programs, half_bad(seed=SEED, longest_run=longest_bad_run))
         ended = restart(scene, BURST, seconds=restart_seconds)
         return outcome_of(scene, Allowance(repeats=None, regroups=True), exit_seconds=ended.exit_seconds)
 

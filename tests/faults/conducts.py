@@ -2,6 +2,7 @@
 
 import gzip
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -144,12 +145,22 @@ HALF_BAD: Final[tuple[tuple[int, Conduct], ...]] = (
 """Per cent of the requests, and what becomes of them."""
 
 
-def mixed(shares: Sequence[tuple[int, Conduct]], *, seed: int) -> Conduct:
-    """One of several, at random, each time anew."""
+def half_bad(*, seed: int, longest_run: int) -> Conduct:
+    """
+    One row of `HALF_BAD`, at random, each time anew.
+
+    Args:
+        seed: For the same moods each time.
+        longest_run: After so many in a row that are not `WELL`, one is. It bounds the sender's backoff.
+    """
     source = random.Random(seed)
+    moods = deque[Conduct](maxlen=longest_run)
 
     def conduct(visit: Visit) -> None:
-        [chosen] = source.choices([each for _, each in shares], [share for share, _ in shares])
-        chosen(visit)
+        [mood] = source.choices([each for _, each in HALF_BAD], [share for share, _ in HALF_BAD])
+        if len(moods) == longest_run and WELL not in moods:
+            mood = WELL
+        moods.append(mood)
+        mood(visit)
 
     return conduct

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +67,11 @@ class Stage:
 
     def dead(self) -> set[str]:
         """The markers of the records that lie in a directory of dead letters."""
-        letters = [path for path in self._files() if "dead" in path.relative_to(self.state).parts[:-1]]
-        return {found for path in letters for found in MARKER.findall(_text(path))}
+        return _markers_in(path for path in self._files() if "dead" in path.relative_to(self.state).parts[:-1])
+
+    def on_disk(self) -> set[str]:
+        """The markers that are in any file of the state directory."""
+        return _markers_in(self._files())
 
     def leaks(self) -> list[str]:
         """What must not be on the disk or in the output, and is."""
@@ -99,6 +102,10 @@ def wait_until(true: Callable[[], bool], *, seconds: float) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def _markers_in(paths: Iterable[Path]) -> set[str]:
+    return {found for path in paths for found in MARKER.findall(_text(path))}
 
 
 def _text(path: Path) -> str:

@@ -36,9 +36,10 @@ def test_a_fault_loses_and_doubles_nothing(fault: Fault) -> None:
     assert list(run(fault).reasons) == []
 
 
+@pytest.mark.timeout(120)
 def test_nothing_is_lost_when_all_processes_are_killed_and_half_of_the_answers_are_bad() -> None:
     """Chaos in small: one restart brings what four killed processes left behind."""
-    outcome = chaos(5_000, 4, restart_seconds=40)
+    outcome = chaos(5_000, 4, longest_bad_run=3, restart_seconds=60)
     assert (outcome.sent, outcome.lost, list(outcome.reasons)) == (5_000, 0, [])
 
 

@@ -36,7 +36,7 @@ class Outcome:
         received: Those of them that the receiver took.
         again: How often it took one that it had.
         regrouped: How many of those came in a request that was not the earlier one byte for byte.
-        lost: Calls that are neither at the receiver nor among the dead letters.
+        lost: Calls that are neither at the receiver nor anywhere on the disk.
         dead: Calls that are among the dead letters only.
         exit_seconds: How long the end of the application took; `None` if it was cut short.
         reasons: What is wrong with it, in words; empty if it is as it must be.
@@ -66,10 +66,12 @@ def outcome_of(
     """
     tally, returned, dead = scene.receiver.tally, scene.returned(), scene.dead()
     taken = tally.taken
-    lost = returned - taken - dead
+    waiting = (returned & scene.on_disk()) - taken - dead
+    lost = returned - taken - dead - waiting
     wrong = [
         *reasons,
         *_if(lost, f"{len(lost)} lost"),
+        *_if(waiting, f"{len(waiting)} still wait"),
         *_if(not returned, "the application made no calls"),
         *_unneeded(tally, allowance),
         *_broken_words(tally),

@@ -29,12 +29,19 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-@pytest.fixture
-def short_files() -> Iterator[int]:
-    """A limit on the length of files, which cuts a write short as a full disk does."""
+@contextmanager
+def files_no_longer_than(size_bytes: int) -> Iterator[None]:
+    """
+    A limit on the length of files, which cuts a write short as a full disk does.
+
+    It is that of the whole process, so nothing may be reported inside: the output of the tests may be such a file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield 1000
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def at_once(journal: FileJournal) -> FileJournal:
@@ -144,14 +151,14 @@ def test_a_disk_that_is_read_only_loses_nothing(small_disk: Path, caplog: pytest
     assert sorted(drain(journal)) == ids(1, 2)
 
 
-def test_a_write_that_is_cut_short_tears_no_other_line(short_files: int, state: Path) -> None:
+def test_a_write_that_is_cut_short_tears_no_other_line(state: Path) -> None:
     """The record goes to memory; the file is not written to any more; its torn piece is passed over."""
     journal = journal_in(state)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (short_files, resource.RLIM_INFINITY))
-    for number in range(30):
-        at_once(journal).append(generation(number))
+    with files_no_longer_than(1000):
+        for number in range(30):
+            at_once(journal).append(generation(number))
     assert len(files(state)) > 3
-    assert any(path.stat().st_size == short_files for path in files(state))
+    assert any(path.stat().st_size == 1000 for path in files(state))
     assert journal.counts() == Stats(recorded=30, waiting=30)
     assert sorted(drain(journal)) == sorted(ids(*range(30)))
     journal.close()

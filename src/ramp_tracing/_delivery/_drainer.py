@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from .._config import Config
 from .._guard import log
@@ -41,13 +42,6 @@ class Drainer:
         self._batcher = Batcher(journal, stages, config)
         self._transport = Transport(config)
         self._frozen: deque[Batch] = deque()
-        self._actions: Mapping[Kind, Callable[[Answer, Verdict], None]] = {
-            "acknowledge": self._acknowledge,
-            "retry": self._retry,
-            "hold": self._hold,
-            "split": self._split,
-            "bisect": self._bisect,
-        }
 
     @property
     def has_frozen(self) -> bool:
@@ -87,7 +81,7 @@ class Drainer:
             self._say(logging.WARNING, error.cause, f"Ramp cannot be reached: {error}; {self._kept()}")
         else:
             verdict = judge(answer, now=datetime.now(UTC))
-            self._actions[verdict.kind](answer, verdict)
+            self._ACTIONS[verdict.kind](self, answer, verdict)
         return True
 
     def idle(self) -> float | None:
@@ -155,6 +149,15 @@ class Drainer:
             self._replace(self._batcher.singles(batch))
         else:
             self._bury(answer)
+
+    # Not bound to an instance, which would then never go away by itself, nor would the locks of its journal.
+    _ACTIONS: ClassVar[Mapping[Kind, Callable[..., None]]] = {
+        "acknowledge": _acknowledge,
+        "retry": _retry,
+        "hold": _hold,
+        "split": _split,
+        "bisect": _bisect,
+    }
 
     def _replace(self, parts: Sequence[Batch]) -> None:
         """Put *parts*, which are made by now, in the place of the batch at the head."""

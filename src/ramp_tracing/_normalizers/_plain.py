@@ -1,6 +1,7 @@
 """Streams whose last event says everything: images, transcriptions, and endpoints that nobody knows."""
 
 from collections.abc import Callable
+from typing import Final
 
 from .._record import Outcome
 from ._reading import dig
@@ -34,8 +35,7 @@ class PlainAccumulator:
     def add(self, event: object) -> bool:
         """Take in one event; True, because every one carries a part of the answer."""
         kind = dig(event, "type")
-        inner = dig(event, "response") if isinstance(kind, str) and kind.startswith("response.") else None
-        whole = inner if inner is not None else event
+        whole = _inside(event)
         ends = isinstance(kind, str) and kind.endswith(("error", ".completed", ".done"))
         if ends or dig(whole, "usage") is not None or dig(whole, "error") is not None:
             self._whole = self._read(whole)  # read now and let go: an image event holds megabytes
@@ -44,3 +44,15 @@ class PlainAccumulator:
     def outcome(self) -> Outcome:
         """What is known so far."""
         return Outcome(complete=False) if self._whole is None else self._whole
+
+
+def _inside(event: object) -> object:
+    """The object that an event is about: events of responses name it ``response``, those of threads ``data``."""
+    for kind, prefix, inner in INSIDE:
+        name = dig(event, kind)
+        if isinstance(name, str) and name.startswith(prefix) and (found := dig(event, inner)) is not None:
+            return found
+    return event
+
+
+INSIDE: Final = (("type", "response.", "response"), ("event", "thread.", "data"))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from .._guard import guarded
 from .._layers import note_usage
-from .._normalizers import CHAT, as_fields
+from .._normalizers import CHAT
 from ._patches import Patches
 
 MODULE: Final = "litellm.llms.openai.chat.gpt_transformation"
@@ -37,7 +37,7 @@ def look(wrapped: Any, parser: Any, args: Any, kwargs: Any) -> Any:
     chunk = args[0] if args else kwargs.get("chunk")
     if isinstance(chunk, dict) and "x_groq" in chunk:
         with guarded("reading a chunk"):
-            _note(as_fields(chunk))
+            _note(chunk)  # pyright: ignore[reportUnknownArgumentType]
     return wrapped(*args, **kwargs)
 
 

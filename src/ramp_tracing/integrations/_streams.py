@@ -34,7 +34,6 @@ class StreamWatch:
         self._hides_usage = hides_usage
         self._held: object = NOTHING
         self.busy = False
-        state.unfinished.add(self)
         state.open_streams[id(self)] = self
 
     def keeps(self, item: object) -> bool:
