@@ -30,9 +30,9 @@ def drain_at_exit() -> None:
             return
         until = time.monotonic() + SECONDS
         for _ in range(ROUNDS):
+            worker._flush_on_exit()  # not public; LiteLLM's own handler, which knows what was taken out and not begun
             if worker._queue.empty() or time.monotonic() > until:
                 return
-            worker._flush_on_exit()  # not public; LiteLLM's own handler for the end of the process
 
 
 async def catch_up() -> None:
