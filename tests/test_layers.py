@@ -1,0 +1,162 @@
+"""One call, one record: what is held, who takes it over, and what is recorded when nobody does."""
+
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from ramp_tracing import _layers
+from ramp_tracing._captured import Generations
+from ramp_tracing._record import Failure, Generation, GenerationId, Timing, UnixNanos, Usage
+from ramp_tracing._state import state
+
+OUTAGE = Failure(type="InternalServerError")
+ABANDONED = Failure(type="abandoned")
+
+
+class Upper:
+    """A layer whose frames are this module's; a frame names its call in a variable."""
+
+    name = "upper"
+    modules = __name__
+
+    def call_of(self, frame: FrameType) -> str | None:
+        key = frame.f_locals.get("upper_call")
+        return key if isinstance(key, str) else None
+
+    async def catch_up(self) -> None:
+        pass
+
+
+@pytest.fixture
+def sink() -> Iterator[Generations]:
+    """Where records go, below a layer that records what it makes."""
+    state.slots.clear()
+    state.layers["upper"] = Upper()
+    yield Generations()
+    state.layers.clear()
+    state.slots.clear()
+
+
+def generation(number: int = 1, *, failure: Failure | None = None, tokens: int | None = 3) -> Generation:
+    return Generation(
+        id=GenerationId(f"id-{number}"),
+        operation="chat",
+        library="openai",
+        timing=Timing(started=UnixNanos(1), ended=UnixNanos(2)),
+        usage=Usage(input_tokens=tokens),
+        failure=failure,
+    )
+
+
+def under(sink: Generations, upper_call: str) -> Any:
+    """Where the client records a call that the layer makes as *upper_call*."""
+    return _layers.sink_under(sink)
+
+
+def ids(sink: Generations) -> list[str]:
+    return [each.id for each in sink]
+
+
+def test_without_a_layer_nothing_is_held(sink: Generations) -> None:
+    """A call of a program without such a layer is recorded at once, by the sink itself."""
+    state.layers.clear()
+    assert under(sink, "a") is sink
+
+
+def test_a_frame_of_the_layer_is_needed(sink: Generations) -> None:
+    """A live slot alone holds nothing: the application may be making a call of its own."""
+    _layers.open_slot("upper", "a")
+    state.layers["upper"] = type("Elsewhere", (Upper,), {"modules": "elsewhere."})()
+    assert under(sink, "a") is sink
+
+
+def test_held_until_the_layer_speaks(sink: Generations) -> None:
+    """The client's record waits, and is handed to the layer above."""
+    under(sink, "a").record(generation())
+    assert ([], True) == (ids(sink), _layers.is_waiting())
+    settled = _layers.settle("upper", "a", ok=True)
+    assert generation() == settled.held
+    assert not settled.late
+    _layers.release()
+    assert [] == ids(sink)
+
+
+def test_the_layer_speaks_first(sink: Generations) -> None:
+    """A stream that the layer has stopped reading ends in the client after the layer has spoken: no second record."""
+    promised = under(sink, "a")
+    assert _layers.settle("upper", "a", ok=True).held is None
+    promised.record(generation(failure=ABANDONED))
+    _layers.release()
+    assert [] == ids(sink)
+
+
+def test_nobody_speaks(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while the held record is recorded as it is, and the layer comes too late."""
+    monkeypatch.setattr(_layers, "SECONDS_FOR_FAILURE", 0.02)
+    monkeypatch.setattr(_layers, "SECONDS_BETWEEN_LOOKS", 0.02)
+    under(sink, "a").record(generation(failure=ABANDONED))
+    until = time.monotonic() + 5
+    while not ids(sink) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert ["id-1"] == ids(sink)
+    assert _layers.settle("upper", "a", ok=True).late
+
+
+def test_repeated_attempts_inside_a_call(sink: Generations) -> None:
+    """Attempts that failed, cost nothing and were repeated by the layer are part of its one call."""
+    promised = under(sink, "a")
+    for number in (1, 2, 3):
+        promised.record(generation(number, failure=OUTAGE, tokens=None))
+    assert "id-1" == getattr(_layers.settle("upper", "a", ok=False).held, "id", None)
+    _layers.release()
+    assert [] == ids(sink)
+
+
+def test_a_failed_attempt_that_was_billed_is_kept(sink: Generations) -> None:
+    """What reports usage has been paid for."""
+    promised = under(sink, "a")
+    promised.record(generation(1, failure=OUTAGE))
+    promised.record(generation(2))
+    assert "id-2" == getattr(_layers.settle("upper", "a", ok=True).held, "id", None)
+    _layers.release()
+    assert ["id-1"] == ids(sink)
+
+
+def test_an_answer_that_the_layer_cannot_read(sink: Generations) -> None:
+    """It failed for the layer alone; the client knows what was billed."""
+    under(sink, "a").record(generation())
+    assert generation() == _layers.settle("upper", "a", ok=False).held
+
+
+def test_silence_is_kept(sink: Generations) -> None:
+    """Where the application wants no record there is none, whoever saw the call."""
+    _layers.open_slot("upper", "a").opened(keeps_content=True, silent=True)
+    under(sink, "a").record(generation())
+    _layers.release()
+    assert [] == ids(sink)
+
+
+def test_content_that_the_layer_keeps_to_itself(sink: Generations) -> None:
+    """The client does not keep it either."""
+    _layers.open_slot("upper", "a").opened(keeps_content=False, silent=False)
+    assert (True, False) == (sink.keeps_content, under(sink, "a").keeps_content)
+
+
+def test_at_the_end_nothing_is_held_any_more(sink: Generations) -> None:
+    """What a finalizer brings after the last release is recorded at once."""
+    promised = under(sink, "a")
+    _layers.release(for_good=True)
+    promised.record(generation())
+    assert ["id-1"] == ids(sink)
+
+
+def test_slots_are_bounded(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest call is forgotten; what was held of it is recorded."""
+    monkeypatch.setattr(_layers, "MAX_SLOTS", 3)
+    under(sink, "first").record(generation())
+    for number in range(5):
+        _layers.settle("upper", str(number), ok=True)
+    assert (3, ["id-1"]) == (len(state.slots), ids(sink))
