@@ -6,7 +6,6 @@ import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
