@@ -115,3 +115,18 @@ def test_one_that_is_kept_is_recorded_when_the_capture_ends() -> None:
         kept = ramp_tracing.record_generation(provider="acme", model="a")
     assert len(generations) == 1
     del kept
+
+
+def test_metadata_that_misbehaves_is_read_all_the_same() -> None:
+    """Of a subclass of dict no method is called."""
+
+    class Hostile(dict[str, object]):
+        def items(self) -> object:  # type: ignore[override]
+            raise RuntimeError
+
+        __iter__ = keys = __getitem__ = get = items  # type: ignore[assignment]
+
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(provider="acme", model="a", input_tokens=1, metadata=Hostile(team="x"))
+        [generation] = generations
+    assert generation.attribution.metadata == {"team": "x"}

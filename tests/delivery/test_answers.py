@@ -154,3 +154,18 @@ def test_there_is_advice_on_every_status() -> None:
     assert "ai_usage:write" in advice_on(403)
     assert "used exactly as given" in advice_on(404)
     assert "never followed" in advice_on(307)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"error_v2": {"error_code": "DEVELOPER_7001", "message": "you sent: secret"}}', "DEVELOPER_7001"),
+        (b'{"error_v2": {"error_code": "you sent: secret"}}', ""),
+        (b'{"error_v2": {"error_code": 7}}', ""),
+        (b"<html>secret</html>", ""),
+        (b"", ""),
+    ],
+)
+def test_an_error_code_is_a_word(body: bytes, code: str) -> None:
+    """So that it can be written down without quoting what was sent."""
+    assert Answer(status=422, headers={}, body=body).code == code

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class FaultyReceiver:
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._lock = threading.RLock()
+        self._last_request = time.monotonic()
         self._script: list[Phase] = []
         self._running = _Running(Phase(conduct=WELL))
         self._unended = [self._running]
@@ -76,6 +78,11 @@ class FaultyReceiver:
             running.ended.set()
         for thread in self._threads:
             thread.join(10)
+
+    @property
+    def idle_seconds(self) -> float:
+        """Since the last request."""
+        return time.monotonic() - self._last_request
 
     @property
     def url(self) -> str:
@@ -160,6 +167,7 @@ class FaultyReceiver:
     def _phase_for_a_request(self) -> _Running:
         with self._lock:
             running = self._running
+            self._last_request = time.monotonic()
             running.requests += 1
             limit = running.phase.requests
             if limit is not None and running.requests >= limit:

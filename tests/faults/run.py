@@ -16,6 +16,9 @@ from .verdict import NOTHING_AGAIN, Allowance, Outcome, outcome_of
 MIN_RESTART_SECONDS: Final = 1.0
 """Long enough to find what is there; what was found is sent at the exit at the latest, and doubles would show."""
 
+QUIET_SECONDS: Final = 90.0
+"""Nobody pauses for so long between two tries: who has something to send has sent it by then."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -64,13 +67,23 @@ def run(fault: Fault) -> Outcome:
 
 
 def restart(scene: Stage, options: Mapping[str, Any], *, seconds: float) -> Ended:
-    """Start the application once more, without calls, until everything has arrived or *seconds* have passed."""
+    """
+    Start the application once more, without calls, until everything has arrived.
+
+    Args:
+        scene: Where it ran before.
+        options: Those that it had.
+        seconds: It is given so long at most, and less where nothing comes any more.
+    """
     wanted = scene.returned()
     idle = Program(records=0, lingers=True, options=options)
     with Application(scene, idle, max_seconds=seconds + 60) as application:
         application.go()
         time.sleep(MIN_RESTART_SECONDS)
-        wait_until(lambda: wanted <= scene.receiver.tally.taken | scene.dead(), seconds=seconds)
+        wait_until(
+            lambda: wanted <= scene.receiver.tally.taken | scene.dead() or scene.receiver.idle_seconds > QUIET_SECONDS,
+            seconds=seconds,
+        )
         return application.end()
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -199,3 +199,26 @@ def test_a_journal_that_nobody_holds_lets_go_of_its_files(state: Path) -> None:
     third = journal_in(state)
     third.tend()
     assert drain(third) == ids(1)
+
+
+def test_a_watch_is_not_over_while_records_are_read(journal: FileJournal, busy_switches: None) -> None:
+    """Whoever waits looks all the time, from another thread."""
+    too_early: list[int] = []
+    for number in range(300):
+        journal.append(generation(number))
+        settled, done = journal.watch(), threading.Event()
+
+        def wait(settled: Callable[[], bool] = settled, done: threading.Event = done, number: int = number) -> None:
+            while not settled():
+                pass
+            if not done.is_set():
+                too_early.append(number)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        entries = journal.read(50)
+        journal.freeze(entries)
+        done.set()
+        journal.acknowledge(entries)
+        thread.join()
+    assert too_early == []

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ramp_tracing._journal import FileJournal, Stats
 from ramp_tracing._record import Attribution, Cost, Failure, Generation, GenerationId, Usage
+from ramp_tracing._state import state as package
 
 from .samples import drain, generation, ids
 
@@ -145,23 +145,49 @@ def test_numbers_that_cannot_be_true_are_not_known(journal: FileJournal) -> None
     assert (entry.generation.usage, entry.generation.cost) == (replace(USAGE, output_tokens=None), COST)
 
 
-def test_a_mapping_that_fails_costs_no_record(
-    journal: FileJournal, state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever goes wrong while a line is made, the record waits in memory."""
-    from ramp_tracing._state import state as package
+class RudeDictionary(dict[str, object]):
+    """A dictionary that cannot be asked anything."""
 
-    class Broken(dict[str, object]):
-        def items(self) -> Any:
-            raise RuntimeError("broken")
+    def _raise(self, *_: object) -> Any:
+        raise RuntimeError("a method of a value was called")
 
+    items = keys = values = __iter__ = __len__ = __bool__ = __getitem__ = __contains__ = _raise  # type: ignore[assignment]
+
+
+class RudeMapping(Mapping[str, object]):
+    """A mapping that is no dictionary, and fails."""
+
+    def __getitem__(self, key: str) -> object:
+        raise RuntimeError("broken")
+
+    __iter__ = __len__ = __getitem__  # type: ignore[assignment]
+
+
+def test_a_dictionary_that_cannot_be_asked_is_read_all_the_same(journal: FileJournal) -> None:
+    """Its class is the application's; none of its methods is called."""
+    record = replace(generation(1), usage=USAGE, attribution=Attribution(metadata=RudeDictionary(team="a")))
+    journal.append(record)
+    assert [entry.generation.attribution.metadata for entry in journal.read(9)] == [{"team": "a"}]
+
+
+def test_a_mapping_that_fails_costs_its_metadata_only(journal: FileJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the record arrives."""
     monkeypatch.setattr(package, "strict", False)
-    record = replace(generation(1), usage=USAGE, attribution=Attribution(metadata=Broken(a=1)))
+    record = replace(generation(1), usage=USAGE, attribution=Attribution(user="user-1", metadata=RudeMapping()))
+    journal.append(record)
+    (entry,) = journal.read(9)
+    assert (entry.generation.usage, entry.generation.attribution) == (USAGE, Attribution(user="user-1"))
+
+
+def test_whatever_goes_wrong_the_record_waits_in_memory(journal: FileJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours while a line is made costs no record."""
+    monkeypatch.setattr(package, "strict", False)
+    record = replace(generation(1), parameters=RudeDictionary(a=1))  # type: ignore[arg-type]
     journal.append(record)
     journal.append(generation(2))
     assert journal.counts() == Stats(recorded=2, waiting=2)
     (first,), (second,) = journal.read(9), journal.read(9)
-    assert (first.generation.id, second.generation) == ("gen-2", record)
+    assert (first.generation.id, second.generation is record) == ("gen-2", True)
 
 
 def test_no_recursion_limit_is_in_the_way(journal: FileJournal) -> None:

@@ -31,6 +31,8 @@ BY_CLASS: Final[Mapping[int, Kind]] = MappingProxyType({2: "acknowledge", 3: "ho
 MAX_RETRY_AFTER_SECONDS: Final = 600.0
 """A receiver that names a later hour, by mistake or not, is asked every ten minutes all the same."""
 
+CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
 MAX_SAID_CHARACTERS: Final = 200
 MAX_TRACE_ID_CHARACTERS: Final = 64
 
@@ -55,6 +57,12 @@ class Answer:
         """The receiver's name for the request, which its support will ask for."""
         given = self.headers.get("x-trace-id")
         return escaped(given)[:MAX_TRACE_ID_CHARACTERS] if given else None
+
+    @property
+    def code(self) -> str:
+        """Ramp's error code; empty if there is none. A word, so it quotes nothing of what was sent."""
+        code = _field(_field(_json(self.body.decode("utf-8", "replace")), "error_v2"), "error_code")
+        return code if isinstance(code, str) and CODE.fullmatch(code) else ""
 
     @property
     def said(self) -> str:
@@ -123,13 +131,19 @@ def _date(text: str) -> datetime | None:
 
 def _message(text: str) -> str:
     """Ramp's error code and message, or any message that JSON has, or else the text as it is."""
-    try:
-        body: object = json.loads(text)
-    except (ValueError, RecursionError):
+    body = _json(text)
+    if body is None:
         return text.strip()
     error = _field(body, "error_v2")
     parts = [_field(error, "error_code"), _field(error, "message"), _field(body, "message")]
     return ": ".join(part for part in parts if isinstance(part, str))
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _field(value: object, name: str) -> object:

@@ -166,9 +166,9 @@ class Drainer:
 
     def _bury(self, answer: Answer) -> None:
         for entry in self._frozen.popleft().entries:
-            self._journal.bury(entry, _described(answer))
+            self._journal.bury(entry, _refusal(answer))
         fix = advice_on(answer.status)
-        self._say(logging.ERROR, "refused", f"A record was set aside for good. {_described(answer)}: {fix}")
+        self._say(logging.ERROR, "refused", f"A record was set aside for good. {_refusal(answer)}: {fix}")
 
     def _kept(self) -> str:
         return f"{self._journal.counts().waiting} records are kept and sent again"
@@ -180,6 +180,12 @@ class Drainer:
 def _described(answer: Answer) -> str:
     said = f" ({answer.said})" if answer.said else ""
     return f"Ramp answered {answer.status}{said}{_reference(answer)}"
+
+
+def _refusal(answer: Answer) -> str:
+    """Why a record is refused; without the receiver's own words, which may quote the record's content."""
+    code = f" ({answer.code})" if answer.code else ""
+    return f"Ramp answered {answer.status}{code}{_reference(answer)}"
 
 
 def _reference(answer: Answer) -> str:

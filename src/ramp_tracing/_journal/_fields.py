@@ -12,7 +12,8 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple, cast
 
 from .._capture import metadata_value
-from .._record import Attribution, Cost, Failure, Generation, SpanParent, Timing, Usage
+from .._guard import guarded
+from .._record import NO_METADATA, Attribution, Cost, Failure, Generation, SpanParent, Timing, Usage
 
 MAX_METADATA_KEYS: Final = 100
 """Sixty-four are sent at most, and a handful of names are not sent as metadata; the rest is for that warning."""
@@ -22,6 +23,8 @@ MAX_PLAIN_CHARACTERS: Final = 500
 
 Members = Mapping[str, object]
 """A JSON object."""
+
+_items_of_dict: Any = vars(dict)["items"]
 
 Write = Callable[[Any], object]
 """From a field's value to JSON; `None` leaves it out."""
@@ -71,16 +74,17 @@ class Table:
 
 
 def plain_metadata(metadata: Mapping[str, object]) -> dict[str, object] | None:
-    """Metadata as JSON, at most `MAX_METADATA_KEYS` of it; no method of a value is called."""
-    if not metadata:
+    """Metadata as JSON, at most `MAX_METADATA_KEYS` of it; no method of a value is called, nor of a class of theirs."""
+    if metadata is NO_METADATA:
         return None
     plain: dict[str, object] = {}
-    for key, value in metadata.items():
-        written = value if _is_plain(value) else metadata_value(value)
-        if written is not None:
-            plain[key] = written
-            if len(plain) == MAX_METADATA_KEYS:
-                break
+    with guarded("reading metadata"):  # a mapping that is no dictionary may do anything
+        for key, value in _items_of_dict(metadata) if isinstance(metadata, dict) else metadata.items():
+            written = value if _is_plain(value) else metadata_value(value)
+            if written is not None:
+                plain[key] = written
+                if len(plain) == MAX_METADATA_KEYS:
+                    break
     return plain or None
 
 

@@ -212,7 +212,12 @@ class FileJournal:
             self._write_handed_over()
             self._holdings.count()
             goals, overflow = self._holdings.goals, self._overflow.watch()
-        return lambda: overflow() and all(end <= segment.settled_to for segment, end in goals)
+
+        def is_settled() -> bool:
+            with self._lock:  # in the middle of a `read` it would look so
+                return overflow() and all(end <= segment.settled_to for segment, end in goals)
+
+        return is_settled
 
     def has_leftovers(self) -> bool:
         """Whether a dead process left records that wait."""
