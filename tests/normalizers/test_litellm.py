@@ -1,0 +1,124 @@
+"""What LiteLLM tells a callback, read without LiteLLM."""
+
+from base64 import b64encode
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ramp_tracing._normalizers import LiteLLMCall, read_litellm
+from ramp_tracing._record import Usage
+
+ANSWER: Any = {
+    "id": "chatcmpl-1a2b3c4d5e",
+    "model": "gpt-4o-2024-08-06",
+    "choices": [{"finish_reason": "stop", "message": {"content": "secret answer"}}],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+}
+
+
+def told(answer: Any = ANSWER, *, ok: bool = True, payload: Any = None, **call: Any) -> LiteLLMCall | None:
+    """What is read from a callback's arguments."""
+    said = {"startTime": 10.0, "endTime": 12.5, "completionStartTime": 11.0, "model": "gpt-4o", **(payload or {})}
+    common = {"litellm_call_id": "call-1", "call_type": "acompletion", "custom_llm_provider": "openai"}
+    return read_litellm({**common, "standard_logging_object": said, **call}, answer, ok=ok)
+
+
+def read(answer: Any = ANSWER, **call: Any) -> LiteLLMCall:
+    found = told(answer, **call)
+    assert found is not None
+    return found
+
+
+def test_a_completion() -> None:
+    """Counts, ids, times and the price."""
+    call = read(response_cost=7.500000000000001e-05)
+    assert ("chat", "completion", "openai", "gpt-4o") == (call.operation, call.kind, call.provider, call.model)
+    assert ("chatcmpl-1a2b3c4d5e", ("stop",)) == (call.outcome.response_id, call.outcome.finish_reasons)
+    assert (10_000_000_000, 12_500_000_000, None) == (
+        call.timing.started, call.timing.ended, call.timing.first_chunk,
+    )  # fmt: skip
+    assert call.outcome.cost is not None
+    assert Decimal("0.000075") == call.outcome.cost.total
+
+
+@pytest.mark.parametrize("cost", [None, 0, 0.0, "much", True, float("nan")])
+def test_an_unknown_price_is_none(cost: object) -> None:
+    """LiteLLM says `None` or 0 of what it has no price for."""
+    assert read(response_cost=cost).outcome.cost is None
+
+
+def test_an_answer_from_the_cache_is_free() -> None:
+    """And says what it would have cost."""
+    call = read(response_cost=0.0, cache_hit=True, payload={"saved_cache_cost": 0.5})
+    assert call.outcome.cost is not None
+    assert Decimal(0) == call.outcome.cost.total
+    assert {"litellm.cache_hit": True, "litellm.saved_cost": 0.5} == dict(call.attribution.metadata)
+
+
+def test_zeros_are_not_usage() -> None:
+    """LiteLLM's words for usage that nobody reported."""
+    nothing = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    assert Usage() == read({**ANSWER, "usage": nothing}, payload=nothing).outcome.usage
+
+
+def test_content_is_read_from_the_payload_alone() -> None:
+    """The answer itself is not redacted; the payload is."""
+    secret = [{"role": "user", "content": "secret question"}]
+    call = read(messages=secret, payload={"messages": "redacted-by-litellm", "response": "redacted-by-litellm"})
+    assert (None, None) == (call.asked, call.outcome.output)
+    marked = [{"role": "user", "content": "redacted-by-litellm"}]
+    assert read(payload={"messages": marked}).asked is None
+    assert {"messages": secret} == read(payload={"messages": secret}).asked
+
+
+def test_the_providers_own_id_of_a_response() -> None:
+    """LiteLLM packs it together with names of its own."""
+    packed = b64encode(b"litellm:custom_llm_provider:openai;model_id:None;response_id:resp_0c1f6be8").decode()
+    answer = {"id": f"resp_{packed}", "model": "gpt-4o", "usage": {"input_tokens": 1, "output_tokens": 2}}
+    assert "resp_0c1f6be8" == read(answer, call_type="responses").outcome.response_id
+
+
+def test_what_was_not_bought() -> None:
+    """Files and lists; an endpoint that nobody knows counts if it reports usage."""
+    assert told({"id": "file-1"}, call_type="afile_content") is None
+    assert "ocr" == read(ANSWER, call_type="ocr").operation
+
+
+def test_a_request_that_was_never_sent() -> None:
+    """The proxy tells of its own refusals as of calls."""
+    assert not read(None, ok=False, custom_llm_provider=None).was_sent
+    assert not read(None, ok=False, litellm_no_upstream_llm_call=True).was_sent
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ({"user": "ada"}, "ada"),
+        ({"user": "ada", "litellm_params": {"metadata": {"user_id": 7}}}, "7"),
+        ({"user": "ada", "litellm_params": {"metadata": {"trace_user_id": "eve", "user_id": "bob"}}}, "eve"),
+        ({"optional_params": {"user": "ada"}}, "ada"),
+        ({}, None),
+    ],
+)
+def test_user(call: Any, expected: str | None) -> None:
+    """The first that says something."""
+    assert expected == read(**call).attribution.user
+
+
+def test_the_proxys_own_keys_stay_out() -> None:
+    """Of what the proxy puts into the metadata only what the caller sent is the caller's."""
+    metadata = {"user_api_key_team_alias": "billing", "endpoint": "/chat", "requester_metadata": {"project": "apollo"}}
+    params = {"metadata": metadata, "proxy_server_request": {"body": {"session_id": "s-1"}}}
+    who = read(litellm_params=params).attribution
+    assert "s-1" == who.session_id
+    assert {"project": "apollo", "litellm.team": "billing"} == dict(who.metadata)
+
+
+@pytest.mark.parametrize("value", [None, 1, "x", [], {}, object()])
+def test_hostile(value: object) -> None:
+    """Whatever stands where something else is expected, nothing raises."""
+    keys = ("standard_logging_object", "litellm_params", "optional_params", "response_cost", "call_type", "exception")
+    for key in keys:
+        for ok in (True, False):
+            told(value, ok=ok, **{key: value})
