@@ -213,11 +213,17 @@ def _outcome(call: Mapping[str, object], answer: object, kind: Kind, *, ok: bool
 
 def _usage(payload: Mapping[str, object], read: Usage) -> Usage:
     """The answer's own counts, else the payload's. Nothing but zeros is what LiteLLM says of usage nobody reported."""
-    for usage in (read, read_usage(dig(payload, "metadata", "usage_object")), _totals(payload)):
-        counts = (usage.input_tokens, usage.output_tokens, usage.audio_seconds, usage.images)
-        if any(counts):
-            return usage
-    return Usage()
+    if _says_something(read):
+        return read
+    counted = read_usage(dig(payload, "metadata", "usage_object"))
+    if _says_something(counted):
+        return counted
+    totals = _totals(payload)
+    return totals if _says_something(totals) else Usage()
+
+
+def _says_something(usage: Usage) -> bool:
+    return any((usage.input_tokens, usage.output_tokens, usage.audio_seconds, usage.images))
 
 
 def _spoken_characters(call: Mapping[str, object], kind: str) -> int | None:
