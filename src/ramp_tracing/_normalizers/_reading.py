@@ -66,8 +66,9 @@ def as_items(value: object) -> Iterable[object]:
 
 def as_fields(value: object) -> Mapping[str, object]:
     """A mapping; an empty one for anything else. Of a subclass of `dict` no method is called: it may do anything."""
-    if isinstance(value, dict) and type(value) is not dict:
-        return dict(dict.items(cast("dict[str, object]", value)))
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return fields if type(fields) is dict else dict(dict[str, object].items(fields))
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
