@@ -1,5 +1,6 @@
 """One call, one record: what is held, who takes it over, and what is recorded when nobody does."""
 
+import os
 import time
 from collections.abc import Iterator
 from types import FrameType
@@ -160,3 +161,13 @@ def test_slots_are_bounded(sink: Generations, monkeypatch: pytest.MonkeyPatch) -
     for number in range(5):
         _layers.settle("upper", str(number), ok=True)
     assert (3, ["id-1"]) == (len(state.slots), ids(sink))
+
+
+def test_a_forked_child_does_not_inherit_the_lock_as_it_was_held() -> None:
+    """Another thread of the parent may have been in the middle of something."""
+    _layers.watch_forks()
+    with state.slots_lock:
+        child = os.fork()
+        if not child:
+            os._exit(0 if state.slots_lock.acquire(timeout=1) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock, Timer
 from types import FrameType
 from typing import Final, NamedTuple, cast
@@ -97,7 +98,6 @@ class Slot:
 NO_SLOT: Final = Slot(InForce(NOBODY, None))
 
 _live: ContextVar[tuple[Slot, ...]] = ContextVar("ramp_tracing_live_slots", default=())
-_lock: Final = Lock()  # held for a few dictionary steps, never across anything that waits
 
 
 class PromisedSink:
@@ -123,7 +123,7 @@ class PromisedSink:
     def record(self, generation: Generation) -> None:
         """Hold *generation* until the layer above has spoken, or long enough."""
         slot, seconds = self._slot, SECONDS_FOR_SUCCESS if generation.failure is None else SECONDS_FOR_FAILURE
-        with _lock:
+        with state.slots_lock:
             if slot.silent or _told_of(slot, generation):
                 return
             held = Held(generation, self._sink, time.monotonic() + seconds, os.getpid())
@@ -172,6 +172,17 @@ def open_slot(layer: str, key: str) -> Slot:
     return slot
 
 
+@cache
+def watch_forks() -> None:
+    """See to it that no forked child inherits the lock as another thread of its parent held it. Once per process."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_renew_lock)
+
+
+def _renew_lock() -> None:
+    state.slots_lock = Lock()
+
+
 def sink_under(sink: Sink) -> Sink:
     """Where a call of the client that starts here is recorded: *sink*, or where it waits for the layer above."""
     if not state.layers:
@@ -191,7 +202,7 @@ def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled
         job: The id of the paid work that it is about, whose record may be held under the call that created it.
     """
     slot = _slot(layer, key)
-    with _lock:
+    with state.slots_lock:
         slot.spoken = True
         owner, held = _held_for(job) if job is not None else (slot, _matching(slot, ok=ok))
         if held is not None:
@@ -209,7 +220,7 @@ def note_usage(layer: str, key: str, usage: Usage) -> None:
 
 def is_waiting() -> bool:
     """Whether a call that went well waits for the layer above."""
-    with _lock:
+    with state.slots_lock:
         return any(held.generation.failure is None for slot in _slots() for held in slot.held)
 
 
@@ -221,7 +232,7 @@ def release(*, for_good: bool = False) -> None:
         for_good: The process ends: what finalizers still bring is not to be held either.
     """
     if for_good:
-        with _lock:
+        with state.slots_lock:
             for slot in _slots():
                 slot.given_up = True
     _record(_overdue(float("inf")))
@@ -234,7 +245,7 @@ def _slots() -> list[Slot]:
 def _slot(layer: str, key: str) -> Slot:
     """The slot of a call; a new one if nobody has seen it start."""
     name, forgotten = f"{layer}:{key}", None
-    with _lock:
+    with state.slots_lock:
         slot = cast("Slot | None", state.slots.get(name))
         if slot is None:
             if len(state.slots) >= MAX_SLOTS:
@@ -308,7 +319,7 @@ def _is_repeated(slot: Slot, held: Held) -> bool:
 def _overdue(now: float) -> list[Held]:
     """Take out what has waited long enough and is to be recorded as it is."""
     due: list[Held] = []
-    with _lock:
+    with state.slots_lock:
         for slot in _slots():
             over = [each for each in slot.held if each.due <= now]
             if over:
@@ -339,7 +350,7 @@ def _look_later() -> None:
 
 def _look() -> None:
     _record(_overdue(time.monotonic()))
-    with _lock:
+    with state.slots_lock:
         anything = any(slot.held for slot in _slots())
     if anything:
         state.timer = None
@@ -356,4 +367,5 @@ __all__: Final = [
     "release",
     "settle",
     "sink_under",
+    "watch_forks",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from types import FrameType
 from typing import Literal, Protocol
 from weakref import ref
@@ -83,6 +84,7 @@ class State:
         jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
         layers: Those that record calls made through another library, by name, while they are able to.
         slots: Their calls, by layer and id; see `_layers`, which bounds them.
+        slots_lock: Held for a few steps on the slots, never across anything that waits.
         timer: What looks for promises that were not kept; there only while something is held.
         enabled: The libraries whose calls are recorded.
         installed: Those of them that are imported and hooked.
@@ -101,6 +103,7 @@ class State:
     jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     slots: dict[str, object] = field(default_factory=dict[str, object])
+    slots_lock: Lock = field(default_factory=Lock)
     timer: object = None
     enabled: set[str] = field(default_factory=set[str])
     installed: set[str] = field(default_factory=set[str])

@@ -10,6 +10,7 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from .._layers import watch_forks
 from .._state import state
 from ._litellm_chunks import watch_chunks
 from ._patches import Patches
@@ -53,6 +54,7 @@ def install() -> None:
     """Register the callback; LiteLLM is imported by now."""
     from ._litellm_logger import logger
 
+    watch_forks()
     state.layers["litellm"] = LiteLLMLayer()
     _patches.undo()
     watch_chunks(_patches)
