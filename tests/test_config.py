@@ -75,12 +75,13 @@ ENVIRONMENT = {
 
 
 def test_the_environment_gives_what_no_argument_gives() -> None:
-    """Each variable reaches its option."""
-    config = resolve({}, ENVIRONMENT)
+    """Each variable reaches its option; the one that switches off goes before all others."""
+    config = resolve({}, ENVIRONMENT | {"RAMP_TRACING_DISABLED": ""})
     assert (config.api_key, config.base_url) == (Secret(KEY), "https://demo-api.ramp.com/x")
     assert (config.headers, config.privacy_mode) == ({"X-Team": Secret("search")}, True)
     assert (config.protocol, config.dialect, config.service_name) == ("http/protobuf", "semconv", "shop")
-    assert (config.stream_usage, config.state_dir, config.disabled) == ("never", "/var/lib/shop", True)
+    assert (config.stream_usage, config.state_dir, config.disabled) == ("never", "/var/lib/shop", False)
+    assert resolve({}, ENVIRONMENT | {"RAMP_HEADERS": "nonsense"}).disabled
 
 
 def test_variables_of_the_table_are_all_tested() -> None:

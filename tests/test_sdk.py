@@ -1,6 +1,8 @@
 """Switching on and off."""
 
 import gc
+import logging
+import os
 import threading
 import time
 from typing import Any
@@ -9,9 +11,10 @@ import openai
 import pytest
 
 import ramp_tracing
+from ramp_tracing._guard import log
 from ramp_tracing._state import state
 from ramp_tracing.exceptions import ConfigurationError
-from ramp_tracing.testing import FakeRamp
+from ramp_tracing.testing import FakeRamp, capture_generations
 from tests.integrations.provider import Provider
 
 MESSAGES: Any = [{"role": "user", "content": "q"}]
@@ -195,3 +198,93 @@ def test_a_program_that_only_drops_streams_has_them_recorded_all_the_same() -> N
         stream.close()
         assert len(ramp.wait_for(1, timeout_seconds=10)) == 1
         ramp_tracing.uninstrument()
+
+
+def test_a_record_that_waits_is_sent_under_the_options_it_was_made_with() -> None:
+    """Also if its receiver is away when other options are given, and comes back later."""
+    with Provider() as provider, FakeRamp() as first, FakeRamp() as second:
+        first.answer_with(503, times=1, headers={"Retry-After": "1"})
+        ramp_tracing.instrument(api_key="k", base_url=first.url)
+        ask(provider)
+        assert not ramp_tracing.flush(0.3)
+        ramp_tracing.instrument(api_key="k", base_url=second.url)
+        assert ramp_tracing.stats().waiting == 1
+        assert ramp_tracing.flush(10)
+        ramp_tracing.uninstrument()
+        assert (len(first.generations), len(second.generations)) == (1, 0)
+
+
+def test_instrument_inside_a_capture_sends_nothing() -> None:
+    """A test may run code that instruments by itself."""
+    with Provider() as provider, FakeRamp() as ramp:
+        with capture_generations() as generations:
+            ramp_tracing.instrument(api_key="k", base_url=ramp.url, trace={"user": "ada"})
+            ask(provider)
+            assert [each.attribution.user for each in generations] == ["ada"]
+        assert ramp.requests == []
+
+
+def test_a_forked_child_ends_nothing_that_its_parent_is_in_the_middle_of() -> None:
+    """The stream and the block are the parent's; a second record would replace or double the first."""
+    with Provider() as provider, FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        stream = ask(provider, stream=True)
+        next(stream)
+        with ramp_tracing.record_generation(provider="acme", model="a"):
+            child = os.fork()
+            if not child:
+                ramp_tracing.shutdown(1)
+                os._exit(0)
+            os.waitpid(child, 0)
+        list(stream)
+        assert ramp_tracing.flush(10)
+        ramp_tracing.uninstrument()
+        assert len(ramp.generations) == 2
+        assert all("error.type" not in each.attributes for each in ramp.generations)
+
+
+def test_a_log_that_cannot_be_written_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler of the application's that raises is not our callers' business."""
+
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise ValueError
+
+    handler = Broken()
+    logging.getLogger("ramp_tracing").addHandler(handler)
+    try:
+        monkeypatch.setattr(log, "_next", {})
+        with ramp_tracing.trace(user=object()):  # type: ignore[arg-type]
+            pass
+    finally:
+        logging.getLogger("ramp_tracing").removeHandler(handler)
+
+
+def test_the_switch_wins_over_whatever_else_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever switches it off in an emergency is not stopped by another variable."""
+    monkeypatch.setenv("RAMP_TRACING_DISABLED", "1")
+    monkeypatch.setenv("RAMP_HEADERS", "{bad")
+    ramp_tracing.instrument()
+    assert state.sink is None
+
+
+def test_a_call_inside_a_call_is_a_call_of_its_own() -> None:
+    """A client that asks a guard model first makes two calls, to the same address."""
+
+    class Guarding(openai.OpenAI):
+        asked = False
+
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            if not self.asked:
+                self.asked = True
+                self.chat.completions.create(model="guard", messages=MESSAGES)
+            return super().request(*args, **kwargs)
+
+    with Provider() as provider, FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        with Guarding(base_url=provider.base_url, api_key="x") as client:
+            client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+        assert ramp_tracing.flush(10)
+        ramp_tracing.uninstrument()
+        models = [each.attributes["gen_ai.request.model"] for each in ramp.generations]
+    assert sorted(str(each) for each in models) == ["gpt-4o", "guard"]

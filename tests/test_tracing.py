@@ -215,3 +215,17 @@ def test_the_active_opentelemetry_span_is_the_parent() -> None:
     assert parent == (f"{context.trace_id:032x}", f"{context.span_id:016x}")
     assert attribution.trace_id is None
     assert in_force(NOBODY, NOBODY).span_parent is None
+
+
+def test_blocks_that_are_left_in_another_order_leave_nothing_behind() -> None:
+    """Two generators in turns: the first block entered is the first left."""
+
+    def rows(name: str) -> Iterator[str | None]:
+        with ramp_tracing.trace(user=name):
+            yield user()
+            yield user()
+
+    first, second = rows("ada"), rows("grace")
+    assert (next(first), next(second)) == ("ada", "grace")
+    assert (next(first), list(first), user()) == ("grace", [], "grace")
+    assert (next(second), list(second), user()) == ("grace", [], None)

@@ -1,10 +1,12 @@
 """`ramp_tracing.record_generation`: a call of a library that no integration knows."""
 
 import logging
+import os
 import time
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from threading import Lock
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict, Unpack
 from weakref import ref
@@ -75,16 +77,19 @@ class record_generation:  # noqa: N801 - used as a statement
         ...     call.update(input_tokens=answer.tokens_in, output_tokens=answer.tokens_out)
     """
 
-    __slots__ = ("__weakref__", "_facts", "_open", "_started", "_started_monotonic")
+    __slots__ = ("__weakref__", "_facts", "_open", "_process", "_started", "_started_monotonic")
 
     def __init__(self, **facts: Unpack[Facts]) -> None:
         self._started = time.time_ns()
         self._started_monotonic = time.perf_counter_ns()
         self._facts: dict[str, Any] = {}
-        self._open = state.sink is not None
-        if self._open:
-            state.by_hand[id(self)] = ref(self)
+        self._open = Lock()
+        self._process = os.getpid()
         self.update(**facts)
+        if state.sink is not None:
+            state.by_hand[id(self)] = ref(self)
+        else:
+            self._open.acquire()
 
     def update(self, **facts: Unpack[Facts]) -> None:
         """Add what has become known; see `Facts`."""
@@ -120,9 +125,9 @@ class record_generation:  # noqa: N801 - used as a statement
 
     def _end(self, error: BaseException | None) -> None:
         sink = state.sink
-        if not self._open:
+        # Taken once, released never: one of all racing endings gets it. A forked child has only a copy of the call.
+        if not self._open.acquire(blocking=False) or self._process != os.getpid():
             return
-        self._open = False
         state.by_hand.pop(id(self), None)
         if sink is None:
             return

@@ -78,7 +78,8 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
     """
     Record model calls into a list instead of sending them, in a test.
 
-    Needs no key and no receiver. Everything else is as after `instrument()`, which is restored at the end.
+    Needs no key and no receiver. Everything else is as after `instrument()`, which is restored at the end; called
+    inside, `instrument()` checks its options and sends nothing.
 
     Args:
         privacy_mode: As the option of `instrument()`.
@@ -93,6 +94,7 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
     captured = Generations(privacy_mode=privacy_mode)
     sink_before, enabled_before = state.sink, frozenset(state.enabled)
     known_before = state.seen, state.jobs
+    given_before = state.defaults, state.providers, state.stream_usage
     state.sink = captured
     # Another test's server may use the same ids.
     state.seen, state.jobs = SeenIds(), {}
@@ -104,3 +106,4 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
         integrations.enable(enabled_before)
         state.sink = sink_before
         state.seen, state.jobs = known_before
+        state.defaults, state.providers, state.stream_usage = given_before

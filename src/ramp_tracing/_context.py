@@ -21,7 +21,7 @@ from ._record import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
 class Frame(NamedTuple):
     """One entered block."""
 
-    block: object
+    block: "Block"
     """Who entered: a block leaves only what it has entered itself."""
     attribution: Attribution
     """Its own words over those of the blocks around it."""
@@ -49,16 +49,14 @@ class Block:
     def __enter__(self) -> Self:
         with guarded("entering a trace block"):
             outer = _innermost.get()
-            attribution = self._given if outer is None else self._given.over(outer.attribution)
-            _innermost.set(Frame(self, attribution, self._own_trace_id(outer), outer))
+            _innermost.set(self._over(outer, self._own_trace_id(outer)))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        frame = _innermost.get()
-        if frame is not None and frame.block is self:
-            _innermost.set(frame.outer)
+        with guarded("leaving a trace block"):
+            _innermost.set(_without(_innermost.get(), self))
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -68,11 +66,23 @@ class Block:
     ) -> None:
         self.__exit__(kind, error, trace)
 
+    def _over(self, outer: Frame | None, trace_id: str | None) -> Frame:
+        attribution = self._given if outer is None else self._given.over(outer.attribution)
+        return Frame(self, attribution, trace_id, outer)
+
     def _own_trace_id(self, outer: Frame | None) -> str | None:
         """The calls of a block that names a trace belong together, also when nobody gave the trace an id."""
         inherited = outer.trace_id if outer is not None else None
         opens_a_trace = self._given.trace_name is not None and self._given.trace_id is None
         return secrets.token_hex(16) if opens_a_trace and inherited is None else inherited
+
+
+def _without(frame: Frame | None, block: Block) -> Frame | None:
+    """The blocks in force without *block*, which two generators in turns may leave before one entered later."""
+    if frame is None or frame.block is block:
+        return None if frame is None else frame.outer
+    outer = _without(frame.outer, block)
+    return frame if outer is frame.outer else frame.block._over(outer, frame.trace_id)
 
 
 class InForce(NamedTuple):

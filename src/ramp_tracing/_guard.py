@@ -6,6 +6,7 @@ line, without content or keys, at most once a minute for each place.
 """
 
 import logging
+import signal
 import time
 from types import TracebackType
 from typing import Final
@@ -36,7 +37,10 @@ class RateLimitedLog:
         now = time.monotonic()
         if now >= self._next.get(cause, 0.0):
             self._next[cause] = now + SECONDS_BETWEEN_LINES
-            logger.log(level, message)
+            try:
+                logger.log(level, message)
+            except Exception:  # noqa: BLE001 - a closed stream, a handler of the application's: it cannot be told
+                return
 
 
 log = RateLimitedLog()
@@ -63,7 +67,7 @@ class guarded:  # noqa: N801 - reads as a verb: `with guarded("reading a chat co
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if not isinstance(error, Exception) or state.strict:
+        if not isinstance(error, Exception) or state.strict or _comes_from_a_signal(trace):
             return False
         log.once_a_minute(
             logging.WARNING,
@@ -71,6 +75,16 @@ class guarded:  # noqa: N801 - reads as a verb: `with guarded("reading a chat co
             f"{self._doing} failed with {type(error).__name__} at {_innermost(trace)}; the application is not affected",
         )
         return True
+
+
+def _comes_from_a_signal(trace: TracebackType | None) -> bool:
+    """Whether a signal handler of the application's raised it, in the middle of our work: a time limit, an alarm."""
+    handlers = {getattr(signal.getsignal(each), "__code__", None) for each in signal.valid_signals()}
+    while trace is not None:
+        if trace.tb_frame.f_code in handlers:
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def _innermost(trace: TracebackType | None) -> str:

@@ -5,6 +5,7 @@ An integration makes a `Recording` when the call starts and ends it in one of th
 afterwards, the first ending counts and there is exactly one `Generation`.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Final
 
+from ._capture import snapshot
 from ._context import in_force
 from ._guard import guarded
 from ._identity import generation_id
@@ -71,8 +73,19 @@ class Recording:
     """
 
     __slots__ = (
-        "__weakref__", "_attribution", "_ended", "_first_chunk", "_open", "_request", "_sink",
-        "_span_parent", "_started", "_started_monotonic", "keeps_content", "retries",
+        "__weakref__",
+        "_attribution",
+        "_ended",
+        "_first_chunk",
+        "_open",
+        "_process",
+        "_request",
+        "_sink",
+        "_span_parent",
+        "_started",
+        "_started_monotonic",
+        "keeps_content",
+        "retries",
     )  # fmt: skip
 
     def __init__(self, sink: Sink, request: Request) -> None:
@@ -84,6 +97,7 @@ class Recording:
         self._first_chunk: UnixNanos | None = None
         self._ended: UnixNanos | None = None
         self._open = Lock()
+        self._process = os.getpid()
         self.keeps_content = sink.keeps_content
         self.retries: int | None = None
 
@@ -146,8 +160,19 @@ class Recording:
             return
         if self._request.only_if_used and not outcome.usage.known:
             return
+        if self._process != os.getpid():  # a forked child has a copy of what its parent is in the middle of
+            return
         with guarded("recording a call"):
-            self._sink.record(self._generation(outcome, self._sayable(failure), job))
+            self._hand_over(self._generation(outcome, self._sayable(failure), job))
+
+    def _hand_over(self, generation: Generation) -> None:
+        """An interrupt in the middle of this is the application's; written twice, the same id still counts once."""
+        try:
+            self._sink.record(generation)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._sink.record(generation)
+            raise
 
     def _sayable(self, failure: Failure | None) -> Failure | None:
         """A provider's message can quote the prompt; in privacy mode type, status and code are kept alone."""
@@ -195,4 +220,5 @@ class Recording:
         if not self.keeps_content:
             return None
         request = self._request
-        return Content(input=request.content, output=outcome.output, size_bytes=request.content_bytes)
+        output, output_bytes = snapshot(outcome.output)
+        return Content(input=request.content, output=output, size_bytes=request.content_bytes + output_bytes)

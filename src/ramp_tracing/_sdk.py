@@ -5,7 +5,8 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack
+from dataclasses import fields
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack, cast
 
 from . import integrations
 from ._config import Config, Dialect, StreamUsage, WireProtocol, resolve
@@ -100,8 +101,8 @@ def flush(timeout: float = 30.0) -> bool:
     """
     until = time.monotonic() + timeout
     _wait_for_promises(min(timeout / 2, SECONDS_FOR_PROMISES))
-    pipeline = _pipeline()
-    return pipeline is None or pipeline.flush(max(0.0, until - time.monotonic()))
+    flushed = [each.flush(max(0.0, until - time.monotonic())) for each in _pipelines()]
+    return all(flushed)
 
 
 async def aflush(timeout: float = 30.0) -> bool:
@@ -158,8 +159,9 @@ def shutdown(timeout: float = 2.0) -> bool:
         True if nothing is left that was not acknowledged.
     """
     finish_open_streams()
-    pipeline = _pipeline()
-    return pipeline is None or pipeline.shutdown(timeout)
+    until = time.monotonic() + timeout
+    ended = [each.shutdown(max(0.0, until - time.monotonic())) for each in _pipelines()]
+    return all(ended)
 
 
 def stats() -> "Stats":
@@ -171,9 +173,8 @@ def stats() -> "Stats":
     """
     from ._delivery import Stats
 
-    pipeline = _pipeline()
-    nothing = Stats(recorded=0, acknowledged=0, waiting=0, dead=0, lost=0)
-    return nothing if pipeline is None else pipeline.stats()
+    counts = [each.stats() for each in _pipelines()]
+    return Stats(**{each.name: sum(getattr(count, each.name) for count in counts) for each in fields(Stats)})
 
 
 def test_connection(**options: Unpack[Options]) -> "ConnectionReport":
@@ -198,13 +199,12 @@ test_connection.__test__ = False  # type: ignore[attr-defined]  # pytest takes a
 
 
 def finish_open_streams() -> None:
-    """Record every stream that the application is still reading, and every block by hand, as far as they have come."""
-    # Each copy is one step under the GIL: other threads go on opening streams.
-    by_hand = [each for known in list(state.by_hand.values()) if (each := known()) is not None]
-    for call in [*list(state.open_streams.values()), *by_hand]:
-        with guarded("recording an open stream"):
-            call.give_up()
-    release(for_good=True)
+    """End every call that is open, and what is held for a layer above."""
+    from ._delivery import end_open_calls
+
+    end_open_calls()
+    with guarded("releasing held calls"):
+        release(for_good=True)
 
 
 def defaults_of(trace: Mapping[str, object]) -> Attribution:
@@ -220,21 +220,31 @@ def _pipeline() -> "Pipeline | None":
     return state.sink if isinstance(state.sink, Pipeline) else None
 
 
+def _pipelines() -> "list[Pipeline]":
+    """The one in force, and those of earlier options, which go on sending what was recorded under them."""
+    current = _pipeline()
+    earlier = cast("list[Pipeline]", state.retired)
+    return [*earlier] if current is None else [current, *earlier]
+
+
 def _connect(config: Config) -> None:
     from ._delivery import Pipeline
 
     before = _pipeline()
-    journal = None if before is not None and before.config == config else _journal_of(config)
     state.defaults = defaults_of(config.trace)
     state.providers = config.providers
     state.stream_usage = config.stream_usage
-    if journal is not None:
-        state.sink = Pipeline(config, journal=journal)
+    if before is None and state.sink is not None:  # `capture_generations` is on, and takes everything
+        return
+    if before is None or before.config != config:
+        state.sink = Pipeline(config, journal=_journal_of(config))
     if not state.exit_hooked:
         state.exit_hooked = True
         atexit.register(finish_open_streams)  # after the pipeline's own hook was registered: it runs before that
     if before is not None and before is not state.sink:
-        before.shutdown(config.exit_timeout_seconds)
+        state.retired = [each for each in _pipelines()[1:] if each.stats().waiting]
+        state.retired.append(before)
+        before.wake()
 
 
 def _journal_of(config: Config) -> "Journal":
@@ -245,9 +255,9 @@ def _journal_of(config: Config) -> "Journal":
 
 def _disconnect() -> None:
     finish_open_streams()
-    pipeline = _pipeline()
-    state.sink = None
-    if pipeline is not None:
+    ending = _pipelines()
+    state.sink, state.retired = None, []
+    for pipeline in ending:
         pipeline.shutdown(pipeline.config.exit_timeout_seconds)
     state.defaults = NOBODY
     state.providers = {}

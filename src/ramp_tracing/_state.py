@@ -74,6 +74,7 @@ class State:
     """
     Attributes:
         sink: Where records go; `None` while nothing is instrumented.
+        retired: Where records went under earlier options; kept while records wait there.
         defaults: The attribution that was given to `instrument()`.
         providers: Host or ``host:port`` to provider name, as given to `instrument()`.
         stream_usage: Whether streams are asked for their usage: ``auto``, ``always`` or ``never``.
@@ -94,6 +95,7 @@ class State:
     """
 
     sink: Sink | None = None
+    retired: list[Sink] = field(default_factory=list[Sink])
     defaults: Attribution = NOBODY
     providers: Mapping[str, str] = field(default_factory=dict[str, str])
     stream_usage: Literal["auto", "always", "never"] = "auto"

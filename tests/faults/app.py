@@ -6,6 +6,7 @@ It says ``ready`` and waits for a line; then it does what the program says, and 
 
 import resource
 import sys
+import threading
 import time
 
 import ramp_tracing
@@ -32,6 +33,8 @@ def main(program: Program) -> None:
         ledger().note("warm", ramp_tracing.flush(10))
     print("ready", flush=True)
     sys.stdin.readline()
+    for _ in range(program.busy_threads):
+        threading.Thread(target=_compute, daemon=True).start()
     if program.records:
         WAYS[program.way](program)
     if program.flush_seconds is not None:
@@ -41,6 +44,11 @@ def main(program: Program) -> None:
     ledger().note("rss", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     ledger().last_statement()
     ENDINGS[program.ending]()
+
+
+def _compute() -> None:
+    while True:
+        sum(range(1_000))
 
 
 def _flush(seconds: float) -> None:

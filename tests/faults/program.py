@@ -24,6 +24,7 @@ class Program:
         way: Where they are made.
         ending: How the process ends.
         children: How many children or threads, where the way has any.
+        busy_threads: Threads that compute all the time, and want the interpreter's lock.
         prompt_bytes: The size of each prompt.
         source: ``by_hand``, or the openai client against a model server on loopback.
         poison: A row of `poison.POISONS`, in the middle of the good ones; empty for none.
@@ -40,6 +41,7 @@ class Program:
     way: Way = "plain"
     ending: Ending = "normal"
     children: int = 4
+    busy_threads: int = 0
     prompt_bytes: int = 40
     source: Literal["by_hand", "openai"] = "by_hand"
     poison: str = ""

@@ -101,6 +101,11 @@ ENDS: Final = (
     _ended_by("sigterm", killed=1),
     _ended_by("sigkill", killed=1),
     Fault(
+        name="g sigkill, busy threads",
+        program=Program(records=5_000, ending="sigkill", busy_threads=4, options=BURST),
+        allowance=Allowance(repeats=500, regroups=True),
+    ),
+    Fault(
         name="g killed any time",
         program=Program(ending="endless", per_second=300),
         kill_after_seconds=2.5,

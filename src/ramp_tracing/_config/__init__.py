@@ -97,6 +97,8 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config
         ConfigurationError: Something is missing, unknown or cannot be used.
     """
     _refuse_unknown(options)
+    if _value("disabled", OPTIONS["disabled"], options=options, environ=environ):
+        options, environ = {"disabled": True}, {}
     # Any, because a row's reader and the field of the same name are only known to agree by the tests.
     values: dict[str, Any] = {
         name: _value(name, row, options=options, environ=environ) for name, row in OPTIONS.items()

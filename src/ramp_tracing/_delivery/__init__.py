@@ -6,6 +6,7 @@ Importing this imports neither `http.client` nor `ssl` nor the export: the threa
 
 from .._journal import Stats
 from ._connection import ConnectionReport, test_connection
+from ._lifetime import end_open_calls
 from ._pipeline import Pipeline
 
-__all__ = ["ConnectionReport", "Pipeline", "Stats", "test_connection"]
+__all__ = ["ConnectionReport", "Pipeline", "Stats", "end_open_calls", "test_connection"]

@@ -14,6 +14,9 @@ from operator import methodcaller
 from typing import Final, Protocol
 from weakref import WeakSet
 
+from .._guard import guarded
+from .._state import state
+
 AFTER_ALL_OTHERS: Final = -100
 """Finalizers of `multiprocessing` with a higher number run first: queues and pools still make calls while they end."""
 
@@ -71,13 +74,23 @@ def _watched() -> WeakSet[Mortal]:
     return watched
 
 
+def end_open_calls() -> None:
+    """Record every stream that the application is still reading, and every block by hand, as far as they have come."""
+    # Each copy is one step under the GIL: other threads go on opening streams.
+    by_hand = [each for known in list(state.by_hand.values()) if (each := known()) is not None]
+    for call in [*list(state.open_streams.values()), *by_hand]:
+        with guarded("recording an open stream"):
+            call.give_up()
+
+
 def _tell(watched: WeakSet[Mortal], what: Callable[[Mortal], None]) -> None:
     for each in list(watched):
         what(each)
 
 
 def _end(watched: WeakSet[Mortal]) -> None:
-    """Shut all of them down; together they take no longer than the longest of them may."""
+    """End open calls and shut all of them down; together they take no longer than the longest of them may."""
+    end_open_calls()
     started = time.monotonic()
     for each in list(watched):
         each.shutdown(max(0.0, started + each.exit_timeout_seconds - time.monotonic()))

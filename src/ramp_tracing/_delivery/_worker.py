@@ -79,7 +79,7 @@ class Worker:
 
     def stand_by(self) -> None:
         """Something may be submitted by a finalizer, which can start no thread."""
-        if self._thread is None or self._stopping:
+        if self._thread is None or self._stopping or not self._thread.is_alive():
             self.start(wait_seconds=0)
 
     def submit(self, job: Job) -> None:
@@ -97,7 +97,10 @@ class Worker:
         """Call what was submitted, now; when this returns, all of it has been called."""
         with self._working_off:
             for _ in range(self._jobs.qsize()):
-                job = self._jobs.get_nowait()
+                try:
+                    job = self._jobs.get_nowait()
+                except Empty:  # a signal handler came in between, and worked them off
+                    return
                 with guarded("finishing a call"):
                     job()
 

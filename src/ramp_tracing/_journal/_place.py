@@ -76,7 +76,11 @@ def state_directories(state_dir: str | None) -> Sequence[Path]:
         return [Path(state_dir)]
     import platformdirs  # not everyone who imports this package looks for a journal
 
-    return [platformdirs.user_state_path(APPLICATION), SECOND_PLACE / f"{APPLICATION}-{os.geteuid()}"]
+    second = SECOND_PLACE / f"{APPLICATION}-{os.geteuid()}"
+    try:
+        return [platformdirs.user_state_path(APPLICATION), second]
+    except RuntimeError:  # no HOME, and no entry in the list of users: so it is in some containers
+        return [second]
 
 
 def destination_name(base_url: str, key: str) -> str:

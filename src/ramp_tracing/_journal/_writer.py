@@ -55,6 +55,8 @@ class Writer:
         if segment is None:
             return False
         try:
+            if not segment.file.is_intact():  # a daemon closed every file it found; the number may be another's now
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             start = self.speed.started()
             written = (os.write if in_turn else self._write)(segment.file.number, line)
             self.speed.ended(start)

@@ -54,7 +54,7 @@ class Call:
     """
 
     __slots__ = (
-        "_body", "_client", "_is_event_stream", "_options", "_response_body",
+        "_body", "_client", "_is_event_stream", "_options", "_response_body", "_sent",
         "ending", "hides_usage", "recording", "route",
     )  # fmt: skip
 
@@ -65,6 +65,7 @@ class Call:
         self.hides_usage = False
         self._client = client
         self._options = options
+        self._sent: tuple[Any, ...] = (options,)
         self._response_body: bytes | None = None
         self._is_event_stream = False
         self._body = body_of(options)
@@ -72,8 +73,18 @@ class Call:
         self.ending = self._ending()
 
     def is_same(self, client: object, options: Any) -> bool:
-        """Whether a wrapper further in sees this call again: a subclass that calls ``super().request``."""
-        return self._client is client and self._options.url == options.url and not self.recording.finished
+        """
+        Whether a wrapper further in sees this call again: a subclass that calls ``super().request``.
+
+        A copy of the options has the same body object; another call that is made meanwhile has a body of its own.
+        """
+        if self._client is not client or self.recording.finished:
+            return False
+        return any(options is sent or (options.json_data is sent.json_data is not None) for sent in self._sent)
+
+    def sent_as(self, options: Any) -> None:
+        """Note the options that are handed on in place of the application's."""
+        self._sent = (self._options, options)
 
     def accumulator(self) -> Accumulator:
         """What folds the answer, if it comes as a stream."""

@@ -79,8 +79,9 @@ class StainlessHook:
         call, args, kwargs = self._begin(client, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
-        outer = _enter(call)
+        outer = _current.get()
         try:
+            _current.set(call)
             result = wrapped(*args, **kwargs)
         except BaseException as error:
             call.failed(error)
@@ -94,8 +95,9 @@ class StainlessHook:
         call, args, kwargs = self._begin(client, args, kwargs)
         if call is None:
             return await wrapped(*args, **kwargs)
-        outer = _enter(call)
+        outer = _current.get()
         try:
+            _current.set(call)
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
             call.failed(error)
@@ -112,7 +114,9 @@ class StainlessHook:
             options = kwargs["options"] if "options" in kwargs else args[1]
             call = self._call(client, options)
             if call is not None and call.route.asks_for_usage and self._should_ask(client, options, kwargs):
-                args, kwargs = _with_options(args, kwargs, _asking_for_usage(options))
+                asking = _asking_for_usage(options)
+                args, kwargs = _with_options(args, kwargs, asking)
+                call.sent_as(asking)
                 call.hides_usage = True
         return call, args, kwargs
 
@@ -200,12 +204,6 @@ def _asking_for_usage(options: Any) -> Any:
     part = "extra_json" if "stream_options" in as_fields(options.extra_json) else "json_data"
     setattr(copy, part, {**as_fields(getattr(options, part)), "stream_options": asked})
     return copy
-
-
-def _enter(call: Call) -> Call | None:
-    outer = _current.get()
-    _current.set(call)
-    return outer
 
 
 def _leave(call: Call, outer: Call | None) -> None:
