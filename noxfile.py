@@ -40,9 +40,7 @@ LANES: Final = [
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
-nox.options.sessions = [
-    "lint", "imports", "typecheck", "tests", "lowest", "litellm", "proxy", "package", "demo",
-]  # fmt: skip
+nox.options.sessions = ["lint", "imports", "typecheck", "tests", "lowest", "package", "demo"]
 
 
 def uncover_pyenv() -> None:
@@ -126,6 +124,20 @@ def proxy(session: nox.Session) -> None:
     """The real LiteLLM Proxy between the real openai client and a model server on loopback."""
     session.install("-e", ".[openai,litellm]", "litellm[proxy]", *group("test"))
     session.run("pytest", *(session.posargs or ["tests/proxy"]))
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Every fault by itself, then one restart; exits, flushes, a preforking server. Minutes; arguments go to it."""
+    session.install("-e", ".[openai]", "gunicorn", *group("test"))
+    session.run("python", "-m", "tests.faults", *(session.posargs or ["all"]))
+
+
+@nox.session
+def chaos(session: nox.Session) -> None:
+    """100,000 records, 20 processes killed, half of the receiver's answers bad, one restart. Many minutes."""
+    session.install("-e", ".[openai]", *group("test"))
+    session.run("python", "-m", "tests.faults", "chaos", *session.posargs)
 
 
 @nox.session
