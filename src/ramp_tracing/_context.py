@@ -49,7 +49,7 @@ class Block:
     def __enter__(self) -> Self:
         with guarded("entering a trace block"):
             outer = _innermost.get()
-            _innermost.set(self._over(outer, self._own_trace_id(outer)))
+            _innermost.set(self.over(outer, self._own_trace_id(outer)))
         return self
 
     def __exit__(
@@ -66,7 +66,8 @@ class Block:
     ) -> None:
         self.__exit__(kind, error, trace)
 
-    def _over(self, outer: Frame | None, trace_id: str | None) -> Frame:
+    def over(self, outer: Frame | None, trace_id: str | None) -> Frame:
+        """What is in force inside this block where *outer* is around it."""
         attribution = self._given if outer is None else self._given.over(outer.attribution)
         return Frame(self, attribution, trace_id, outer)
 
@@ -82,7 +83,7 @@ def _without(frame: Frame | None, block: Block) -> Frame | None:
     if frame is None or frame.block is block:
         return None if frame is None else frame.outer
     outer = _without(frame.outer, block)
-    return frame if outer is frame.outer else frame.block._over(outer, frame.trace_id)
+    return frame if outer is frame.outer else frame.block.over(outer, frame.trace_id)
 
 
 class InForce(NamedTuple):
