@@ -1,10 +1,12 @@
 """The idempotency key of a call."""
 
+import os
+import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ramp_tracing._identity import MAX_SEEN, SeenIds, generation_id
+from ramp_tracing._identity import MAX_SEEN, SeenIds, fresh_id, generation_id
 
 LONG = "chatcmpl-B1xYq0sW7gkT2"
 
@@ -44,3 +46,24 @@ def test_one_of_many_threads_gets_an_id() -> None:
     with ThreadPoolExecutor(16) as pool:
         taken = list(pool.map(lambda _: seen.take(LONG), range(200)))
     assert taken.count(True) == 1
+
+
+def test_a_forked_child_makes_other_ids() -> None:
+    """Also if nobody tells us of the fork: parent and child go on from the same state."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writer, fresh_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reader, 100).decode() != fresh_id()
+    os.close(reader)
+    os.close(writer)
+
+
+def test_ids_do_not_depend_on_the_applications_seed() -> None:
+    """Whoever seeds the shared generator for an experiment gets it twice, and we two ids."""
+    random.seed(7)
+    first = fresh_id()
+    random.seed(7)
+    assert first != fresh_id()

@@ -6,7 +6,6 @@ Everything lives in one context variable, so it follows asyncio tasks by itself 
 """
 
 import logging
-import secrets
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -15,6 +14,7 @@ from typing import Final, NamedTuple, Self
 from uuid import UUID
 
 from ._guard import guarded, log
+from ._identity import fresh_hex
 from ._record import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
 
 
@@ -75,7 +75,7 @@ class Block:
         """The calls of a block that names a trace belong together, also when nobody gave the trace an id."""
         inherited = outer.trace_id if outer is not None else None
         opens_a_trace = self._given.trace_name is not None and self._given.trace_id is None
-        return secrets.token_hex(16) if opens_a_trace and inherited is None else inherited
+        return fresh_hex() if opens_a_trace and inherited is None else inherited
 
 
 def _without(frame: Frame | None, block: Block) -> Frame | None:

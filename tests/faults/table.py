@@ -102,7 +102,7 @@ ENDS: Final = (
     _ended_by("sigkill", killed=1),
     Fault(
         name="g sigkill, busy threads",
-        program=Program(records=20_000, ending="sigkill", busy_threads=4, options=BURST),
+        program=Program(records=5_000, ending="sigkill", busy_threads=4, options=BURST),
         allowance=Allowance(repeats=500, regroups=True),
     ),
     Fault(

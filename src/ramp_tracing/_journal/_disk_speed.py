@@ -4,8 +4,12 @@ import time
 from collections import deque
 from typing import Final
 
-SLOW_SECONDS: Final = 0.02
-"""A write into the page cache takes some microseconds."""
+SLOW_SECONDS: Final = 1.0
+"""
+A write into the page cache takes some microseconds, but what is measured may include a wait for the interpreter's lock:
+on a machine with ten processes for each core, tenths of a second. A line that is handed over instead of written dies
+with the process, so the disk must be slow beyond doubt.
+"""
 
 SLOW_WRITES: Final = 3
 WITHIN_SECONDS: Final = 60.0
