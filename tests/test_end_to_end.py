@@ -15,6 +15,7 @@ import ramp_tracing
 from ramp_tracing._loopback import Request, json_answer
 from ramp_tracing.testing import FakeRamp, ReceivedSpan
 from tests.integrations.provider import CHUNKS, Provider, completion, stream
+from tests.interpreters import needs_to_end_with_an_open_stream
 
 PROMPT = "Analyze this expense report: canary-prompt-7391"
 ANSWER = "The report is within policy: canary-answer-7391"
@@ -242,10 +243,7 @@ OPEN_STREAM = textwrap.dedent("""
 """)
 
 
-@pytest.mark.skipif(
-    sys.version_info[:3] == (3, 13, 0) and openai.__version__.startswith("3."),
-    reason="Python 3.13.0 crashes when it ends with an open stream of openai 3, with or without us",
-)
+@needs_to_end_with_an_open_stream
 def test_a_stream_that_is_open_when_the_program_ends_is_recorded() -> None:
     """What had arrived until then is sent, as a stream that was not read to its end."""
     with Provider(stream(CHUNKS)) as provider, FakeRamp() as ramp:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ramp_tracing.testing import FakeRamp
+from tests.interpreters import needs_to_end_with_an_open_stream
 
 from .provider import Provider
 
@@ -137,6 +138,7 @@ print(openai.ChatCompletion)
     assert "<class 'object'>" == run(program, ramp)
 
 
+@needs_to_end_with_an_open_stream
 @pytest.mark.parametrize("ending", ["", "raise SystemExit(0)"])
 def test_a_stream_that_is_open_at_exit_is_recorded(ending: str, ramp: FakeRamp) -> None:
     """The process ends in the middle of a stream: what is known by then is sent before it does."""
