@@ -14,6 +14,7 @@ MARKERS: Final = ("__pydantic_fields__", "model_fields", "__fields__")
 _bases_of: Any = vars(type)["__mro__"].__get__
 _names_in: Any = vars(type)["__dict__"].__get__
 _items_of: Any = vars(dict)["items"]
+_copy_of: Any = vars(dict)["copy"]
 
 
 def fields_of_model(value: object) -> list[tuple[object, object]] | None:
@@ -41,7 +42,8 @@ def _pairs(value: object, bases: tuple[type, ...], slot: str) -> list[tuple[obje
         held: object = found.__get__(value, type(value))
     except AttributeError:  # a slot that was never filled
         return []
-    return list(_items_of(held)) if type(held) is dict else []
+    # Of a copy, made in one go: another thread may set a field meanwhile.
+    return list(_items_of(_copy_of(held))) if type(held) is dict else []
 
 
 def _is_private(name: object) -> bool:

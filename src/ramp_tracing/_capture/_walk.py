@@ -34,6 +34,7 @@ _exact_text: Any = vars(str)["__str__"]
 _items_of_list: Any = vars(list)["__iter__"]
 _items_of_tuple: Any = vars(tuple)["__iter__"]
 _items_of_dict: Any = vars(dict)["items"]
+_copy_of_dict: Any = vars(dict)["copy"]
 """The built-in classes' own methods: what a subclass puts in their place is code of the application."""
 
 
@@ -80,8 +81,13 @@ class Walk:
         return self._items(value, _items_of_tuple(value), parent, depth)
 
     def read_dict(self, value: Any, parent: str, depth: int) -> Plain:
-        """A dictionary, or a subclass of it."""
-        return self._members(value, iter(_items_of_dict(value)), parent, depth)
+        """
+        A dictionary, or a subclass of it.
+
+        Of a copy, which is made in one go: another thread may change the dictionary between any two steps of ours, and
+        its iterator then raises.
+        """
+        return self._members(value, iter(_items_of_dict(_copy_of_dict(value))), parent, depth)
 
     def read_unknown(self, value: object, parent: str, depth: int) -> Plain:
         """The fields of a client library's model; of anything else the name of its class."""
