@@ -63,10 +63,14 @@ def group(name: str) -> list[str]:
     return nox.project.dependency_groups(PROJECT, name)
 
 
+SIDE_BY_SIDE: Final = ["--numprocesses=3", "--dist=loadgroup"]
+"""One process more than the two cores that CI has: many tests wait for a server or a child."""
+
+
 def run_tests(session: nox.Session, openai_major: int, selection: list[str]) -> None:
     """Run pytest; the suite asserts that the openai client is of the major version that the lane is named for."""
     environ = {"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai_major)}
-    session.run("pytest", *(session.posargs or selection), env=environ)
+    session.run("pytest", *SIDE_BY_SIDE, *(session.posargs or selection), env=environ)
 
 
 @nox.session

@@ -4,11 +4,13 @@ import json
 import math
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from itertools import count
+from types import FrameType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -180,19 +182,45 @@ def test_nothing_but_keys() -> None:
 
 
 def test_changes_meanwhile() -> None:
-    """A container that another thread changes between any two steps is read as it was at some moment."""
-    members: dict[str, int] = {"a": 1}
-    numbers = count()
+    """A container that another thread changes between any two steps is read as it was before or after."""
+    steps = 0
+    while True:
+        members: dict[str, int] = {"a": 1}
+        left = count(steps, -1)
 
-    def change(*_: object) -> None:
-        members[str(next(numbers))] = 0
+        def change(members: dict[str, int] = members, left: Iterator[int] = left) -> None:
+            if next(left) == 0:
+                members["b"] = 2
 
-    sys.setprofile(change)
+        with _before_each_instruction("_walk.py", change):
+            text = json_text({"members": members})
+        assert json.loads(text)["members"] in ({"a": 1}, {"a": 1, "b": 2})
+        if next(left) > 0:
+            break
+        steps += 1
+    assert steps > 100
+
+
+@contextmanager
+def _before_each_instruction(file: str, act: Callable[[], None]) -> Iterator[None]:
+    """Call *act* wherever a thread could lose its turn while code of *file* runs."""
+
+    def entered(frame: FrameType, *_: object) -> Callable[..., object] | None:
+        if not frame.f_code.co_filename.endswith(file):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return stepped
+
+    def stepped(_frame: FrameType, event: str, _argument: object) -> Callable[..., object]:
+        if event == "opcode":
+            act()
+        return stepped
+
+    sys.settrace(entered)
     try:
-        text = json_text({"members": members})
+        yield
     finally:
-        sys.setprofile(None)
-    assert json.loads(text)["members"]["a"] == 1
+        sys.settrace(None)
 
 
 @pytest.mark.parametrize(

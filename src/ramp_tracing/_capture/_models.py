@@ -42,7 +42,7 @@ def _pairs(value: object, bases: tuple[type, ...], slot: str) -> list[tuple[obje
         held: object = found.__get__(value, type(value))
     except AttributeError:  # a slot that was never filled
         return []
-    # Of a copy, made in one go: another thread may set a field meanwhile.
+    # Of a copy, made in one step: another thread may set a field meanwhile.
     return list(_items_of(_copy_of(held))) if type(held) is dict else []
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from itertools import islice
@@ -18,6 +19,9 @@ from ._text import MAX_NAME_CHARACTERS, class_note, clean_text, integer_text, sh
 
 Item = TypeVar("Item")
 
+Pairs = list[tuple[Any, Any]]
+"""Names and values."""
+
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 """What `Walk.read` returns."""
 
@@ -27,6 +31,9 @@ MAX_DEPTH: Final = 24
 MAX_ITEMS: Final = 10_000
 """Some 10 ms of work: the longest conversations have a thousand messages, and a model's vector 3,072 numbers."""
 
+MAX_TRIES: Final = 20
+"""One in a thousand reads of a dictionary that is being changed all the time has to be tried again."""
+
 MAX_INTEGER: Final = 2**63
 """OTLP and most databases hold signed integers of 64 bits."""
 
@@ -34,7 +41,7 @@ _exact_text: Any = vars(str)["__str__"]
 _items_of_list: Any = vars(list)["__iter__"]
 _items_of_tuple: Any = vars(tuple)["__iter__"]
 _items_of_dict: Any = vars(dict)["items"]
-_copy_of_dict: Any = vars(dict)["copy"]
+_length_of_dict: Any = vars(dict)["__len__"]
 """The built-in classes' own methods: what a subclass puts in their place is code of the application."""
 
 
@@ -81,18 +88,17 @@ class Walk:
         return self._items(value, _items_of_tuple(value), parent, depth)
 
     def read_dict(self, value: Any, parent: str, depth: int) -> Plain:
-        """
-        A dictionary, or a subclass of it.
-
-        Of a copy, which is made in one go: another thread may change the dictionary between any two steps of ours, and
-        its iterator then raises.
-        """
-        return self._members(value, iter(_items_of_dict(_copy_of_dict(value))), parent, depth)
+        """A dictionary, or a subclass of it."""
+        pairs = _first_pairs(value, self._left)
+        return self._members(value, pairs, _length_of_dict(value) - self._left, parent=parent, depth=depth)
 
     def read_unknown(self, value: object, parent: str, depth: int) -> Plain:
         """The fields of a client library's model; of anything else the name of its class."""
         fields = fields_of_model(value)
-        return class_note(value) if fields is None else self._members(value, iter(fields), parent, depth)
+        if fields is None:
+            return class_note(value)
+        pairs = fields[: self._left]
+        return self._members(value, pairs, len(fields) - self._left, parent=parent, depth=depth)
 
     def _items(self, value: object, items: Iterator[Any], parent: str, depth: int) -> Plain:
         if not self._enter(value, depth):
@@ -103,12 +109,13 @@ class Walk:
         self._open.discard(id(value))
         return plain
 
-    def _members(self, value: object, pairs: Iterator[tuple[Any, Any]], parent: str, depth: int) -> Plain:
+    def _members(self, value: object, pairs: Pairs, left_out: int, *, parent: str, depth: int) -> Plain:
         if not self._enter(value, depth):
             return class_note(value)
+        self._left -= len(pairs)
         members: dict[str, object] = {
             name if type(name) is str and len(name) <= MAX_NAME_CHARACTERS and name.isascii() else _named(name): item
-            for name, item in self._admitted(pairs)
+            for name, item in pairs
         }
         plain: dict[str, Plain] = {}
         for name, item in members.items():
@@ -116,7 +123,7 @@ class Walk:
                 plain[name] = self._counted(member_text(name, _exact_text(item), members, parent))
             else:
                 plain[name] = self.read(item, name, depth + 1)
-        if left_out := length_hint(pairs):
+        if left_out > 0:
             plain["[cut]"] = f"[+{left_out} items]"
         self._open.discard(id(value))
         return plain
@@ -137,6 +144,19 @@ class Walk:
     def _counted(self, text: str) -> str:
         self.characters += len(text)
         return text
+
+
+def _first_pairs(value: object, count: int) -> Pairs:
+    """
+    What a dictionary holds, in one go: another thread may be changing it.
+
+    That thread can still get its turn between the steps that this line takes, and the iterator then raises. Copying
+    takes one step, but runs the code of a subclass.
+    """
+    for _ in range(MAX_TRIES):
+        with suppress(RuntimeError):
+            return list(islice(_items_of_dict(value), count))
+    return []
 
 
 def _named(name: object) -> str:
