@@ -89,7 +89,7 @@ class State:
         timer: What looks for promises that were not kept; there only while something is held.
         enabled: The libraries whose calls are recorded.
         installed: Those of them that are imported and hooked.
-        hooked: The libraries whose import is waited for; wrapt offers no way to stop waiting.
+        hooked: The libraries whose import is waited for, for as long as the process lives.
         exit_hooked: Whether our part of the end of the process is registered.
         strict: Set by our own test suite: faults of ours are raised instead of logged.
     """

@@ -157,3 +157,16 @@ print(next(chunks).choices[0].delta.role)
         assert "assistant" == run(program, ramp, provider)
     [span] = ramp.generations
     assert ("ERROR", "gpt-4o") == (span.attributes["span.level"], span.attributes["gen_ai.request.model"])
+
+
+def test_waiting_for_an_import_costs_no_import(ramp: FakeRamp) -> None:
+    """What wraps functions, and brings asyncio, comes with the library that needs it."""
+    program = """
+import ramp_tracing
+ramp_tracing.instrument()
+print(loaded("wrapt", "asyncio", "importlib.metadata"))
+import openai
+print(loaded("wrapt"))
+ramp_tracing.shutdown()
+"""
+    assert run(program, ramp) == "[]\n['wrapt']"

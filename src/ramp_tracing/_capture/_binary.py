@@ -7,6 +7,7 @@ matter covers one of a few sampled places, and at such a place prose is recognis
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from ._text import size_note
@@ -29,16 +30,15 @@ ALPHABET: Final = r"A-Za-z0-9+/_=\\\-"
 BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n")
 
 URI_HEADER: Final = r"data:([\w.+-]{1,80}/[\w.+-]{1,80})?(?:;[^;,\s]{1,100}){0,5}?;base64,"
-DATA_URI_START: Final = re.compile(URI_HEADER, re.ASCII)
-DATA_URI: Final = re.compile(rf"{URI_HEADER}([%{ALPHABET}]{{4,}}+(?:[\r\n]{{1,2}}[{ALPHABET}]{{60,}}+)*+)", re.ASCII)
+DATA_URI: Final = rf"{URI_HEADER}([%{ALPHABET}]{{4,}}+(?:[\r\n]{{1,2}}[{ALPHABET}]{{60,}}+)*+)"
 """RFC 2397, with the line breaks that some encoders put into the data."""
 
-PLAIN_DATA_URI: Final = re.compile(r"data:((?:application|audio|font|image|video)/[\w.+-]{1,80})[;,]", re.ASCII)
+PLAIN_DATA_URI: Final = r"data:((?:application|audio|font|image|video)/[\w.+-]{1,80})[;,]"
 """A data URI that is not base64 (drawings in SVG), recognised as a whole text only."""
 
-STRETCH: Final = re.compile(rf"[{ALPHABET}\r\n]{{{STEP}}}")
-REST: Final = re.compile(rf"[{ALPHABET}\r\n]*+")
-RUN: Final = re.compile(
+STRETCH: Final = rf"[{ALPHABET}\r\n]{{{STEP}}}"
+REST: Final = rf"[{ALPHABET}\r\n]*+"
+RUN: Final = (
     rf"(?<![{ALPHABET}])[{ALPHABET}]{{{MIN_RUN},}}+"
     rf"|(?<![{ALPHABET}])(?:[A-Za-z0-9+/]{{60,76}}[\r\n]{{1,2}}){{16,}}+[A-Za-z0-9+/]{{0,76}}={{0,2}}"
 )
@@ -59,14 +59,20 @@ SIGNATURES: Final[tuple[tuple[str, str, str], ...]] = (
 """How files begin in base64: (first characters, characters 12 to 15, kind)."""
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """*pattern*, ready for use: compiling all of them at import would be a third of its time."""
+    return re.compile(pattern, re.ASCII)
+
+
 def without_files(text: str) -> str:
     """*text* with a note of kind and size in the place of each data URI and each long run of base64."""
     if len(text) < MIN_URI:
         return text
     if ";base64," in text:
-        text = DATA_URI.sub(_uri_note, text)
+        text = _compiled(DATA_URI).sub(_uri_note, text)
     if text.startswith("data:"):
-        plain = PLAIN_DATA_URI.match(text)
+        plain = _compiled(PLAIN_DATA_URI).match(text)
         if plain is not None:
             return size_note(plain[1].lower(), len(text) - plain.end())
     return _without_runs(text) if len(text) >= MIN_RUN else text
@@ -81,7 +87,7 @@ def file_note(text: str, *, declared: str | None, otherwise: str) -> str:
         declared: The kind that its neighbours declare.
         otherwise: What it is called where neither they nor its own first characters say so.
     """
-    header = DATA_URI_START.match(text)
+    header = _compiled(URI_HEADER).match(text)
     start = 0 if header is None else header.end()
     kind = declared or (header[1] if header is not None else None) or _signed_kind(text, start) or otherwise
     return size_note(kind.lower(), _decoded_bytes(text, start))
@@ -89,7 +95,7 @@ def file_note(text: str, *, declared: str | None, otherwise: str) -> str:
 
 def is_data_uri(text: str) -> bool:
     """Whether *text* begins as a data URI in base64."""
-    return DATA_URI_START.match(text) is not None
+    return _compiled(URI_HEADER).match(text) is not None
 
 
 def _uri_note(uri: re.Match[str]) -> str:
@@ -122,7 +128,7 @@ def _without_runs(text: str) -> str:
     pieces: list[str] = []
     done = 0
     for start, end in _dense_regions(text):
-        pieces += (text[done:start], RUN.sub(_run_note, text[start:end]))
+        pieces += (text[done:start], _compiled(RUN).sub(_run_note, text[start:end]))
         done = end
     return "".join((*pieces, text[done:])) if pieces else text
 
@@ -131,10 +137,10 @@ def _dense_regions(text: str) -> Iterator[tuple[int, int]]:
     """The regions of *text* that have nothing but base64 characters and are long enough to hold a run."""
     at, done = 0, 0
     while at + STEP <= len(text):
-        if STRETCH.match(text, at) is None:
+        if _compiled(STRETCH).match(text, at) is None:
             at += STEP
             continue
-        rest = REST.match(text, at)
+        rest = _compiled(REST).match(text, at)
         end = len(text) if rest is None else rest.end()
         yield _region_start(text, at, done), end
         done = end
@@ -145,7 +151,7 @@ def _region_start(text: str, at: int, floor: int) -> int:
     """Where the region around *at* begins; the stretch before it holds another character, or is the text's edge."""
     low = max(floor, at - STEP)
     before = text[low:at]
-    dense = REST.match(before[::-1])
+    dense = _compiled(REST).match(before[::-1])
     return at - (0 if dense is None else dense.end())
 
 

@@ -11,10 +11,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Final, Protocol, cast
 
-import wrapt
-
 from .._guard import guarded
 from .._state import state
+from ._imports import when_imported
 
 REGISTRY: Final[Mapping[str, str]] = {
     "openai": "ramp_tracing.integrations.openai",
@@ -49,7 +48,7 @@ def enable(names: frozenset[str]) -> None:
             _install_if_imported(name)
         else:
             state.hooked.add(name)
-            wrapt.register_post_import_hook(_imported, name)
+            when_imported(name, _imported)
 
 
 def disable(names: frozenset[str]) -> None:
@@ -63,7 +62,7 @@ def disable(names: frozenset[str]) -> None:
 
 
 def _imported(module: ModuleType) -> None:
-    """The application has imported a library; wrapt calls this once per process, or at once if it was there."""
+    """The application has imported a library; called once per process, or at once if it was there."""
     _install(module.__name__)
 
 
