@@ -4,7 +4,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 SLOW_SECONDS: Final = 1.0
 """
@@ -25,12 +25,8 @@ a second. So many wake-ups to an interval mean the lock; on a crowded machine no
 """
 
 
-class Start(NamedTuple):
-    """The beginning of a write."""
-
-    time: float
-    waits: int | None
-    """`None` while nobody counts."""
+Start = tuple[float, int | None]
+"""When a write began, and how often its thread had waited by then; `None` while nobody counts."""
 
 
 def waits_of_this_thread() -> int | None:
@@ -81,16 +77,16 @@ class DiskSpeed:
     def started(self) -> Start:
         """To be called before a write, and its result given to `ended` after it."""
         now = self._clock()
-        return Start(now, self._waits() if now < self._watched_until else None)
+        return now, self._waits() if now < self._watched_until else None
 
     def ended(self, start: Start) -> None:
         """Take note of a write."""
+        began, waits = start
         now = self._clock()
-        seconds = now - start.time
-        if seconds < SLOW_SECONDS:
+        if now - began < SLOW_SECONDS:
             return
-        watched, self._watched_until = start.time < self._watched_until, now + WITHIN_SECONDS
-        if not watched or not self._waited_for_disk(start.waits, seconds):
+        watched, self._watched_until = began < self._watched_until, now + WITHIN_SECONDS
+        if not watched or not self._waited_for_disk(waits, now - began):
             return
         self._slow.append(now)
         if len(self._slow) == SLOW_WRITES and now - self._slow[0] <= WITHIN_SECONDS:
