@@ -93,11 +93,10 @@ class record_generation:  # noqa: N801 - used as a statement
 
     def update(self, **facts: Unpack[Facts]) -> None:
         """Add what has become known; see `Facts`."""
-        unknown = facts.keys() - Facts.__annotations__.keys()
-        if unknown:
-            name = sorted(unknown)[0][:40]
+        if not FACT_NAMES.issuperset(facts):
+            name = min(facts.keys() - FACT_NAMES)[:40]
             log.once_a_minute(logging.WARNING, "unknown fact", f"record_generation knows no {name!r}; it was left out")
-        self._facts.update((name, value) for name, value in facts.items() if value is not None)
+        self._facts.update({name: value for name, value in facts.items() if value is not None})
 
     def give_up(self) -> None:
         """Record what is known so far; later endings do nothing."""
@@ -148,6 +147,8 @@ class record_generation:  # noqa: N801 - used as a statement
         return UnixNanos(self._started) if started is None else started, now if ended is None else ended
 
 
+FACT_NAMES: Final = frozenset(Facts.__annotations__)
+
 USAGE_FACTS: Final = (
     "input_tokens",
     "output_tokens",
@@ -161,10 +162,9 @@ USAGE_FACTS: Final = (
 
 
 def _request(facts: Mapping[str, Any], *, keeps_content: bool) -> Request:
-    names = {name: facts.get(name) for name in ("user", "session_id", "generation_name")}
+    names = {name: facts[name] for name in ("user", "session_id", "generation_name") if name in facts}
     messages = facts.get("input_messages")
-    given = {"messages": messages} if messages is not None else None
-    content, size = snapshot(given) if keeps_content else (None, 0)
+    content, size = (None, 0) if messages is None or not keeps_content else snapshot({"messages": messages})
     return Request(
         operation=as_name(facts.get("operation")) or "chat",
         library="manual",
@@ -172,14 +172,14 @@ def _request(facts: Mapping[str, Any], *, keeps_content: bool) -> Request:
         server_address=as_name(facts.get("server_address")),
         model=as_name(facts.get("model")),
         streamed=facts.get("streamed") is True,
-        attribution=attribution_of({**as_fields(facts.get("metadata")), **names}),
+        attribution=attribution_of({**as_fields(facts["metadata"]), **names} if "metadata" in facts else names),
         content=content,
         content_bytes=size,
     )
 
 
 def _outcome(facts: Mapping[str, Any]) -> Outcome:
-    counts: dict[str, Any] = {name: as_count(facts.get(name)) for name in USAGE_FACTS}
+    counts: dict[str, Any] = {name: as_count(facts[name]) for name in USAGE_FACTS if name in facts}
     reason = as_name(facts.get("finish_reason"))
     cost = as_amount(facts.get("cost"))
     answer = facts.get("output_messages")

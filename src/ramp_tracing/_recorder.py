@@ -217,8 +217,8 @@ class Recording:
         )
 
     def _content(self, outcome: Outcome) -> Content | None:
-        if not self.keeps_content:
-            return None
         request = self._request
+        if not self.keeps_content or (request.content is None and outcome.output is None):
+            return None
         output, output_bytes = snapshot(outcome.output)
         return Content(input=request.content, output=output, size_bytes=request.content_bytes + output_bytes)

@@ -7,46 +7,82 @@ from pathlib import Path
 import pytest
 
 from ramp_tracing._journal import FileJournal, Stats
-from ramp_tracing._journal import _disk_speed as disk_speed
-from ramp_tracing._journal._disk_speed import DiskSpeed
+from ramp_tracing._journal._disk_speed import DiskSpeed, waits_of_this_thread
 
 from .samples import drain, files, generation, ids, lines
 
 
-def test_three_waits_in_a_minute_make_a_slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted from the second slow write on, which is the first that is watched."""
-    speed = DiskSpeed()
-    monkeypatch.setattr(disk_speed, "SLOW_SECONDS", 0.002)
-    seen: list[bool] = []
-    for _ in range(5):
-        start = speed.started()
-        time.sleep(0.003)  # gives the turn away, as waiting for a disk does
-        speed.ended(start)
-        seen.append(speed.too_slow)
-    assert seen == [False, False, False, True, True]
+class Thread:
+    """A thread that writes, with a clock and a count of waits of its own."""
+
+    def __init__(self, *, counts: bool = True) -> None:
+        self.seconds = 1000.0
+        self.waits: int | None = 0 if counts else None
+        self.speed = DiskSpeed(clock=lambda: self.seconds, waits=lambda: self.waits, interval=lambda: 0.005)
+
+    def write(self, *, seconds: float, waits: int = 1) -> bool:
+        """Write a line; whether the disk is too slow by then."""
+        start = self.speed.started()
+        self.seconds += seconds
+        if self.waits is not None:
+            self.waits += waits
+        self.speed.ended(start)
+        return self.speed.too_slow
 
 
-def test_a_busy_machine_is_not_a_slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that does not get its turn waits for nothing."""
-    monkeypatch.setattr(disk_speed, "SLOW_SECONDS", 0.002)
-    speed = DiskSpeed()
-    slow = 0
-    for _ in range(20):
-        start = speed.started()
-        end = time.monotonic() + 0.003
-        while time.monotonic() < end:
-            pass
-        speed.ended(start)
-        slow += speed.too_slow
-    assert slow == 0
+def test_three_waits_in_a_minute_make_a_slow_disk() -> None:
+    """Counted from the second slow write on, which is the first that is watched; for a minute."""
+    thread = Thread()
+    assert [thread.write(seconds=1.5) for _ in range(5)] == [False, False, False, True, True]
+    thread.seconds += 61
+    assert not thread.speed.too_slow
+    assert not thread.write(seconds=1.5)
 
 
-def test_fast_writes_are_not_slow() -> None:
-    """Whatever their number."""
-    speed = DiskSpeed()
-    for _ in range(100):
-        speed.ended(speed.started())
-    assert not speed.too_slow
+def test_slow_writes_now_and_then_are_no_slow_disk() -> None:
+    """Three within a minute are."""
+    thread = Thread()
+    for _ in range(10):
+        assert not thread.write(seconds=1.5)
+        thread.seconds += 35
+
+
+@pytest.mark.parametrize(
+    ("seconds", "waits"),
+    [
+        pytest.param(0.9, 1, id="not slow"),
+        pytest.param(5.0, 0, id="a thread that did not get its turn"),
+        pytest.param(1.3, 252, id="the interpreter's lock, as measured"),
+        pytest.param(5.0, 300, id="the lock, on a crowded machine"),
+    ],
+)
+def test_a_busy_machine_is_not_a_slow_disk(seconds: float, waits: int) -> None:
+    """Whoever waits for a disk does so by its own will, and not at every interval of the interpreter's."""
+    thread = Thread()
+    assert not any(thread.write(seconds=seconds, waits=waits) for _ in range(20))
+
+
+@pytest.mark.parametrize("waits", [1, 5, 20])
+def test_a_wait_may_be_in_pieces(waits: int) -> None:
+    """The kernel holds writers back a fifth of a second at a time."""
+    thread = Thread()
+    assert [thread.write(seconds=1.5, waits=waits) for _ in range(4)][-1]
+
+
+def test_where_nobody_counts_every_slow_write_does() -> None:
+    """Not every system counts the waits of a thread."""
+    thread = Thread(counts=False)
+    assert [thread.write(seconds=1.5) for _ in range(4)] == [False, False, False, True]
+
+
+def test_the_waits_of_a_thread_are_counted() -> None:
+    """Its own, one by one."""
+    before = waits_of_this_thread()
+    time.sleep(0.001)
+    after = waits_of_this_thread()
+    assert before is not None
+    assert after is not None
+    assert after > before
 
 
 @pytest.fixture

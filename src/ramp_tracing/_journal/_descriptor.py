@@ -2,6 +2,8 @@
 
 import os
 
+from ._syscall import identify, identify_keeping_gil
+
 
 class Descriptor:
     """
@@ -14,16 +16,21 @@ class Descriptor:
         number: Of an open file.
     """
 
-    __slots__ = ("_status", "number")
+    __slots__ = ("_identify", "_identity", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self._status = os.fstat(number)
+        self._identify = identify_keeping_gil()
+        try:
+            self._identity = self._identify(number)
+        except OSError:  # a sandbox that does not know this call
+            self._identify = identify
+            self._identity = identify(number)
 
     def is_intact(self) -> bool:
         """Whether the number still stands for the file that was opened."""
         try:
-            return os.path.samestat(self._status, os.fstat(self.number))
+            return self._identify(self.number) == self._identity
         except OSError:
             return False
 
