@@ -37,7 +37,11 @@ def upstream() -> Iterator[Provider]:
             while _layers.is_waiting() and time.monotonic() < until:
                 time.sleep(0.05)
             assert ["litellm"] == [each.library for each in generations]
+        gc.collect()
+        gc.freeze()  # LiteLLM itself need not be searched for garbage every time
         yield running
+        gc.unfreeze()
+        gc.collect()
 
 
 @pytest.mark.parametrize("watched", ["both", "alone"])

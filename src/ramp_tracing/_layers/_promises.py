@@ -12,6 +12,7 @@ from .._record import Generation, Usage
 from .._state import Sink, state
 from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, innermost_live, slot_of
 from ._stack import layer_above
+from ._vigils import end_vigils, note_client
 
 SECONDS_FOR_SUCCESS: Final = 60.0
 """LiteLLM speaks of a call that went well within milliseconds, on a crowded machine within seconds."""
@@ -86,7 +87,10 @@ def sink_under(sink: Sink) -> Sink:
         return sink
     layer, key = above
     slot = innermost_live() if key is None else slot_of(layer.name, key)
-    return sink if slot is None else PromisedSink(sink, slot)
+    if slot is None:
+        return sink
+    note_client(slot)
+    return PromisedSink(sink, slot)
 
 
 def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled:
@@ -102,6 +106,7 @@ def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled
     slot = slot_of(layer, key)
     with state.slots_lock:
         slot.spoken = True
+        end_vigils(slot)
         owner, held = _held_for(job) if job is not None else (slot, _matching(slot, ok=ok))
         if held is not None:
             owner.held.remove(held)
@@ -114,7 +119,7 @@ def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled
 def is_waiting() -> bool:
     """Whether a call that went well waits for the layer above."""
     with state.slots_lock:
-        return any(held.generation.failure is None for slot in all_slots() for held in slot.held)
+        return any(_is_waiting(slot) for slot in all_slots())
 
 
 def release(*, for_good: bool = False) -> None:
@@ -129,6 +134,11 @@ def release(*, for_good: bool = False) -> None:
             for slot in all_slots():
                 slot.given_up = True
     _record_overdue(float("inf"))
+
+
+def _is_waiting(slot: Slot) -> bool:
+    answered = any(vigil.answered and not vigil.is_below for vigil in slot.vigils)
+    return answered or any(held.generation.failure is None for held in slot.held)
 
 
 def _told_of(slot: Slot, generation: Generation) -> bool:

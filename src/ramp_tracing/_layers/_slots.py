@@ -4,16 +4,28 @@ import os
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from threading import Lock
-from typing import Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from weakref import ref
 
 from .._context import InForce, in_force
 from .._guard import guarded
 from .._record import NOBODY, Generation, Usage
 from .._state import Sink, state
 
+if TYPE_CHECKING:
+    from ._vigils import Vigil
+
 MAX_SLOTS: Final = 4_096
-"""Calls remembered, those that have ended among them: what speaks late must be known. A slot has some 300 bytes."""
+"""
+Calls remembered, those that have ended among them: what speaks late must be known. A slot has some 300 bytes.
+
+Those that go on are not forgotten; there are as many as the application itself has open.
+"""
+
+MAX_PASSED_OVER: Final = 64
+"""Calls that go on and are met while one is looked for that can be forgotten."""
 
 MAX_LIVE: Final = 8
 """Slots that a context carries; a call in a call in a call is three."""
@@ -58,10 +70,14 @@ class Slot:
         given_up: Nobody waits for the layer above any more; the process ends.
         taken_over: The client's record was recorded without the layer above.
         spoken: The layer above has spoken.
+        key: The layer's own id of it.
         usage: What the provider reported on the way, and the layer above has dropped.
+        vigils: Attempts that the layer above has not spoken of, the latest last.
+        teller: What of the layer's will speak of the latest attempt.
     """
 
     started: InForce
+    key: str = ""
     keeps_content: bool = True
     silent: bool = False
     held: list[Held] = field(default_factory=list[Held])
@@ -70,6 +86,8 @@ class Slot:
     taken_over: bool = False
     spoken: bool = False
     usage: Usage | None = None
+    vigils: "list[Vigil]" = field(default_factory=list["Vigil"])
+    teller: ref[object] | None = None
 
     def opened(self, *, keeps_content: bool, silent: bool) -> None:
         """Note what the layer above has been told of this call."""
@@ -114,18 +132,27 @@ def note_usage(layer: str, key: str, usage: Usage) -> None:
 
 def slot_of(layer: str, key: str) -> Slot:
     """The slot of a call; a new one if nobody has seen it start."""
-    name, forgotten = f"{layer}:{key}", None
+    name, forgotten = f"{layer}:{key}", NO_SLOT
     with state.slots_lock:
         slot = cast("Slot | None", state.slots.get(name))
         if slot is None:
             if len(state.slots) >= MAX_SLOTS:
-                forgotten = cast("Slot", state.slots.pop(next(iter(state.slots))))
-            slot = state.slots[name] = Slot(in_force(NOBODY, state.defaults))
-    if forgotten is not None:
-        for each in forgotten.held:
-            if not forgotten.is_repeated(each):
-                each.record()
+                forgotten = _forget_one()
+            slot = state.slots[name] = Slot(in_force(NOBODY, state.defaults), key)
+    for each in forgotten.held:
+        if not forgotten.is_repeated(each):
+            each.record()
     return slot
+
+
+def _forget_one() -> Slot:
+    """Take the oldest call out of the table; those that go on are put behind the youngest."""
+    for name in list(islice(state.slots, MAX_PASSED_OVER)):
+        slot = cast("Slot", state.slots.pop(name))
+        if not slot.vigils:
+            return slot
+        state.slots[name] = slot
+    return NO_SLOT
 
 
 def all_slots() -> list[Slot]:

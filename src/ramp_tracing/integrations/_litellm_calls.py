@@ -33,7 +33,7 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
     settled = settle("litellm", said.key, ok=ok, job=job)
     if settled.late or not (said.was_sent or settled.held) or _is_repeated(said, settled, job):
         return
-    sink.record(_generation(sink, said, settled, job=job))
+    sink.record(generation_of(sink, said, settled, job=job))
 
 
 def _is_repeated(said: LiteLLMCall, settled: Settled, job: str | None) -> bool:
@@ -54,7 +54,7 @@ def _job(said: LiteLLMCall) -> str | None:
     return said.outcome.response_id if said.kind in BATCHES and said.ok else None
 
 
-def _generation(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:
+def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:
     """
     The record. What the client has seen of the exchange is exact: its counts, times and ids go before LiteLLM's.
 
