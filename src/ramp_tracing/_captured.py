@@ -10,7 +10,7 @@ from ._identity import SeenIds
 from ._pricing import priced
 from ._record import Generation
 from ._sdk import finish_open_streams
-from ._state import state
+from ._state import HeldBack, Hold, state
 
 Item = TypeVar("Item")
 
@@ -36,6 +36,10 @@ class Generations(Sequence[Generation]):
     def record(self, generation: Generation) -> None:
         """Take over *generation*."""
         self._recorded.put(generation)
+
+    def hold(self, generation: Generation) -> Hold:
+        """Keep *generation* out of sight until its hold has ended."""
+        return HeldBack(self.record, generation)
 
     def stand_by(self) -> None:
         """Nothing to prepare: *finish* is called when somebody looks."""

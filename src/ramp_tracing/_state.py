@@ -36,6 +36,56 @@ class Sink(Protocol):
         ...
 
 
+class Hold(Protocol):
+    """A provisional record. The first of its endings counts; nothing here raises."""
+
+    def settle(self, final: Generation) -> None:
+        """Record *final*, and that alone: it is of the same call."""
+        ...
+
+    def release(self) -> None:
+        """Record it as it is."""
+        ...
+
+
+class Holder(Sink, Protocol):
+    """A sink that can be given what is not said to the end yet."""
+
+    def hold(self, generation: Generation) -> Hold:
+        """
+        Write *generation* down, and send it only once its hold has ended.
+
+        Should the process die before, it is sent as it is. So each call is sent once, whatever happens.
+        """
+        ...
+
+
+class HeldBack:
+    """
+    A hold.
+
+    Args:
+        record: Told of the record when the hold ends; does not raise.
+        generation: The provisional record.
+    """
+
+    __slots__ = ("_generation", "_open", "_record")
+
+    def __init__(self, record: Callable[[Generation], None], generation: Generation) -> None:
+        self._record = record
+        self._generation = generation
+        self._open = Lock()
+
+    def settle(self, final: Generation) -> None:
+        """Record *final*."""
+        if self._open.acquire(blocking=False):  # taken once, released never
+            self._record(final)
+
+    def release(self) -> None:
+        """Record it as it is."""
+        self.settle(self._generation)
+
+
 class Unfinished(Protocol):
     """A call that has no end yet: a stream that the application is still reading, or a block of its own."""
 
@@ -94,7 +144,7 @@ class State:
         strict: Set by our own test suite: faults of ours are raised instead of logged.
     """
 
-    sink: Sink | None = None
+    sink: Holder | None = None
     retired: list[Sink] = field(default_factory=list[Sink])
     defaults: Attribution = NOBODY
     providers: Mapping[str, str] = field(default_factory=dict[str, str])

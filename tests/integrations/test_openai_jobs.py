@@ -12,7 +12,7 @@ import ramp_tracing
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request, json_answer
 from ramp_tracing._record import Generation
-from ramp_tracing._state import state
+from ramp_tracing._state import HeldBack, Hold, state
 
 from .colours import Colour
 from .endpoints import RESPONSE_ID, response, response_events
@@ -56,6 +56,9 @@ class Ledger:
 
     def record(self, generation: Generation) -> None:
         self.records.append(generation)
+
+    def hold(self, generation: Generation) -> Hold:
+        return HeldBack(self.record, generation)
 
     def stand_by(self) -> None:
         """Nothing to prepare."""

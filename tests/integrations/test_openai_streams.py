@@ -14,7 +14,7 @@ import pytest
 
 from ramp_tracing._captured import Generations, capture_generations
 from ramp_tracing._loopback import Answer
-from ramp_tracing._state import state
+from ramp_tracing._state import HeldBack, Hold, state
 
 from .colours import Colour
 from .facts import ABANDONED, STREAMED, UNANSWERED, UNKNOWN, facts_of, seen_by_user
@@ -219,6 +219,9 @@ class NoticesCollections:
 
     def record(self, generation: Any) -> None:
         self.during_a_collection.append(self.collecting)
+
+    def hold(self, generation: Any) -> Hold:
+        return HeldBack(self.record, generation)
 
     def stand_by(self) -> None:
         """Nothing to prepare."""

@@ -192,6 +192,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
 
 PRELUDE = """
 import os, signal, sys, threading, time
+from dataclasses import replace
 from pathlib import Path
 from tests.journal.samples import *
 state = Path(sys.argv[1])

@@ -7,12 +7,14 @@ import, no network.
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from .._config import Config
 from .._guard import guarded
 from .._journal import Journal, MemoryJournal, Stats
 from .._record import Generation
+from .._state import HeldBack, Hold
 from ._lifetime import watch_over
 from ._stages import Stages, load_stages
 from ._worker import LINGER_SECONDS, Job, Worker
@@ -73,6 +75,23 @@ class Pipeline:
             self._journal.append(generation)
             self._worker.nudge()
 
+    def hold(self, generation: Generation) -> Hold:
+        """
+        Write *generation* down, and send it only once its hold has ended.
+
+        Should the process die before, whoever adopts what it left sends it as it is.
+        """
+        with guarded("holding a call"):
+            held = self._journal.hold(generation)
+            self._worker.stand_by()
+            return HeldBack(partial(self._let_go, held), generation)
+        return HeldBack(self.record, generation)
+
+    def _let_go(self, held: Hold, final: Generation) -> None:
+        with guarded("recording a held call"):
+            held.settle(final)
+            self._worker.nudge()
+
     def stand_by(self) -> None:
         """Have the thread running: a finalizer, which may defer, can start none."""
         with guarded("starting the thread"):
@@ -100,7 +119,7 @@ class Pipeline:
                 left of the time, the user's own exporters have.
 
         Returns:
-            True if each record that was waiting has been acknowledged.
+            True if each record that was waiting has been acknowledged; so False if one was held.
         """
         flushed = False
         with guarded("flushing"):
@@ -142,7 +161,7 @@ class Pipeline:
         self._worker = self._new_worker()
 
     def _flush(self, deadline: float) -> bool:
-        before, settled = self._journal.counts(), self._journal.watch()
+        before, held, settled = self._journal.counts(), self._journal.held, self._journal.watch()
         while not settled():
             left = deadline - time.monotonic()
             if left <= 0 or self._worker.may_not_send_within(left):
@@ -153,7 +172,7 @@ class Pipeline:
             else:
                 self._worker.drive(deadline)
         now = self._journal.counts()
-        return now.dead + now.lost == before.dead + before.lost
+        return not held and now.dead + now.lost == before.dead + before.lost
 
     def _new_worker(self) -> Worker:
         return Worker(self._config, self._journal, load=self._load, linger_seconds=self._linger_seconds)

@@ -141,7 +141,7 @@ class Worker:
         try:
             self._journal.tend()
             drainer = self._loaded()
-            while self._journal.counts().waiting and (left := deadline - time.monotonic()) > 0:
+            while self._sendable() and (left := deadline - time.monotonic()) > 0:
                 wait = drainer.wait_seconds()
                 time.sleep(min(wait, left))
                 if wait >= left or not drainer.send(min(self._config.timeout_seconds, left - wait)):
@@ -215,7 +215,7 @@ class Worker:
         # In this order: what is recorded from here on sends a signal again, unless it is seen below.
         self._woken = False
         tending = self._journal.tend()
-        waiting = self._journal.counts().waiting
+        waiting = self._sendable()
         if not waiting:
             self._hurried, self._due = False, None
             return _sooner(tending, self._drainer.idle() if self._drainer is not None else None)
@@ -226,6 +226,9 @@ class Worker:
             return _sooner(tending, wait)
         self._due = None
         return 0 if drainer.send(self._config.timeout_seconds) else FAULT_REST_SECONDS
+
+    def _sendable(self) -> int:
+        return max(0, self._journal.counts().waiting - self._journal.held)
 
     def _linger_left(self, waiting: int, drainer: "Drainer") -> float:
         """How long to wait for more records before a batch is put together."""

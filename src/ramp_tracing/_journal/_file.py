@@ -9,10 +9,12 @@ from typing import Final
 
 from .._guard import guarded
 from .._record import Generation
+from .._state import Hold
 from ._bounds import Bounds
 from ._contents import Contents
 from ._directory import Directory
 from ._holdings import Holdings
+from ._holds import Holds
 from ._journal import Entry, Stats
 from ._letters import Letters
 from ._line import Encoded, encode
@@ -58,6 +60,7 @@ class FileJournal:
         self._writer = self._holdings.writer
         self._contents = Contents(self._bounds.content_bytes)
         self._overflow = Overflow(self._bounds.content_bytes)
+        self._holds = Holds(self._holdings, self._contents, self._overflow)
         self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
         self._letters = Letters(self._directory / "dead")
         self._notices = Notices(self._directory.path)
@@ -79,6 +82,12 @@ class FileJournal:
         else:
             self._write_or_keep(encoded, generation)
 
+    def hold(self, generation: Generation) -> Hold:
+        """Write *generation* down provisionally, or keep it in memory if the disk does not take it."""
+        if self._pid != os.getpid():
+            self.after_fork()
+        return self._holds.hold(generation)
+
     def _write_or_keep(self, encoded: Encoded, generation: Generation, *, in_turn: bool = False) -> None:
         if not self._write(encoded, in_turn=in_turn):
             self._overflow.append(generation)
@@ -97,7 +106,7 @@ class FileJournal:
     def read(self, limit: int) -> Sequence[Entry]:
         """The oldest records of one file, or of those in memory; what dead processes left comes last."""
         with self._lock:
-            self._holdings.count()
+            self._look()
             if places := self._holdings.read(limit, own=True):
                 return self._entries(places)
             if entries := self._overflow.read(limit):
@@ -163,7 +172,7 @@ class FileJournal:
         """Write for a slow disk, begin a new file, look for dead processes; seconds until that is due again."""
         with guarded("looking after the journal"), self._lock:
             self._write_handed_over()
-            self._holdings.count()
+            self._look()
             self._holdings.roll()
             self._holdings.remove_settled()
             if not self._holdings.seconds_to_round:
@@ -189,12 +198,17 @@ class FileJournal:
                 self._writer.leave(self._writer.current)
             self._holdings.remove_settled()
 
+    def _look(self) -> None:
+        """Take note of what was written; with the lock held."""
+        self._holds.take_in()
+        self._holdings.count()
+
     # -- on any thread
 
     def counts(self) -> Stats:
         """The counts at this moment."""
         with self._lock:
-            self._holdings.count()
+            self._look()
             waiting = self._holdings.waiting + self._handed_over.qsize() + self._overflow.waiting
             lost = self._lost + self._overflow.lost + self._holdings.damaged + self._holdings.trimmed
             settled = self._acknowledged + self._dead + lost
@@ -206,16 +220,23 @@ class FileJournal:
                 lost=lost,
             )
 
+    @property
+    def held(self) -> int:
+        """How many records wait for the end of their hold."""
+        with self._lock:
+            self._look()
+            return self._holdings.held + self._overflow.held
+
     def watch(self) -> Callable[[], bool]:
         """A function that says whether everything that waits now is settled."""
         with self._lock:
             self._write_handed_over()
-            self._holdings.count()
+            self._look()
             goals, overflow = self._holdings.goals, self._overflow.watch()
 
         def is_settled() -> bool:
             with self._lock:  # in the middle of a `read` it would look so
-                return overflow() and all(end <= segment.settled_to for segment, end in goals)
+                return overflow() and all(segment.is_settled_to(end) for segment, end in goals)
 
         return is_settled
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
+from .._record import Generation
 from ._bounds import Bounds
 from ._directory import Directory
 from ._neighbours import adopt, clear_litter, take_over, trim
@@ -48,6 +49,11 @@ class Holdings:
         return sum(segment.waiting for segment in self._all())
 
     @property
+    def held(self) -> int:
+        """Those of them that are provisional, and stay where they are."""
+        return sum(segment.held for segment in self._own)
+
+    @property
     def seconds_to_round(self) -> float:
         """Until the next `round` is due."""
         if self._more_to_adopt and not self._adopted:
@@ -72,6 +78,13 @@ class Holdings:
                 if places := segment.read(limit):
                     return places
         return []
+
+    def speak(self, segment: Segment, token: str, final: Generation) -> bool:
+        """Have a provisional record of *segment* sent as *final*; False if we are not in that segment any more."""
+        known = segment in self._own
+        if known:
+            segment.speak(token, final)
+        return known
 
     def freeze(self, places: Iterable[Place]) -> None:
         """Note that *places* are one batch."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .._record import Generation
+from .._state import Hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class Journal(Protocol):
     `append` and `counts` may be called by any thread at any time. The others belong to whoever drains; that is one
     thread at a time. None of them raises and none waits for a network.
 
-    The life of an entry: appended → read → frozen together with its batch → settled, once, by `acknowledge` or `bury`.
+    The life of an entry: appended, or held and let go → read → frozen together with its batch → settled, once, by
+    `acknowledge` or `bury`.
     What was read and not settled is waiting, and is read again by the next process if the journal outlives this one.
     """
 
@@ -61,6 +63,19 @@ class Journal(Protocol):
 
         Called on the application's threads: takes no lock that anyone holds during I/O, and is done in microseconds.
         """
+        ...
+
+    def hold(self, generation: Generation) -> Hold:
+        """
+        Take over *generation* provisionally: it is as safe as after `append`, and waits until its hold has ended.
+
+        Called on the application's threads, like the methods of what it returns.
+        """
+        ...
+
+    @property
+    def held(self) -> int:
+        """How many of those that wait are held, and are not read."""
         ...
 
     def read(self, limit: int) -> Sequence[Entry]:

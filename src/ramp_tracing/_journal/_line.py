@@ -5,10 +5,11 @@ What may not stand on a disk (prompt, answer, a provider's message), and metadat
 not part of it. The line says that they exist, so that whoever finds it after a crash can say that they are gone.
 """
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, cast
 
 import orjson
 
@@ -20,6 +21,12 @@ MAX_LINE_BYTES: Final = 4095
 """A page: written in one piece, read in one piece."""
 
 MAX_BODY_BYTES: Final = MAX_LINE_BYTES - len(b"v1 01234567 \n")
+
+HELD: Final = "held"
+SETTLES: Final = "settles"
+"""The first member of a provisional line, and of that which replaces it. They share a value that no others have."""
+
+TIE: Final = re.compile(rb'\{"(?:(held)|settles)":"([0-9a-f]+)"')
 
 IN_MEMORY: Final = "in_memory"
 """The member that says what else there is: ``content``, ``message``, ``metadata``."""
@@ -70,6 +77,13 @@ class Kept:
         return replace(generation, failure=failure, attribution=attribution, content=self.content)
 
 
+class Tie(NamedTuple):
+    """What connects a provisional line and the final one of the same call."""
+
+    role: Literal["held", "settles"]
+    token: str
+
+
 class Encoded(NamedTuple):
     """A record, ready to be written."""
 
@@ -86,18 +100,25 @@ class Decoded(NamedTuple):
     key: Key
     in_memory: frozenset[str]
     """The parts that the process which wrote it kept in memory."""
+    tie: Tie | None = None
 
 
-def encode(generation: Generation) -> Encoded:
+def encode(generation: Generation, tie: Tie | None = None) -> Encoded:
     """
     A record as a line, and the rest of it.
 
     Never raises for a value that the application chose: what JSON cannot hold is made to fit, and the money of the
     record is written all the same.
+
+    Args:
+        generation: The record.
+        tie: What the line is, if it is provisional or replaces one that is.
     """
     content = generation.content
     message = None if generation.failure is None else generation.failure.message
     members = GENERATION.write(generation) or {}
+    if tie is not None:
+        members = {tie.role: tie.token, **members}
     if content is not None or message is not None:
         there = (("content", content), ("message", message))
         members[IN_MEMORY] = [name for name, value in there if value is not None]
@@ -124,7 +145,7 @@ def decode(line: bytes) -> Decoded | None:
     generation = None if members is None else generation_of(members)
     if body is None or members is None or generation is None:
         return None
-    return Decoded(generation, Key(generation.id, zlib.crc32(body)), _names_in(members.get(IN_MEMORY)))
+    return Decoded(generation, Key(generation.id, zlib.crc32(body)), _names_in(members.get(IN_MEMORY)), tie_in(body))
 
 
 def members_of(line: bytes) -> Mapping[str, object] | None:
@@ -146,6 +167,12 @@ def body_in(line: bytes) -> bytes | None:
             return body
         start = line.find(b"v1 ", start + 1)
     return None
+
+
+def tie_in(body: bytes) -> Tie | None:
+    """What the JSON of a line is tied to; `None` for nearly all."""
+    found = TIE.match(body)
+    return None if found is None else Tie(HELD if found[1] else SETTLES, found[2].decode())
 
 
 def _framed(body: bytes, crc: int) -> bytes:

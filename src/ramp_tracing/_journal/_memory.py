@@ -5,11 +5,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from .._guard import log
 from .._record import Generation
+from .._state import HeldBack, Hold
 from ._journal import Entry, Stats
 from ._shelf import Shelf
 
@@ -63,6 +65,7 @@ class MemoryJournal:
         self._refused: deque[None] = deque()
         self._contents: Shelf[Entry] = Shelf(self._max_content_bytes, self._drop_content)
         self._dropped_contents = False
+        self._held: dict[object, None] = {}
         self._lock = threading.RLock()
         self._unread: deque[Entry] = deque()
         self._read: set[Entry] = set()
@@ -71,10 +74,37 @@ class MemoryJournal:
 
     def append(self, generation: Generation) -> None:
         """Take over *generation*, or count it as lost if there is no room."""
-        if self._inbox.qsize() + len(self._unread) + len(self._read) >= self._max_records:
+        if self._has_room():
+            self._put(generation)
+        else:
             self._refused.append(None)
-            return
-        entry = Entry(generation)
+
+    def hold(self, generation: Generation) -> Hold:
+        """Keep *generation* until its hold has ended; one for which there is no room is not kept before that."""
+        if not self._has_room():
+            return HeldBack(self.append, generation)
+        key = object()
+        self._held[key] = None
+        return HeldBack(partial(self._let_go, key), generation)
+
+    def _let_go(self, key: object, final: Generation) -> None:
+        """Whoever counts next sees the hold end and its record come in the same moment."""
+        if key in self._held:  # not in a forked child
+            self._put(final, key)
+
+    @property
+    def held(self) -> int:
+        """How many records wait for the end of their hold."""
+        with self._lock:
+            self._take_in()
+            return len(self._held)
+
+    def _has_room(self) -> bool:
+        waiting = self._inbox.qsize() + len(self._unread) + len(self._read) + len(self._held)
+        return waiting < self._max_records
+
+    def _put(self, generation: Generation, place: object = None) -> None:
+        entry = Entry(generation, place=place)
         if generation.content is not None:
             # Before whoever reads can let go of it.
             self._contents.put(entry, entry, size_bytes=generation.content.size_bytes)
@@ -119,9 +149,9 @@ class MemoryJournal:
         with self._lock:
             self._take_in()
             stats = Stats(
-                recorded=self._recorded,
+                recorded=self._recorded + len(self._held),
                 acknowledged=self._acknowledged,
-                waiting=len(self._unread) + len(self._read),
+                waiting=len(self._unread) + len(self._read) + len(self._held),
                 dead=self._dead,
                 lost=self._lost,
             )
@@ -136,9 +166,10 @@ class MemoryJournal:
 
     def watch(self) -> Callable[[], bool]:
         """A function that says whether everything that waits now is settled."""
-        now = self.counts()
-        # Records are settled in the order in which they came, so these are the next that will be.
-        goal = now.acknowledged + now.dead + now.waiting
+        with self._lock:
+            self._take_in()
+            # Records are settled in the order in which they came, so these are the next that will be.
+            goal = self._acknowledged + self._dead + len(self._unread) + len(self._read)
         return lambda: self._acknowledged + self._dead >= goal
 
     def has_leftovers(self) -> bool:
@@ -160,9 +191,12 @@ class MemoryJournal:
         # Not more than there is now: threads that never pause would keep the caller here.
         for _ in range(self._inbox.qsize()):
             try:
-                self._unread.append(self._inbox.get_nowait())
+                entry = self._inbox.get_nowait()
             except Empty:
                 break
+            self._held.pop(entry.place, None)
+            entry.place = None
+            self._unread.append(entry)
             self._recorded += 1
         for _ in range(len(self._refused)):
             self._refused.popleft()

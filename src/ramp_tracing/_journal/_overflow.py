@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from .._record import Generation
+from .._state import Hold
 from ._journal import Entry
 from ._memory import MAX_RECORDS, MemoryJournal
 
@@ -40,6 +41,15 @@ class Overflow:
     def append(self, generation: Generation) -> None:
         """Take over *generation*."""
         self._memory.append(generation)
+
+    def hold(self, generation: Generation) -> Hold:
+        """Keep *generation* until its hold has ended."""
+        return self._memory.hold(generation)
+
+    @property
+    def held(self) -> int:
+        """Entries whose hold has not ended."""
+        return self._memory.held
 
     def read(self, limit: int) -> Sequence[Entry]:
         """The oldest entries that were not read yet."""

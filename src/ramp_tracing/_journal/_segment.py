@@ -1,18 +1,22 @@
 """One file of a journal: lines that were appended by one process, and how far they have been settled."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from .._record import Generation
 from ._descriptor import Descriptor
 from ._directory import Directory
-from ._line import Decoded, body_in, decode
+from ._line import Decoded, Tie, body_in, decode, tie_in
 from ._segment_files import MARKS_SUFFIX, SUFFIX, Marks, lines_of, open_marks, unlink, write_marks
+
+NOBODY_TIED: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Tally(NamedTuple):
-    """The lines of a segment, as far as they have been counted."""
+    """The records of a segment, as far as its lines have been counted. A provisional and its final one are one."""
 
     end: int
     """Byte offset behind the last of them."""
@@ -20,6 +24,10 @@ class Tally(NamedTuple):
     """Byte offset behind the last that is not damaged."""
     whole: int = 0
     damaged: int = 0
+    held: Mapping[str, int] = NOBODY_TIED
+    """Provisional records without a final one: where their lines end, by what ties them."""
+    final: Mapping[str, int] = NOBODY_TIED
+    """The same of final ones that were not read yet."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +37,8 @@ class Spot:
     end: int
     """Byte offset behind it."""
     settled: bool = False
+    held: bool = False
+    """Whether it is provisional, and may not be sent by this process."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +70,8 @@ class Segment:
         directory: Where it is.
         name: Without suffix.
         file: Open and locked.
-        marks: How far it is settled; `None` for a segment that this process writes itself.
+        marks: How far it is settled; `None` for a segment that this process writes itself. Provisional records are
+            sent only from segments of others, who are dead.
     """
 
     def __init__(self, directory: Directory, name: str, *, file: Descriptor, marks: Marks | None = None) -> None:
@@ -71,10 +82,18 @@ class Segment:
         self._directory = directory
         self._marks_file: Descriptor | None = None
         self._marks = marks or Marks()
+        self._is_own = marks is None
         self._read_end = self._marks.settled
         self._tally = Tally(self._read_end, self._read_end)
         self._settled = self._unknown = 0
         self._spots: deque[Spot] = deque()
+        self._provisional: dict[str, tuple[Spot, Decoded]] = {}  # no places: they hold the segment
+        self._spoken: dict[str, Generation] = {}
+
+    @property
+    def held(self) -> int:
+        """How many of those that wait are provisional, and stay where they are."""
+        return len(self._tally.held) - len(self._spoken) if self._is_own else 0
 
     @property
     def waiting(self) -> int:
@@ -86,10 +105,9 @@ class Segment:
         """Byte offset behind the last of them."""
         return self._tally.whole_end
 
-    @property
-    def settled_to(self) -> int:
-        """Byte offset before which nothing waits."""
-        return self._marks.settled if self._spots else self._read_end
+    def is_settled_to(self, end: int) -> bool:
+        """Whether nothing waits before the byte offset *end*, except what is held."""
+        return self._read_end >= end and all(spot.settled or spot.held or spot.end > end for spot in self._spots)
 
     @property
     def damaged(self) -> int:
@@ -109,18 +127,31 @@ class Segment:
     def count(self) -> None:
         """Count the lines that were written since the last time."""
         before = self._tally
-        end, whole_end, whole, damaged = before
+        end, whole_end, whole, damaged, *_ = before
+        held, final = dict(before.held), {tie: at for tie, at in before.final.items() if at > self._read_end}
         for end, line in lines_of(self.file.number, before.end):
-            if body_in(line) is None:
+            body = body_in(line)
+            if body is None:
                 damaged += 1
             else:
-                whole, whole_end = whole + 1, end
+                whole, whole_end = whole + _tied(tie_in(body), end, held, final), end
         # A signal handler may have counted meanwhile, in the middle of this.
         if self._tally is before:
-            self._tally = Tally(end, whole_end, whole, damaged)
+            self._tally = Tally(end, whole_end, whole, damaged, held, final)
 
     def read(self, limit: int) -> Sequence[Place]:
-        """The next *limit* records; fewer at the end of a batch that was frozen by an earlier process."""
+        """
+        The next *limit* records; fewer at the end of a batch that was frozen by an earlier process.
+
+        Provisional ones come at the end, if at all: they were part of no batch.
+        """
+        return self._read_lines(limit) or self._read_provisional(limit)
+
+    def speak(self, token: str, final: Generation) -> None:
+        """Let the provisional record of *token* be sent as *final*, for which the disk has no room."""
+        self._spoken[token] = final
+
+    def _read_lines(self, limit: int) -> Sequence[Place]:
         frozen = self._read_end < self._marks.frozen
         end, batch = (self._marks.frozen, object()) if frozen else (self._tally.end, self)
         places: list[Place] = []
@@ -129,12 +160,37 @@ class Segment:
                 break
             self._read_end = line_end
             record = decode(line)
-            if record is not None:
+            if record is None:
+                self._unknown += body_in(line) is not None
+            elif record.tie is None or self._goes_on(record.tie, record, line_end):
                 places.append(Place(self, Spot(line_end), record, batch))
-            elif body_in(line) is not None:
-                self._unknown += 1
-        self._spots.extend(place.spot for place in places)
+                self._spots.append(places[-1].spot)
         return places
+
+    def _goes_on(self, tie: Tie, record: Decoded, end: int) -> bool:
+        """Whether a record that is tied to another is to be sent: not before that is known which of the two it is."""
+        if tie.role == "settles":
+            replaced = self._provisional.pop(tie.token, None)
+            if replaced is not None:
+                # It kept what is behind it from being marked. From here on, the final one does.
+                replaced[0].settled = True
+            return True
+        if tie.token not in self._tally.final:
+            spot = Spot(end, held=self._is_own)
+            self._spots.append(spot)
+            self._provisional[tie.token] = spot, record
+        return False
+
+    def _read_provisional(self, limit: int) -> Sequence[Place]:
+        """Those whose process is dead, and those whose final ones the disk did not take."""
+        tokens = [token for token in self._provisional if not self._is_own or token in self._spoken]
+        return [self._released(token) for token in tokens[:limit]]
+
+    def _released(self, token: str) -> Place:
+        spot, record = self._provisional.pop(token)
+        spot.held = False
+        final = self._spoken.get(token)
+        return Place(self, spot, record if final is None else Decoded(final, record.key, frozenset()), self)
 
     def freeze(self, places: Iterable[Place]) -> None:
         """Note that *places* are one batch."""
@@ -176,3 +232,14 @@ class Segment:
         if self._marks_file is None or not self._marks_file.is_intact():
             self._marks_file = Descriptor(open_marks(self._directory, self.name))
         write_marks(self._marks_file.number, marks)
+
+
+def _tied(tie: Tie | None, end: int, held: dict[str, int], final: dict[str, int]) -> int:
+    """How many records a line adds, which ends at *end*: none, if it replaces one that was counted."""
+    if tie is None:
+        return 1
+    if tie.role == "held":
+        held[tie.token] = end
+        return 1
+    final[tie.token] = end
+    return 1 if held.pop(tie.token, None) is None else 0

@@ -14,7 +14,7 @@ from .._record import UnixNanos
 from ._descriptor import Descriptor
 from ._directory import FILE_FLAGS, Directory
 from ._letters import Letter, Letters
-from ._line import body_in, decode, line_of
+from ._line import Tie, body_in, decode, line_of, tie_in
 from ._neighbours import names_in, take_over
 from ._place import DESTINATION_FILE
 from ._segment import Segment
@@ -189,13 +189,20 @@ def _status_of(opened: int, name: str) -> SegmentStatus | None:
 
 
 def _waiting_in(opened: int, name: str, descriptor: int) -> tuple[int, UnixNanos | None]:
-    waiting, oldest = 0, None
+    waiting, oldest, provisional = 0, None, set[str]()
     for _, line in lines_of(descriptor, read_marks(opened, name, descriptor).settled):
-        if body_in(line) is not None:
-            waiting += 1
+        if (body := body_in(line)) is not None:
+            waiting += _counts(tie_in(body), provisional)
             if oldest is None and (record := decode(line)) is not None:
                 oldest = record.generation.timing.started
     return waiting, oldest
+
+
+def _counts(tie: Tie | None, provisional: set[str]) -> bool:
+    """Whether a line is a record by itself, and does not replace one of those that are *provisional*."""
+    if tie is not None and tie.role == "held":
+        provisional.add(tie.token)
+    return tie is None or tie.role == "held" or tie.token not in provisional
 
 
 def _address_in(opened: int) -> str:

@@ -55,6 +55,28 @@ class Writer:
         if segment is None:
             return False
         try:
+            return self.append_to(segment, line, in_turn=in_turn)
+        finally:
+            segment.writers.pop(token, None)
+
+    def hold(self, line: bytes, token: object) -> Segment | None:
+        """Write *line* to a segment that stays until *token* is taken from its writers; `None` if that fails."""
+        segment = self._entered(token)
+        if segment is None or self.append_to(segment, line):
+            return segment
+        segment.writers.pop(token, None)
+        return None
+
+    def append_to(self, segment: Segment, line: bytes, *, in_turn: bool = False) -> bool:
+        """
+        Write *line* to *segment*, of which the caller is among the writers; as `append`.
+
+        Args:
+            segment: Where to.
+            line: At most a page.
+            in_turn: Let other threads run meanwhile, however long it takes.
+        """
+        try:
             if not segment.file.is_intact():  # a daemon closed every file it found; the number may be another's now
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             start = self.speed.started()
@@ -63,8 +85,6 @@ class Writer:
             refusal = None if written == len(line) else os.strerror(errno.ENOSPC)
         except OSError as error:
             refusal = _reason(error)
-        finally:
-            segment.writers.pop(token, None)
         self._note(refusal)
         if refusal is not None:
             # What was written of the line stays there, and is no line.

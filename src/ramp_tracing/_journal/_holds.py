@@ -1,0 +1,91 @@
+"""Provisional records on disk, and how they end."""
+
+import os
+from functools import partial
+from itertools import count
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple
+
+from .._guard import guarded
+from .._record import Generation
+from .._state import HeldBack, Hold
+from ._contents import Contents
+from ._holdings import Holdings
+from ._line import Encoded, Tie, encode
+from ._overflow import Overflow
+from ._segment import Segment
+
+
+class _Held(NamedTuple):
+    """A provisional line."""
+
+    segment: Segment
+    token: str
+    """What ties the final line to it; also the name under which this process is among the segment's writers."""
+    process: int
+
+
+class Holds:
+    """
+    Provisional records of this process.
+
+    A provisional line and the final one are in one segment, and the final one, written in one piece, makes the other
+    void: there is no moment at which both count, or none. So they are found together by whoever adopts the segment.
+
+    `hold`, and what it returns, may be used by any thread; the rest is guarded by the journal's lock.
+
+    Args:
+        holdings: The segments.
+        contents: Where the content of final records waits.
+        overflow: For records that the disk does not take.
+    """
+
+    def __init__(self, holdings: Holdings, contents: Contents, overflow: Overflow) -> None:
+        self._holdings: Final = holdings
+        self._writer = holdings.writer
+        self._contents = contents
+        self._overflow = overflow
+        self._tokens = count()
+        self._unwritten: SimpleQueue[tuple[_Held, Generation]] = SimpleQueue()
+
+    def hold(self, generation: Generation) -> Hold:
+        """Write *generation* down provisionally, or keep it in memory if the disk does not take it."""
+        token = f"{next(self._tokens):x}"
+        segment = None
+        with guarded("writing a provisional record down"):
+            if not self._writer.speed.too_slow:
+                segment = self._writer.hold(encode(generation, Tie("held", token)).line, token)
+        if segment is None:
+            return self._overflow.hold(generation)
+        return HeldBack(partial(self._end, _Held(segment, token, os.getpid())), generation)
+
+    def take_in(self) -> None:
+        """Have the final records sent that the disk did not take, in place of the provisional ones, which it has."""
+        for _ in range(self._unwritten.qsize()):
+            try:
+                held, final = self._unwritten.get_nowait()
+            except Empty:
+                return
+            if not self._holdings.speak(held.segment, held.token, final):
+                self._overflow.append(final)
+            held.segment.writers.pop(held.token, None)
+
+    def _end(self, held: _Held, final: Generation) -> None:
+        if held.process != os.getpid():  # the parent's to end
+            return
+        encoded: Encoded | None = None
+        with guarded("writing a held record down"):
+            encoded = encode(final, Tie("settles", held.token))
+        if encoded is None or self._writer.speed.too_slow or not self._write(held.segment, encoded):
+            self._unwritten.put((held, final))
+        else:
+            held.segment.writers.pop(held.token, None)
+
+    def _write(self, segment: Segment, encoded: Encoded) -> bool:
+        if encoded.kept is not None:
+            # Before the line, so that whoever reads it finds the rest.
+            self._contents.put(encoded.key, encoded.kept)
+        written = self._writer.append_to(segment, encoded.line)
+        if not written:
+            self._contents.take(encoded.key)
+        return written
