@@ -1,6 +1,5 @@
 """What the client below records is held until the layer above has spoken, or has been waited for long enough."""
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +8,7 @@ from typing import Final, NamedTuple, cast
 
 from .._context import InForce
 from .._record import Generation, Usage
-from .._state import Sink, state
+from .._state import Holder, Sink, state
 from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, innermost_live, slot_of
 from ._stack import layer_above
 from ._vigils import end_vigils, note_client
@@ -34,7 +33,7 @@ class PromisedSink:
 
     __slots__ = ("_sink", "_slot")
 
-    def __init__(self, sink: Sink, slot: Slot) -> None:
+    def __init__(self, sink: Holder, slot: Slot) -> None:
         self._sink = sink
         self._slot = slot
 
@@ -46,17 +45,20 @@ class PromisedSink:
     def record(self, generation: Generation) -> None:
         """Hold *generation* until the layer above has spoken, or long enough."""
         slot, seconds = self._slot, SECONDS_FOR_SUCCESS if generation.failure is None else SECONDS_FOR_FAILURE
+        held = Held(generation, self._sink, time.monotonic() + seconds)
         with state.slots_lock:
             if slot.silent or _told_of(slot, generation):
                 return
-            held = Held(generation, self._sink, time.monotonic() + seconds, os.getpid())
-            if slot.given_up:
+            given_up = slot.given_up
+            if given_up:
                 slot.taken_over = True
             else:
+                held.is_being_written = not held.cost_nothing
                 slot.held.append(held)
-        if slot.given_up:
-            held.record()
+        if given_up:
+            held.end()
         else:
+            held.write_down()
             _look_later()
 
     def stand_by(self) -> None:
@@ -72,15 +74,20 @@ class Settled(NamedTuple):
     """What is known of a call when the layer above speaks of it."""
 
     started: InForce
-    held: Generation | None
-    """The client's record of the same exchange."""
+    promise: Held | None
+    """The client's record of the same exchange, to be ended by who records the call."""
     usage: Usage | None
     """What the provider reported, as far as only a look at the chunks could tell."""
     late: bool
     """It was recorded without the layer above, which now comes too late."""
 
+    @property
+    def held(self) -> Generation | None:
+        """The client's record of the same exchange."""
+        return None if self.promise is None else self.promise.generation
 
-def sink_under(sink: Sink) -> Sink:
+
+def sink_under(sink: Holder) -> Sink:
     """Where a call of the client that starts here is recorded: *sink*, or where it waits for the layer above."""
     above = layer_above() if state.layers else None
     if above is None:
@@ -112,8 +119,7 @@ def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled
             owner.held.remove(held)
         elif not slot.taken_over:
             slot.told.append(ok)
-    generation = None if held is None else held.generation
-    return Settled(slot.started, generation, slot.usage, held is None and slot.taken_over)
+    return Settled(slot.started, held, slot.usage, held is None and slot.taken_over)
 
 
 def is_waiting() -> bool:
@@ -166,7 +172,7 @@ def _held_for(job: str) -> tuple[Slot, Held | None]:
 
 def _record_overdue(now: float) -> None:
     for each in _overdue(now):
-        each.record()
+        each.end()
 
 
 def _overdue(now: float) -> list[Held]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 from weakref import ref
 
 from .._context import InForce, in_force
 from .._guard import guarded
 from .._record import NOBODY, Generation, Usage
-from .._state import Sink, state
+from .._state import Hold, Holder, state
 
 if TYPE_CHECKING:
     from ._vigils import Vigil
@@ -34,26 +34,68 @@ UNREAD: Final = frozenset({"abandoned", "CancelledError", "GeneratorExit"})
 """Failures that are the application's own doing: the provider may have been paid."""
 
 
-class Held(NamedTuple):
-    """A record of the client that waits for the layer above."""
+@dataclass(slots=True, eq=False)
+class Held:
+    """
+    A record of the client that waits for the layer above.
+
+    It is written down at once, and counts from then on though the process be killed. A failure that cost nothing waits
+    in memory alone: it may turn out to be a part of something else, and what is written down is recorded in the end.
+
+    Attributes:
+        generation: The record.
+        sink: Where it is recorded in the end.
+        due: When the layer above has been waited for long enough, by `time.monotonic`.
+        process: A forked child has copies of what its parent holds; they are the parent's to record.
+        hold: What it was written down as.
+        is_being_written: Whoever writes it down ends it as well, if it has been told how.
+        final: What it was ended as.
+    """
 
     generation: Generation
-    sink: Sink
+    sink: Holder
     due: float
-    """When the layer above has been waited for long enough, by `time.monotonic`."""
-    process: int
-    """A forked child has copies of what its parent holds; they are the parent's to record."""
+    process: int = field(default_factory=os.getpid)
+    hold: Hold | None = None
+    is_being_written: bool = False
+    final: Generation | None = None
 
     @property
     def is_unread(self) -> bool:
         """Whether the application itself ended the call."""
         return self.generation.failure is not None and self.generation.failure.type in UNREAD
 
-    def record(self) -> None:
-        """Record it as it is."""
-        if self.process == os.getpid():
-            with guarded("recording a held call"):
-                self.sink.record(self.generation)
+    @property
+    def cost_nothing(self) -> bool:
+        """Whether it failed, and nothing says that it was paid for."""
+        return self.generation.failure is not None and not self.is_unread and not self.generation.usage.known
+
+    def write_down(self) -> None:
+        """Have it outlive the process; without the lock, because this writes to a disk."""
+        if not self.is_being_written:
+            return
+        hold = self.sink.hold(self.generation)
+        with state.slots_lock:
+            self.hold, self.is_being_written = hold, False
+            final = self.final
+        if final is not None:
+            hold.settle(final)
+
+    def end(self, final: Generation | None = None) -> None:
+        """Record *final* in its place, or it as it is. Once."""
+        if self.process != os.getpid():
+            return
+        with state.slots_lock:
+            if self.final is not None:
+                return
+            self.final = final or self.generation
+            if self.is_being_written:
+                return
+        with guarded("recording a held call"):
+            if self.hold is None:
+                self.sink.record(self.final)
+            else:
+                self.hold.settle(self.final)
 
 
 @dataclass(slots=True, eq=False)
@@ -96,8 +138,7 @@ class Slot:
 
     def is_repeated(self, held: Held) -> bool:
         """A failed attempt that cost nothing and that the layer above repeated by itself is part of its one call."""
-        failed = held.generation.failure is not None and not held.is_unread
-        return self.spoken and failed and not held.generation.usage.known
+        return self.spoken and held.cost_nothing
 
 
 NO_SLOT: Final = Slot(InForce(NOBODY, None))
@@ -141,7 +182,7 @@ def slot_of(layer: str, key: str) -> Slot:
             slot = state.slots[name] = Slot(in_force(NOBODY, state.defaults), key)
     for each in forgotten.held:
         if not forgotten.is_repeated(each):
-            each.record()
+            each.end()
     return slot
 
 

@@ -31,9 +31,16 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
         return
     job = _job(said)
     settled = settle("litellm", said.key, ok=ok, job=job)
-    if settled.late or not (said.was_sent or settled.held) or _is_repeated(said, settled, job):
+    promise = settled.promise
+    if settled.late or not (said.was_sent or promise) or _is_repeated(said, settled, job):
+        if promise is not None:  # an exchange that none of LiteLLM's words was about
+            promise.end()
         return
-    sink.record(generation_of(sink, said, settled, job=job))
+    generation = generation_of(sink, said, settled, job=job)
+    if promise is None:
+        sink.record(generation)
+    else:
+        promise.end(generation)
 
 
 def _is_repeated(said: LiteLLMCall, settled: Settled, job: str | None) -> bool:
