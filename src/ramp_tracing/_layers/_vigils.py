@@ -79,6 +79,11 @@ class Vigil:
         self._teller = None
         state.open_streams.pop(id(self), None)
 
+    @property
+    def is_unheard(self) -> bool:
+        """Whether nobody can speak of the call any more, though its end has not come yet."""
+        return self._teller is not None and self._teller() is None
+
     def give_up(self) -> None:
         """Record the call as it is; later words of the layer's add nothing."""
         slot = self._slot
@@ -137,7 +142,9 @@ def note_client(slot: Slot) -> None:
 
 
 def end_vigils(slot: Slot) -> None:
-    """The layer has spoken, or nothing was sent; for who has the lock."""
+    """The layer has spoken, or nothing was sent; for who has the lock. It was not spoken of who has gone unheard."""
+    unheard = [vigil for vigil in slot.vigils if vigil.is_unheard]
     for vigil in slot.vigils:
-        vigil.end()
-    slot.vigils.clear()
+        if not vigil.is_unheard:
+            vigil.end()
+    slot.vigils[:] = unheard
