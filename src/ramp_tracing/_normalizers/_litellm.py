@@ -71,6 +71,7 @@ PROVIDERS: Final[Mapping[str, str]] = {
     "cohere_chat": "cohere",
     "custom_openai": "openai",
     "gemini": "gcp.gemini",
+    "hosted_vllm": "vllm",
     "mistral": "mistral_ai",
     "moonshot": "moonshot_ai",
     "ollama_chat": "ollama",
@@ -83,7 +84,17 @@ PROVIDERS: Final[Mapping[str, str]] = {
 """LiteLLM's word for a provider → ours; what is not here is the same word."""
 
 REPORTS_STREAM_USAGE: Final = frozenset(
-    {"anthropic", "aws.bedrock", "cohere", "gcp.gemini", "gcp.vertex_ai", "mistral_ai", "ollama", "openrouter"}
+    {
+        "anthropic",
+        "aws.bedrock",
+        "cohere",
+        "gcp.gemini",
+        "gcp.vertex_ai",
+        "mistral_ai",
+        "ollama",
+        "openrouter",
+        "together_ai",
+    }
 )
 """Providers whose streams tell their usage without being asked."""
 
