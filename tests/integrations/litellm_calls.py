@@ -288,6 +288,9 @@ class InAsync:
     async def _awaited(self, function: Any, arguments: Any) -> Any:
         return await function(**arguments)
 
+    def awaited(self, function: Any, **arguments: Any) -> Any:
+        return self._runner.run(self._awaited(function, arguments))
+
     def turn(self) -> None:
         """Let LiteLLM's worker do what it has to do."""
         self._runner.run(asyncio.sleep(0.05))
@@ -429,6 +432,28 @@ MATRIX: Final[Mapping[str, Made]] = {
     "anthropic stream": Made(
         make=lambda c, b: c.read(c.call("completion", **at_anthropic(b, stream=True))),
         says=[one("chat", "claude-sonnet-4-5-20250929")],
+    ),
+    "anthropic messages": Made(
+        make=lambda c, b: c.awaited(litellm.anthropic_messages, **at_base(b, {**CLAUDE, "max_tokens": 9})),
+        says=[one("chat", "claude-sonnet-4-5-20250929")],
+        only="async",
+        needs=("backoff",),
+    ),
+    "anthropic messages stream": Made(
+        make=lambda c, b: c.read(
+            c.awaited(litellm.anthropic_messages, **at_base(b, {**CLAUDE, "max_tokens": 9, "stream": True}))
+        ),
+        says=[one("chat", "claude-sonnet-4-5-20250929")],
+        only="async",
+        needs=("backoff",),
+    ),
+    "abandoned anthropic messages stream": Made(
+        make=lambda c, b: c.read(
+            c.awaited(litellm.anthropic_messages, **at_base(b, {**CLAUDE, "max_tokens": 9, "stream": True})), 1
+        ),
+        says=[one("chat", "claude-sonnet-4-5-20250929", UNKNOWN, "abandoned")],
+        only="async",
+        needs=("backoff",),
     ),
     "text completion": Made(
         make=lambda c, b: c.call(

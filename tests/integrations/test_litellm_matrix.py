@@ -68,7 +68,7 @@ def test_one_record(kind: Any, name: str, watched: str, upstream: Provider) -> N
 def settle(generations: Any, colour: Any, count: int) -> None:
     """Wait until LiteLLM has said everything, and a moment longer for what it must not say."""
     until = time.monotonic() + 6
-    quiet = time.monotonic() + 0.3
+    quiet = time.monotonic() + 0.2
     while time.monotonic() < until and (len(generations) < count or time.monotonic() < quiet):
         if isinstance(colour, InAsync):
             colour.turn()
