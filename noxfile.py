@@ -40,7 +40,10 @@ LANES: Final = [
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
-nox.options.sessions = ["lint", "imports", "typecheck", "tests", "lowest", "package", "demo"]
+nox.options.sessions = [
+    *("lint", "imports", "typecheck", "tests", "lowest", "package", "demo"),
+    *("litellm(openai2)", "proxy"),
+]
 
 
 def uncover_pyenv() -> None:
@@ -105,29 +108,37 @@ def tests(session: nox.Session, openai: int, selection: list[str]) -> None:
 
 
 LITELLM_TESTS: Final = [
-    "tests/integrations/test_litellm.py",
-    "tests/integrations/test_litellm_matrix.py",
-    "tests/test_cassettes_litellm.py",
+    *(f"tests/integrations/test_litellm{part}.py" for part in ("", "_end", "_matrix")),
+    *("tests/normalizers/test_litellm.py", "tests/test_cassettes_litellm.py"),
 ]
-BESIDE_LITELLM: Final = ["boto3", "fastapi", "soundfile", "tenacity"]
-"""What LiteLLM needs for Bedrock, for its cache and for retries, and does not require."""
+BESIDE_LITELLM: Final = ["backoff", "boto3", "fastapi", "soundfile", "tenacity"]
+"""What LiteLLM needs for Anthropic's messages, for Bedrock, for its cache and for retries, and does not require."""
+
+AT_ONCE: Final = ["-n", "2", "--dist", "loadfile"]
+"""These tests wait, for LiteLLM and for its import, more than they work."""
 
 
 @nox.session
 @nox.parametrize("openai", [2, 3], ids=["openai2", "openai3"])
 def litellm(session: nox.Session, openai: int) -> None:
-    """The tests of LiteLLM, with each major version of the openai client that it takes."""
+    """The tests of LiteLLM as `pip install litellm` brings it, with each major version of openai that it takes."""
     wanted = f"openai>={openai},<{openai + 1}"
-    session.install("-e", ".[litellm]", wanted, *BESIDE_LITELLM, *group("test"))
-    tests = session.posargs or LITELLM_TESTS
+    session.install("-e", ".[litellm]", wanted, *BESIDE_LITELLM, "pytest-xdist", *group("test"))
+    tests = session.posargs or [*AT_ONCE, *LITELLM_TESTS]
     session.run("pytest", *tests, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai)})
 
 
 @nox.session
 def proxy(session: nox.Session) -> None:
-    """The real LiteLLM Proxy between the real openai client and a model server on loopback."""
-    session.install("-e", ".[openai,litellm]", "litellm[proxy]", *group("test"))
-    session.run("pytest", *(session.posargs or ["tests/proxy"]))
+    """
+    The real LiteLLM Proxy between the real openai client and a model server on loopback; and the tests of LiteLLM.
+
+    Both in one environment, because installing it takes longer than they do. The proxy's own requirements may hold
+    LiteLLM at an older version than the other session has: then two versions of it are tested.
+    """
+    wanted = ["-e", ".[openai,litellm]", "litellm[proxy]>=1.106", "openai>=3,<4", *BESIDE_LITELLM]
+    session.install(*wanted, "pytest-xdist", *group("test"))
+    session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
 
 
 @nox.session

@@ -4,10 +4,12 @@ Recorded calls of providers that are not OpenAI, made again through LiteLLM over
 The recordings are not a part of this repository; where they are missing these tests are skipped.
 """
 
+import importlib
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any, Final
+from unittest.mock import ANY
 
 import pytest
 
@@ -35,6 +37,25 @@ DIFFERENCES: Final[Mapping[str, Mapping[str, Any]]] = {
         "prompt_tokens": None,
         "completion_tokens": None,
     },
+    # Recorded from a client that asks for one JSON array. LiteLLM asks for events, finds none, and says nothing at all.
+    "openinference/langchain/test_instrumentor/test_gemini_token_counts_streaming.yaml[0]": {
+        "failed": True,
+        "prompt_tokens": None,
+        "completion_tokens": None,
+        "reasoning_tokens": None,
+        "raises": False,
+    },
+    # The server reported no usage; LiteLLM has counted itself, and the record says so.
+    "openllmetry/langchain/test_llms/test_trace_propagation_stream[ChatOpenAI].yaml[0]": {
+        "prompt_tokens": ANY,
+        "completion_tokens": ANY,
+        "estimated": True,
+    },
+    # Cloudflare answers with an object where a text belongs; LiteLLM cannot read it and raises. It was billed.
+    **{
+        f"chatlas/test_provider_cloudflare/test_cloudflare_data_extraction.yaml[{n}]": {"failed": True}
+        for n in range(3)
+    },
 }
 """Where a record rightly says something else than the index."""
 
@@ -42,6 +63,9 @@ DIFFERENCES: Final[Mapping[str, Mapping[str, Any]]] = {
 @pytest.fixture(autouse=True)
 def nothing_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "seen", SeenIds())
+    # Google's own library would ask Google for a token.
+    google = importlib.import_module("litellm.llms.vertex_ai.vertex_llm_base").VertexBase
+    monkeypatch.setattr(google, "_ensure_access_token", lambda *args, **kwargs: ("test", "test-project"))
 
 
 @pytest.mark.parametrize("row", MADE, ids=[row.name for row in MADE])
@@ -52,7 +76,7 @@ def test_recorded(row: Row) -> None:
     with row.replay() as server, capture_generations() as generations:
         function, arguments = arguments_of(row, server)
         expected = {**said_by_index(row), **DIFFERENCES.get(row.name, {})}
-        make(function, arguments, fails=expected["failed"])
+        make(function, arguments, fails=expected.pop("raises", expected["failed"]))
         [generation] = waited(generations)
     assert expected == {key: value for key, value in said_by(generation).items() if key in expected}
 

@@ -10,8 +10,10 @@ import pytest
 
 from ramp_tracing import _layers
 from ramp_tracing._captured import Generations
+from ramp_tracing._delivery import end_open_calls
+from ramp_tracing._layers import _promises, _slots
 from ramp_tracing._record import Failure, Generation, GenerationId, Timing, UnixNanos, Usage
-from ramp_tracing._state import state
+from ramp_tracing._state import Hold, state
 
 OUTAGE = Failure(type="InternalServerError")
 ABANDONED = Failure(type="abandoned")
@@ -96,8 +98,8 @@ def test_the_layer_speaks_first(sink: Generations) -> None:
 
 def test_nobody_speaks(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while the held record is recorded as it is, and the layer comes too late."""
-    monkeypatch.setattr(_layers, "SECONDS_FOR_FAILURE", 0.02)
-    monkeypatch.setattr(_layers, "SECONDS_BETWEEN_LOOKS", 0.02)
+    monkeypatch.setattr(_promises, "SECONDS_FOR_FAILURE", 0.02)
+    monkeypatch.setattr(_promises, "SECONDS_BETWEEN_LOOKS", 0.02)
     under(sink, "a").record(generation(failure=ABANDONED))
     until = time.monotonic() + 5
     while not ids(sink) and time.monotonic() < until:
@@ -156,7 +158,7 @@ def test_at_the_end_nothing_is_held_any_more(sink: Generations) -> None:
 
 def test_slots_are_bounded(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest call is forgotten; what was held of it is recorded."""
-    monkeypatch.setattr(_layers, "MAX_SLOTS", 3)
+    monkeypatch.setattr(_slots, "MAX_SLOTS", 3)
     under(sink, "first").record(generation())
     for number in range(5):
         _layers.settle("upper", str(number), ok=True)
@@ -171,3 +173,178 @@ def test_a_forked_child_does_not_inherit_the_lock_as_it_was_held() -> None:
         if not child:
             os._exit(0 if state.slots_lock.acquire(timeout=1) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+# --- calls that nobody speaks of
+
+
+class Teller:
+    """What speaks of a call, as long as it lives."""
+
+
+def watched(sink: Generations, teller: object, key: str = "a", number: int = 1) -> _layers.Slot:
+    """A call that a vigil is kept for, and that is recorded as the generation of *number* if nobody speaks."""
+    slot = _layers.open_slot("upper", key)
+    _layers.Vigil(slot, sink, lambda _: generation(number, failure=ABANDONED)).begin(teller)
+    return slot
+
+
+def test_nobody_can_speak_any_more(sink: Generations) -> None:
+    """The end of who would have spoken is the end of the call; nothing is recorded before."""
+    teller = Teller()
+    watched(sink, teller)
+    assert [] == ids(sink)
+    del teller
+    assert ["id-1"] == ids(sink)
+    assert _layers.settle("upper", "a", ok=True).late
+
+
+def test_the_layer_has_spoken(sink: Generations) -> None:
+    """Then nobody is waited for."""
+    teller = Teller()
+    watched(sink, teller)
+    assert not _layers.settle("upper", "a", ok=True).late
+    del teller
+    assert [] == ids(sink)
+    assert {} == state.open_streams
+
+
+def test_the_end_of_the_process_ends_the_wait(sink: Generations) -> None:
+    """What is still going on is recorded as it is, once."""
+    teller = Teller()
+    watched(sink, teller)
+    end_open_calls()
+    del teller
+    assert ["id-1"] == ids(sink)
+
+
+def test_the_client_has_the_record(sink: Generations) -> None:
+    """A call that the client below has taken up is recorded by the client."""
+    teller = Teller()
+    watched(sink, teller)
+    promised = under(sink, "a")
+    del teller
+    promised.record(generation(7, failure=ABANDONED))
+    _layers.release()
+    assert ["id-7"] == ids(sink)
+
+
+def test_attempts_after_a_failure(sink: Generations) -> None:
+    """The layer speaks of the first failure of a call; what it repeats and says nothing of cost nothing."""
+    teller = Teller()
+    watched(sink, teller, number=1)
+    _layers.settle("upper", "a", ok=False)
+    watched(sink, teller, number=2)
+    watched(sink, teller, number=3)
+    del teller
+    assert [] == ids(sink)
+
+
+def test_a_stream_after_a_failure(sink: Generations) -> None:
+    """A stream that has begun is no failed attempt."""
+    teller = Teller()
+    watched(sink, teller, number=1)
+    _layers.settle("upper", "a", ok=False)
+    _layers.note_stream(watched(sink, teller, number=2), [])
+    del teller
+    assert ["id-2"] == ids(sink)
+
+
+def test_nobody_behind_a_stream(sink: Generations) -> None:
+    """A stream that the layer makes up is no call."""
+    teller = Teller()
+    _layers.note_stream(watched(sink, teller), None)
+    del teller
+    assert [] == ids(sink)
+
+
+def test_an_answer_is_waited_for(sink: Generations) -> None:
+    """When the layer has an answer it is about to speak."""
+    teller = Teller()
+    slot = watched(sink, teller)
+    assert not _layers.is_waiting()
+    _layers.note_answer(slot)
+    assert _layers.is_waiting()
+    _layers.settle("upper", "a", ok=True)
+    assert not _layers.is_waiting()
+
+
+def test_an_id_that_is_used_again(sink: Generations) -> None:
+    """Ids are the application's to give: a second call under one is a call."""
+    first, second = Teller(), Teller()
+    watched(sink, first)
+    del first
+    watched(sink, second)
+    assert not _layers.settle("upper", "a", ok=True).late
+    assert ["id-1"] == ids(sink)
+
+
+def test_calls_that_go_on_are_not_forgotten(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many others come and go."""
+    monkeypatch.setattr(_slots, "MAX_SLOTS", 3)
+    teller = Teller()
+    watched(sink, teller)
+    for number in range(9):
+        _layers.settle("upper", str(number), ok=True)
+    assert 3 == len(state.slots)
+    _layers.settle("upper", "a", ok=True)
+    del teller
+    assert [] == ids(sink)
+
+
+def test_what_a_forked_child_has_copies_of(sink: Generations) -> None:
+    """A call that was going on is its parent's to record."""
+    teller = Teller()
+    watched(sink, teller)
+    child = os.fork()
+    if not child:
+        del teller
+        os._exit(len(sink))
+    assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    _layers.settle("upper", "a", ok=True)
+
+
+# --- what is held is written down
+
+
+class Disk(Generations):
+    """A sink that notes what it is given to hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+        self.meanwhile = lambda: None
+
+    def hold(self, generation: Generation) -> Hold:
+        self.written.append(generation.id)
+        self.meanwhile()
+        return super().hold(generation)
+
+
+@pytest.mark.usefixtures("sink")
+def test_what_may_have_been_paid_is_written_down() -> None:
+    """At once, and a failure that cost nothing is not."""
+    disk = Disk()
+    promised = under(disk, "a")
+    promised.record(generation(1, failure=OUTAGE, tokens=None))
+    promised.record(generation(2, failure=ABANDONED))
+    promised.record(generation(3))
+    assert ["id-2", "id-3"] == disk.written
+    _layers.release()
+    assert ["id-1", "id-2", "id-3"] == ids(disk)
+
+
+@pytest.mark.usefixtures("sink")
+def test_spoken_while_it_is_written_down() -> None:
+    """What the layer says in this moment is recorded in its place."""
+    disk = Disk()
+
+    def speak() -> None:
+        promise = _layers.settle("upper", "a", ok=True).promise
+        assert promise is not None
+        promise.end(generation(1, tokens=4))
+
+    disk.meanwhile = speak
+    under(disk, "a").record(generation(1))
+    _layers.release()
+    assert [generation(1, tokens=4)] == list(disk)

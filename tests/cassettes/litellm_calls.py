@@ -23,6 +23,18 @@ PREFIXES: Final[Mapping[tuple[str, str], str]] = {
     ("openrouter", "chat.completions"): "openrouter/",
     ("openrouter", "embeddings"): "openai/",
     ("openrouter", "responses"): "openai/",
+    ("perplexity", "chat.completions"): "perplexity/",
+    ("together", "chat.completions"): "together_ai/",
+    ("vertex_ai", "gemini.generate"): "vertex_ai/",
+    ("vllm", "chat.completions"): "hosted_vllm/",
+    ("vllm", "embeddings"): "hosted_vllm/",
+    ("cloudflare", "chat.completions"): "openai/",
+    ("databricks", "chat.completions"): "databricks/",
+    ("huggingface", "chat.completions"): "openai/",
+    ("xai", "responses"): "xai/",
+    ("azure_ai", "chat.completions"): "azure_ai/",
+    ("portkey", "chat.completions"): "openai/",
+    ("pydantic_gateway", "responses"): "openai/",
 }
 """Provider and endpoint of the index → how LiteLLM's name of the model begins."""
 
@@ -30,9 +42,13 @@ AT_ROOT: Final = frozenset({"anthropic.messages", "gemini.generate", "ollama.cha
 """Endpoints whose whole path LiteLLM adds itself."""
 
 PROVIDERS: Final[Mapping[str, str]] = {
+    "azure_ai": "azure.ai.openai",
     "bedrock": "aws.bedrock",
     "gemini": "gcp.gemini",
     "mistral": "mistral_ai",
+    "together": "together_ai",
+    "vertex_ai": "gcp.vertex_ai",
+    "xai": "x_ai",
 }
 """The index's word for who was called → ours, where it differs."""
 
@@ -44,6 +60,8 @@ def arguments_of(row: Row, server: Any) -> tuple[str, dict[str, Any]]:
     if row.provider == "bedrock":
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "aws_region_name": "us-east-1"}
         common.update(keys, aws_bedrock_runtime_endpoint=server.url)
+    elif row.provider == "vertex_ai":
+        common["api_base"] = f"{server.url}/models/{row['request_model']}"
     elif row.endpoint == "cohere.chat":
         common["api_base"] = f"{server.url}/v2/chat"
     else:

@@ -157,7 +157,15 @@ def slow_chat(request: Request) -> Answer:
 
 LONG: Final = [chunk({"content": "Hello "}) for _ in range(200)]
 
+
+def slow_messages(request: Request) -> Answer:
+    time.sleep(0.6)
+    return json_answer(ANTHROPIC)
+
+
 SCRIPTS: Final[Mapping[str, Script]] = {
+    "/slow/v1/messages": slow_messages,
+    "/refused/v1/messages": refuses(500),
     "/slow/chat/completions": slow_chat,
     "/metered/chat/completions": chat_with_usage,
     "/long/chat/completions": stream(LONG),
@@ -280,6 +288,9 @@ class InAsync:
     async def _awaited(self, function: Any, arguments: Any) -> Any:
         return await function(**arguments)
 
+    def awaited(self, function: Any, **arguments: Any) -> Any:
+        return self._runner.run(self._awaited(function, arguments))
+
     def turn(self) -> None:
         """Let LiteLLM's worker do what it has to do."""
         self._runner.run(asyncio.sleep(0.05))
@@ -315,6 +326,28 @@ def abandoned(colour: Any, base: str) -> None:
             colour._runner.run(closing())
     del answer
     gc.collect()
+
+
+def left(name: str, how: str = "dropped", count: int = 2, **arguments: Any) -> Callable[[Any, str], None]:
+    """A stream that LiteLLM reads without the openai client, and the application not to its end."""
+
+    def leave(colour: Any, base: str) -> None:
+        answer = colour.call(name, **at_base(base, arguments))
+        if count:
+            colour.read(answer, count)
+        if how == "closed" and colour.name == "async":
+            colour._runner.run(answer.aclose())
+        del answer
+        gc.collect()
+
+    return leave
+
+
+def at_base(base: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with the provider's address, as the provider's name for the model wants it."""
+    is_claude = arguments["model"].startswith("anthropic/")
+    root = base.removesuffix("/v1") if is_claude else base
+    return {"api_key": "sk-test", **arguments, "api_base": f"{root}{arguments.get('api_base', '')}"}
 
 
 def broken(colour: Any, base: str) -> None:
@@ -378,6 +411,9 @@ def at_anthropic(base: str, **more: Any) -> dict[str, Any]:
     return {**CLAUDE, "api_base": base.removesuffix("/v1"), **more}
 
 
+ABANDONED: Final = one("chat", "claude-sonnet-4-5-20250929", (10, None), "abandoned")
+"""The input is told at the start of a stream, the output at its end."""
+
 MATRIX: Final[Mapping[str, Made]] = {
     "completion": Made(make=lambda c, b: c.call("completion", **chat(b)), says=[CHAT]),
     "stream": Made(
@@ -396,6 +432,28 @@ MATRIX: Final[Mapping[str, Made]] = {
     "anthropic stream": Made(
         make=lambda c, b: c.read(c.call("completion", **at_anthropic(b, stream=True))),
         says=[one("chat", "claude-sonnet-4-5-20250929")],
+    ),
+    "anthropic messages": Made(
+        make=lambda c, b: c.awaited(litellm.anthropic_messages, **at_base(b, {**CLAUDE, "max_tokens": 9})),
+        says=[one("chat", "claude-sonnet-4-5-20250929")],
+        only="async",
+        needs=("backoff",),
+    ),
+    "anthropic messages stream": Made(
+        make=lambda c, b: c.read(
+            c.awaited(litellm.anthropic_messages, **at_base(b, {**CLAUDE, "max_tokens": 9, "stream": True}))
+        ),
+        says=[one("chat", "claude-sonnet-4-5-20250929")],
+        only="async",
+        needs=("backoff",),
+    ),
+    "abandoned anthropic messages stream": Made(
+        make=lambda c, b: c.read(
+            c.awaited(litellm.anthropic_messages, **at_base(b, {**CLAUDE, "max_tokens": 9, "stream": True})), 1
+        ),
+        says=[one("chat", "claude-sonnet-4-5-20250929", UNKNOWN, "abandoned")],
+        only="async",
+        needs=("backoff",),
     ),
     "text completion": Made(
         make=lambda c, b: c.call(
@@ -480,11 +538,37 @@ MATRIX: Final[Mapping[str, Made]] = {
         make=broken,
         says=[one("chat", "gpt-4o", UNKNOWN, "broken")],
     ),
-    "abandoned stream": Made(make=abandoned, says=[one("chat", "gpt-4o", UNKNOWN, "abandoned")], alone=[]),
+    "abandoned stream": Made(make=abandoned, says=[one("chat", "gpt-4o", UNKNOWN, "abandoned")]),
     "cancelled": Made(
         make=lambda c, b: c.cancelled("completion", **chat(b, "/slow")),
         says=[one("chat", "gpt-4o", UNKNOWN, "CancelledError")],
-        alone=[],
+        only="async",
+    ),
+    "abandoned anthropic stream": Made(make=left("completion", **CLAUDE, stream=True, count=1), says=[ABANDONED]),
+    "closed anthropic stream": Made(
+        make=left("completion", "closed", **CLAUDE, stream=True, count=1), says=[ABANDONED]
+    ),
+    "anthropic stream that is not begun": Made(
+        make=left("completion", **CLAUDE, stream=True, count=0),
+        says=[one("chat", "claude-sonnet-4-5-20250929", UNKNOWN, "abandoned")],
+    ),
+    "abandoned responses stream": Made(
+        make=left("responses", model="openai/gpt-4o", input="Hi", stream=True, count=1),
+        says=[one("chat", "gpt-4o", UNKNOWN, "abandoned")],
+    ),
+    "cancelled anthropic call": Made(
+        make=lambda c, b: c.cancelled("completion", **at_base(b, {**CLAUDE, "api_base": "/slow"})),
+        says=[one("chat", "claude-sonnet-4-5-20250929", UNKNOWN, "CancelledError")],
+        only="async",
+    ),
+    "abandoned mock": Made(
+        make=left("completion", **chat("", stream=True, mock_response="Hello there, all of you.")), says=[]
+    ),
+    "failing anthropic fallbacks": Made(
+        make=lambda c, b: failing(
+            c, "completion", **at_base(b, {**CLAUDE, "api_base": "/refused", "fallbacks": [CLAUDE["model"]]})
+        ),
+        says=[one("chat", "claude-sonnet-4-5-20250929", UNKNOWN, "InternalServerError")],
         only="async",
     ),
     "no-log": Made(make=lambda c, b: c.call("completion", **chat(b, **{"no-log": True})), says=[]),

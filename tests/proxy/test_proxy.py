@@ -72,11 +72,11 @@ class Proxy:
         self._seen = 0
 
     def received(self, count: int) -> list[ReceivedSpan]:
-        """The next *count* records, and none more a moment later."""
+        """The next *count* records, and none more a moment later; one that is later still is one too many for the next."""
         until = time.monotonic() + 30
         while time.monotonic() < until and len(self._ramp.generations) < self._seen + count:
-            time.sleep(0.1)
-        time.sleep(1.0)
+            time.sleep(0.05)
+        time.sleep(0.3)
         new = self._ramp.generations[self._seen :]
         self._seen += len(new)
         assert count == len(new), "\n".join(str(each.attributes) for each in new)

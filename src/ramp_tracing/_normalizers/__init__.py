@@ -14,9 +14,9 @@ from ._formats import Accumulator, WireFormat
 from ._images import IMAGES
 from ._jobs import JOBS
 from ._json import parse, parse_event
-from ._litellm import LiteLLMCall, call_type_of, read_litellm
+from ._litellm import LiteLLMCall, read_litellm
 from ._openai_usage import has_usage
-from ._reading import as_amount, as_count, as_fields, as_name, dig
+from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
 from ._responses import RESPONSES
 
 __all__ = [
@@ -35,8 +35,8 @@ __all__ = [
     "as_amount",
     "as_count",
     "as_fields",
+    "as_items",
     "as_name",
-    "call_type_of",
     "dig",
     "error_in",
     "failure_of",

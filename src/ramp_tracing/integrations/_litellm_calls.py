@@ -31,9 +31,16 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
         return
     job = _job(said)
     settled = settle("litellm", said.key, ok=ok, job=job)
-    if settled.late or not (said.was_sent or settled.held) or _is_repeated(said, settled, job):
+    promise = settled.promise
+    if settled.late or not (said.was_sent or promise) or _is_repeated(said, settled, job):
+        if promise is not None:  # an exchange that none of LiteLLM's words was about
+            promise.end()
         return
-    sink.record(_generation(sink, said, settled, job=job))
+    generation = generation_of(sink, said, settled, job=job)
+    if promise is None:
+        sink.record(generation)
+    else:
+        promise.end(generation)
 
 
 def _is_repeated(said: LiteLLMCall, settled: Settled, job: str | None) -> bool:
@@ -54,7 +61,7 @@ def _job(said: LiteLLMCall) -> str | None:
     return said.outcome.response_id if said.kind in BATCHES and said.ok else None
 
 
-def _generation(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:
+def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:
     """
     The record. What the client has seen of the exchange is exact: its counts, times and ids go before LiteLLM's.
 

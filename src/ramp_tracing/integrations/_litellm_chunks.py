@@ -1,5 +1,8 @@
 """
-Usage that LiteLLM drops on its way.
+What streams of LiteLLM's say on their way.
+
+LiteLLM keeps the chunks of a stream until its end, and says nothing of a stream that is left before it. So the list is
+noted when the stream is made.
 
 Groq's streams have it in ``x_groq`` of the last chunk alone (https://console.groq.com/docs/api-reference), and LiteLLM,
 which speaks to Groq without the openai client, puts a count of its own in its place. So chunks are looked at as they
@@ -13,7 +16,7 @@ from types import FrameType
 from typing import Any, Final
 
 from .._guard import guarded
-from .._layers import note_usage
+from .._layers import note_stream, note_usage, slot_of
 from .._normalizers import CHAT
 from ._patches import Patches
 
@@ -21,15 +24,35 @@ MODULE: Final = "litellm.llms.openai.chat.gpt_transformation"
 PARSER: Final = "OpenAIChatCompletionStreamingHandler"
 """Parses the chunks of everybody who streams as OpenAI does. Not public; seen in 1.106 to 1.110."""
 
+STREAMS: Final = "litellm.litellm_core_utils.streaming_handler"
+STREAM: Final = "CustomStreamWrapper"
+"""Every stream of chat completions and text completions."""
+
 MAX_FRAMES: Final = 12
 """LiteLLM's stream, which knows the call, is three frames above."""
 
 
 def watch_chunks(patches: Patches) -> None:
-    """Look at each chunk that LiteLLM parses."""
-    owner = getattr(import_module(MODULE), PARSER, None)
-    if owner is not None:
-        patches.wrap(owner, "chunk_parser", look)
+    """Look at each stream that LiteLLM makes, and at each chunk that it parses."""
+    for module, name, method, wrapper in (
+        (MODULE, PARSER, "chunk_parser", look),
+        (STREAMS, STREAM, "__init__", look_at_stream),
+    ):
+        owner = getattr(import_module(module), name, None)
+        if owner is not None:
+            patches.wrap(owner, method, wrapper)
+
+
+def look_at_stream(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
+    """Around ``__init__``."""
+    result = wrapped(*args, **kwargs)
+    with guarded("noting a stream"):
+        key = getattr(getattr(stream, "logging_obj", None), "litellm_call_id", None)
+        chunks = getattr(stream, "chunks", None)
+        if isinstance(key, str) and isinstance(chunks, list):
+            is_mock = getattr(stream, "is_mock", False) is True
+            note_stream(slot_of("litellm", key), None if is_mock else chunks)  # pyright: ignore[reportUnknownArgumentType]
+    return result
 
 
 def look(wrapped: Any, parser: Any, args: Any, kwargs: Any) -> Any:

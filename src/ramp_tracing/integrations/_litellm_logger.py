@@ -8,11 +8,12 @@ from importlib import import_module
 from typing import Any, Final
 
 from .._guard import guarded, log
-from .._layers import open_slot
+from .._layers import note_answer, open_slot, slot_of
 from .._normalizers import as_fields, dig
 from .._state import state
 from ._litellm_calls import record
 from ._litellm_exit import drain_at_exit
+from ._litellm_unsaid import watch_call
 
 LISTS: Final[Mapping[str, str]] = {
     "callbacks": "add_litellm_callback",
@@ -53,6 +54,9 @@ def logger() -> Any:
         def log_pre_api_call(self, model: object, messages: object, kwargs: object) -> None:
             _started(self, as_fields(kwargs))
 
+        def log_post_api_call(self, kwargs: object, response_obj: object, start_time: object, end_time: object) -> None:
+            _answered(as_fields(kwargs))
+
         def log_success_event(self, kwargs: object, response_obj: object, start_time: object, end_time: object) -> None:
             _ended(self, kwargs, response_obj, ok=True)
 
@@ -79,6 +83,17 @@ def _started(callback: Any, call: Mapping[str, object]) -> None:
         _register(callback)
         slot = open_slot("litellm", str(call.get("litellm_call_id")))
         slot.opened(keeps_content=not _keeps_to_itself(call), silent=_wants_no_record(call))
+        if not slot.silent:
+            watch_call(slot, call)
+
+
+def _answered(call: Mapping[str, object]) -> None:
+    """LiteLLM has a whole answer, unless it tells of a coroutine, of a stream, or in words of an error."""
+    answer = call.get("original_response")
+    is_whole = isinstance(answer, str) and answer[:1] in ("{", "[") and call.get("stream") is not True
+    if state.sink is not None and is_whole:
+        with guarded("noting the answer to a LiteLLM call"):
+            note_answer(slot_of("litellm", str(call.get("litellm_call_id"))))
 
 
 def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:

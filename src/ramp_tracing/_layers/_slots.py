@@ -1,0 +1,212 @@
+"""The calls that layers above have promised to record: one slot each, in a bounded table that all threads share."""
+
+import os
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import islice
+from threading import Lock
+from typing import TYPE_CHECKING, Final, cast
+from weakref import ref
+
+from .._context import InForce, in_force
+from .._guard import guarded
+from .._record import NOBODY, Generation, Usage
+from .._state import Hold, Holder, state
+
+if TYPE_CHECKING:
+    from ._vigils import Vigil
+
+MAX_SLOTS: Final = 4_096
+"""
+Calls remembered, those that have ended among them: what speaks late must be known. A slot has some 300 bytes.
+
+Those that go on are not forgotten; there are as many as the application itself has open.
+"""
+
+MAX_PASSED_OVER: Final = 64
+"""Calls that go on and are met while one is looked for that can be forgotten."""
+
+MAX_LIVE: Final = 8
+"""Slots that a context carries; a call in a call in a call is three."""
+
+UNREAD: Final = frozenset({"abandoned", "CancelledError", "GeneratorExit"})
+"""Failures that are the application's own doing: the provider may have been paid."""
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """
+    A record of the client that waits for the layer above.
+
+    It is written down at once, and counts from then on though the process be killed. A failure that cost nothing waits
+    in memory alone: it may turn out to be a part of something else, and what is written down is recorded in the end.
+
+    Attributes:
+        generation: The record.
+        sink: Where it is recorded in the end.
+        due: When the layer above has been waited for long enough, by `time.monotonic`.
+        process: A forked child has copies of what its parent holds; they are the parent's to record.
+        hold: What it was written down as.
+        is_being_written: Whoever writes it down ends it as well, if it has been told how.
+        final: What it was ended as.
+    """
+
+    generation: Generation
+    sink: Holder
+    due: float
+    process: int = field(default_factory=os.getpid)
+    hold: Hold | None = None
+    is_being_written: bool = False
+    final: Generation | None = None
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the application itself ended the call."""
+        return self.generation.failure is not None and self.generation.failure.type in UNREAD
+
+    @property
+    def cost_nothing(self) -> bool:
+        """Whether it failed, and nothing says that it was paid for."""
+        return self.generation.failure is not None and not self.is_unread and not self.generation.usage.known
+
+    def write_down(self) -> None:
+        """Have it outlive the process; without the lock, because this writes to a disk."""
+        if not self.is_being_written:
+            return
+        hold = self.sink.hold(self.generation)
+        with state.slots_lock:
+            self.hold, self.is_being_written = hold, False
+            final = self.final
+        if final is not None:
+            hold.settle(final)
+
+    def end(self, final: Generation | None = None) -> None:
+        """Record *final* in its place, or it as it is. Once."""
+        if self.process != os.getpid():
+            return
+        with state.slots_lock:
+            if self.final is not None:
+                return
+            self.final = final or self.generation
+            if self.is_being_written:
+                return
+        with guarded("recording a held call"):
+            if self.hold is None:
+                self.sink.record(self.final)
+            else:
+                self.hold.settle(self.final)
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """
+    One call as the layer above sees it.
+
+    Attributes:
+        started: Attribution and active span where the call was made; its end may come on another thread.
+        keeps_content: False if the layer above was told to keep content to itself.
+        silent: The application wants no record of this call.
+        held: What the client has recorded so far.
+        told: For each time that the layer above spoke before the client did: whether the call had gone well.
+        given_up: Nobody waits for the layer above any more; the process ends.
+        taken_over: The client's record was recorded without the layer above.
+        spoken: The layer above has spoken.
+        key: The layer's own id of it.
+        usage: What the provider reported on the way, and the layer above has dropped.
+        vigils: Attempts that the layer above has not spoken of, the latest last.
+        teller: What of the layer's will speak of the latest attempt.
+    """
+
+    started: InForce
+    key: str = ""
+    keeps_content: bool = True
+    silent: bool = False
+    held: list[Held] = field(default_factory=list[Held])
+    told: list[bool] = field(default_factory=list[bool])
+    given_up: bool = False
+    taken_over: bool = False
+    spoken: bool = False
+    usage: Usage | None = None
+    vigils: "list[Vigil]" = field(default_factory=list["Vigil"])
+    teller: ref[object] | None = None
+
+    def opened(self, *, keeps_content: bool, silent: bool) -> None:
+        """Note what the layer above has been told of this call."""
+        self.keeps_content = keeps_content
+        self.silent = silent
+
+    def is_repeated(self, held: Held) -> bool:
+        """A failed attempt that cost nothing and that the layer above repeated by itself is part of its one call."""
+        return self.spoken and held.cost_nothing
+
+
+NO_SLOT: Final = Slot(InForce(NOBODY, None))
+
+_live: ContextVar[tuple[Slot, ...]] = ContextVar("ramp_tracing_live_slots", default=())
+
+
+def open_slot(layer: str, key: str) -> Slot:
+    """
+    Note that *layer* has seen a call start, here and now, and will record it.
+
+    Args:
+        layer: ``litellm``.
+        key: The layer's own id of the call.
+    """
+    slot = slot_of(layer, key)
+    slot.started = in_force(NOBODY, state.defaults)
+    others = [each for each in _live.get() if not each.spoken and each is not slot]
+    _live.set((*others[1 - MAX_LIVE :], slot))
+    return slot
+
+
+def innermost_live() -> Slot | None:
+    """The call that was opened last in this context and has not been spoken of."""
+    return next((each for each in reversed(_live.get()) if not each.spoken), None)
+
+
+def note_usage(layer: str, key: str, usage: Usage) -> None:
+    """Keep what a provider has reported of a call that *layer* will speak of without it."""
+    slot_of(layer, key).usage = usage
+
+
+def slot_of(layer: str, key: str) -> Slot:
+    """The slot of a call; a new one if nobody has seen it start."""
+    name, forgotten = f"{layer}:{key}", NO_SLOT
+    with state.slots_lock:
+        slot = cast("Slot | None", state.slots.get(name))
+        if slot is None:
+            if len(state.slots) >= MAX_SLOTS:
+                forgotten = _forget_one()
+            slot = state.slots[name] = Slot(in_force(NOBODY, state.defaults), key)
+    for each in forgotten.held:
+        if not forgotten.is_repeated(each):
+            each.end()
+    return slot
+
+
+def _forget_one() -> Slot:
+    """Take the oldest call out of the table; those that go on are put behind the youngest."""
+    for name in list(islice(state.slots, MAX_PASSED_OVER)):
+        slot = cast("Slot", state.slots.pop(name))
+        if not slot.vigils:
+            return slot
+        state.slots[name] = slot
+    return NO_SLOT
+
+
+def all_slots() -> list[Slot]:
+    """Every slot, the oldest first; for who has the lock."""
+    return [cast("Slot", each) for each in state.slots.values()]
+
+
+@cache
+def watch_forks() -> None:
+    """See to it that no forked child inherits the lock as another thread of its parent held it. Once per process."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_renew_lock)
+
+
+def _renew_lock() -> None:
+    state.slots_lock = Lock()

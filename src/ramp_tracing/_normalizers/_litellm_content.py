@@ -1,0 +1,32 @@
+"""What was asked and answered, read from what LiteLLM has redacted where it was told to, and from nothing else."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ._chat import CHAT
+from ._litellm_names import kind_of
+from ._reading import Path, as_items, dig
+from ._responses import RESPONSES
+
+REDACTED: Final = "redacted-by-litellm"
+
+
+def asked_in(call: Mapping[str, object]) -> object:
+    """What was asked, under the key that it is sent with; `None` where LiteLLM keeps it to itself."""
+    messages, form = dig(call, "standard_logging_object", "messages"), kind_of(call).format
+    if messages is None or is_redacted(messages):
+        return None
+    is_conversation = form is CHAT or form is RESPONSES
+    if is_conversation and isinstance(messages, str):
+        messages = [{"role": "user", "content": messages}]
+    return {"messages" if is_conversation else "input": messages}
+
+
+def is_redacted(content: object) -> bool:
+    """Whether LiteLLM has replaced *content*, the messages or the answer of a payload, by its marker."""
+    first = next(iter(as_items(content)), content)
+    return any(dig(first, *path) == REDACTED for path in MARKED)
+
+
+MARKED: Final[tuple[Path, ...]] = ((), ("content",), ("text",))
+"""Where the marker is: in place of the whole, of a message's text, of an answer's text."""

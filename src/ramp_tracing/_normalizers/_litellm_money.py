@@ -1,0 +1,87 @@
+"""What LiteLLM says a call used and cost. It has 0 for what is unknown, and counts of its own beside the provider's."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from .._record import Cost, Usage
+from ._litellm_names import REPORTS_STREAM_USAGE, STREAMED_CHAT, call_type_of, is_streamed, provider_in
+from ._openai_usage import read_usage
+from ._reading import as_amount, as_count, as_fields, dig
+
+
+def usage_in(call: Mapping[str, object], read: Usage) -> Usage:
+    """
+    The counts that *read*, the answer, has, else the payload's.
+
+    Nothing but zeros is what LiteLLM says of usage that nobody reported.
+    """
+    payload = as_fields(call.get("standard_logging_object"))
+    if _says_something(read):
+        return read
+    counted = read_usage(dig(payload, "metadata", "usage_object"))
+    if _says_something(counted):
+        return counted
+    totals = _totals(payload)
+    return totals if _says_something(totals) else Usage()
+
+
+def _says_something(usage: Usage) -> bool:
+    return any((usage.input_tokens, usage.output_tokens, usage.audio_seconds, usage.images))
+
+
+def _totals(payload: Mapping[str, object]) -> Usage:
+    return Usage(
+        input_tokens=as_count(payload.get("prompt_tokens")),
+        output_tokens=as_count(payload.get("completion_tokens")),
+        total_tokens=as_count(payload.get("total_tokens")),
+    )
+
+
+def is_estimated(call: Mapping[str, object], usage: Usage) -> bool:
+    """
+    Whether LiteLLM may have counted itself: it does for a stream in which no chunk had usage, and does not say so.
+
+    Then there are no parts of the totals, which OpenAI and most others report; a reasoning of 0 is LiteLLM's own.
+    """
+    if not usage.known or not is_streamed(call) or call_type_of(call) not in STREAMED_CHAT:
+        return False
+    if provider_in(call) in REPORTS_STREAM_USAGE:
+        return False
+    if dig(call, "optional_params", "stream_options", "include_usage") is True:
+        return False
+    return usage.cache_read_tokens is None and usage.input_audio_tokens is None and not usage.reasoning_tokens
+
+
+def cost_in(call: Mapping[str, object], usage: Usage) -> Cost | None:
+    """LiteLLM's price. It says 0 of what it has no price for; only an answer from its cache is free."""
+    amount = as_exact(call.get("response_cost"))
+    if call.get("cache_hit") is True:
+        return Cost(total=Decimal(0), source="gateway")
+    return Cost(total=amount, source="gateway") if amount else None
+
+
+def as_exact(value: object) -> Decimal | None:
+    """An amount without the noise that floating-point sums leave in the last of their 17 digits."""
+    return as_amount(f"{value:.15g}" if isinstance(value, float) else value)
+
+
+def money_in(call: Mapping[str, object]) -> dict[str, object]:
+    """What LiteLLM says of the price beside its total: entries of our metadata."""
+    payload = as_fields(call.get("standard_logging_object"))
+    breakdown = as_fields(payload.get("cost_breakdown"))
+    found = {key: as_exact(breakdown.get(name)) for key, name in BREAKDOWN.items()}
+    if not (found["litellm.discount"] or found["litellm.margin"]):
+        found = {}
+    if call.get("cache_hit") is True:
+        found = {"litellm.saved_cost": as_exact(payload.get("saved_cache_cost"))}
+    said = {key: float(amount) for key, amount in found.items() if amount}
+    return {"litellm.cache_hit": True, **said} if call.get("cache_hit") is True else dict(said)
+
+
+BREAKDOWN: Final[Mapping[str, str]] = {
+    "litellm.original_cost": "original_cost",
+    "litellm.discount": "discount_amount",
+    "litellm.margin": "margin_total_amount",
+}
+"""Key of our metadata → where LiteLLM has the amount: https://docs.litellm.ai/docs/proxy/provider_discounts"""

@@ -1,0 +1,101 @@
+"""
+Calls of which LiteLLM says nothing: streams that are left early, tasks that are cancelled.
+
+Those made through the openai client have its record. For all others what is known at their start is kept, and made into
+a record once LiteLLM's object for the call has gone unheard; see `_layers`.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from .._layers import Settled, Slot, Vigil, frames_above
+from .._normalizers import CHAT, as_items, read_litellm
+from .._record import Failure, Generation, Outcome, Usage
+from .._recorder import ABANDONED
+from .._state import Sink, state
+from ._litellm_calls import generation_of
+
+CANCELLED: Final = Failure(type="CancelledError", message="The call was cancelled before it was answered")
+"""What the openai client's record would say: of a whole answer nothing is there before its end."""
+
+KNOWN: Final = (
+    "api_call_start_time", "call_type", "custom_llm_provider", "input", "litellm_call_id",
+    "litellm_no_upstream_llm_call", "litellm_params", "model", "optional_params", "stream", "user",
+)  # fmt: skip
+"""What LiteLLM tells of a call at its start and `read_litellm` can read; the rest refers to LiteLLM's own objects."""
+
+MAX_FRAMES: Final = 6
+"""LiteLLM's object for a call is one frame above the callback."""
+
+
+def watch_call(slot: Slot, call: Mapping[str, object]) -> None:
+    """
+    See to it that the call that starts here has a record though LiteLLM may say nothing of it.
+
+    Args:
+        slot: The call.
+        call: The ``kwargs`` of ``log_pre_api_call``.
+    """
+    sink, teller = state.sink, _teller(slot.key)
+    if sink is not None and teller is not None:
+        known = _known(call, keeps_content=sink.keeps_content and slot.keeps_content)
+        Vigil(slot, sink, partial(_generation, known, sink, slot)).begin(teller)
+
+
+def _teller(key: str) -> object | None:
+    """LiteLLM's object for the call; everything that it says of the call holds it."""
+    for depth, frame in enumerate(frames_above()):
+        owner = frame.f_locals.get("self")
+        if getattr(owner, "litellm_call_id", None) == key:
+            return owner
+        if depth > MAX_FRAMES:
+            return None
+    return None
+
+
+def _known(call: Mapping[str, object], *, keeps_content: bool) -> dict[str, object]:
+    """A copy: LiteLLM goes on changing its own, and the application may go on with its list of messages."""
+    asked = call.get("messages") if keeps_content else None
+    payload = {"messages": [*as_items(asked)] or asked, "startTime": time.time()}
+    return {**{name: call.get(name) for name in KNOWN}, "standard_logging_object": payload}
+
+
+def _generation(known: Mapping[str, object], sink: Sink, slot: Slot, vigil: Vigil) -> Generation | None:
+    said = read_litellm(known, None, ok=False)
+    if said is None or not said.was_sent:
+        return None
+    outcome = _outcome(vigil, keeps_content=sink.keeps_content and slot.keeps_content)
+    if outcome.failure is None and not _lacks_nothing(outcome) and not vigil.answered:
+        outcome = replace(outcome, failure=ABANDONED if said.streamed else CANCELLED)
+    timing = replace(said.timing, ended=max(said.timing.started, type(said.timing.started)(time.time_ns())))
+    settled = Settled(slot.started, promise=None, usage=slot.usage, late=False)
+    return generation_of(sink, replace(said, outcome=outcome, timing=timing), settled, job=None)
+
+
+def _outcome(vigil: Vigil, *, keeps_content: bool) -> Outcome:
+    """What has come of a stream; a wrapper of LiteLLM's around another one has no chunks of its own."""
+    accumulator = CHAT.accumulator(1, keeps_content)
+    for chunk in max(vigil.streams, key=len, default=()):
+        accumulator.add(chunk)
+    outcome = accumulator.outcome()
+    return outcome if outcome.finish_reasons else replace(outcome, usage=_asked_for(outcome.usage))
+
+
+def _asked_for(usage: Usage) -> Usage:
+    """
+    What is certain before the end: Anthropic tells the input in the first event, with an output that goes on growing.
+
+    https://platform.claude.com/docs/en/build-with-claude/streaming
+    """
+    return Usage(
+        input_tokens=usage.input_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+    )
+
+
+def _lacks_nothing(outcome: Outcome) -> bool:
+    return bool(outcome.finish_reasons) and outcome.usage.known
