@@ -17,19 +17,28 @@ from typing import Final
 
 from .._state import Layer
 from ._promises import Settled, is_waiting, release, settle, sink_under
+from ._runs import Ending, Kind, Run, around_here, claim_models, end_run, open_run, run_of
 from ._slots import Slot, note_usage, open_slot, watch_forks
 from ._stack import frames_above, layer_above
 
 __all__: Final = [
+    "Ending",
+    "Kind",
     "Layer",
+    "Run",
     "Settled",
     "Slot",
+    "around_here",
+    "claim_models",
+    "end_run",
     "frames_above",
     "is_waiting",
     "layer_above",
     "note_usage",
+    "open_run",
     "open_slot",
     "release",
+    "run_of",
     "settle",
     "sink_under",
     "watch_forks",

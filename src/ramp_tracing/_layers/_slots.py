@@ -11,6 +11,7 @@ from .._context import InForce, in_force
 from .._guard import guarded
 from .._record import NOBODY, Generation, Usage
 from .._state import Sink, state
+from ._runs import around_here
 
 MAX_SLOTS: Final = 4_096
 """Calls remembered, those that have ended among them: what speaks late must be known. A slot has some 300 bytes."""
@@ -96,7 +97,7 @@ def open_slot(layer: str, key: str) -> Slot:
         key: The layer's own id of the call.
     """
     slot = slot_of(layer, key)
-    slot.started = in_force(NOBODY, state.defaults)
+    slot.started = in_force(NOBODY, state.defaults, around_here())
     others = [each for each in _live.get() if not each.spoken and each is not slot]
     _live.set((*others[1 - MAX_LIVE :], slot))
     return slot
