@@ -13,6 +13,7 @@ from .._context import InForce, in_force
 from .._guard import guarded
 from .._record import NOBODY, Generation, Usage
 from .._state import Hold, Holder, state
+from ._runs import around_here
 
 if TYPE_CHECKING:
     from ._vigils import Vigil
@@ -155,7 +156,7 @@ def open_slot(layer: str, key: str) -> Slot:
         key: The layer's own id of the call.
     """
     slot = slot_of(layer, key)
-    slot.started = in_force(NOBODY, state.defaults)
+    slot.started = in_force(NOBODY, state.defaults, around_here())
     others = [each for each in _live.get() if not each.spoken and each is not slot]
     _live.set((*others[1 - MAX_LIVE :], slot))
     return slot

@@ -33,10 +33,10 @@ def layer_above() -> tuple[Layer, str | None] | None:
     return None if nameless is None else (nameless, None)
 
 
-def frames_above() -> Iterator[FrameType]:
+def frames_above(limit: int = MAX_FRAMES + OWN_FRAMES) -> Iterator[FrameType]:
     """The frames above who iterates, the nearest first, as far as a layer is looked for."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - `inspect` costs a thousand times more
-    for _ in range(MAX_FRAMES + OWN_FRAMES):
+    for _ in range(limit):
         if frame.f_back is None:
             return
         frame = frame.f_back

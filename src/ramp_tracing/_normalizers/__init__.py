@@ -14,6 +14,9 @@ from ._formats import Accumulator, WireFormat
 from ._images import IMAGES
 from ._jobs import JOBS
 from ._json import parse, parse_event
+from ._langchain import as_cached, is_cached, langchain_messages, read_langchain
+from ._langchain_attribution import langchain_attribution
+from ._langchain_models import LangChainModel, read_model
 from ._litellm import LiteLLMCall, read_litellm
 from ._openai_usage import has_usage
 from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
@@ -30,9 +33,11 @@ __all__ = [
     "SPEECH",
     "TRANSCRIPTIONS",
     "Accumulator",
+    "LangChainModel",
     "LiteLLMCall",
     "WireFormat",
     "as_amount",
+    "as_cached",
     "as_count",
     "as_fields",
     "as_items",
@@ -41,7 +46,12 @@ __all__ = [
     "error_in",
     "failure_of",
     "has_usage",
+    "is_cached",
+    "langchain_attribution",
+    "langchain_messages",
     "parse",
     "parse_event",
+    "read_langchain",
     "read_litellm",
+    "read_model",
 ]

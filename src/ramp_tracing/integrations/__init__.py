@@ -18,8 +18,13 @@ from ._imports import when_imported
 REGISTRY: Final[Mapping[str, str]] = {
     "openai": "ramp_tracing.integrations.openai",
     "litellm": "ramp_tracing.integrations.litellm",
+    "langchain_core": "ramp_tracing.integrations.langchain",
 }
 """Import name of a library → the module that hooks it."""
+
+
+IMPORT_NAMES: Final[Mapping[str, str]] = {"langchain": "langchain_core"}
+"""What people call a library → what it is imported as: LangChain's models come without ``langchain``."""
 
 
 class Integration(Protocol):
