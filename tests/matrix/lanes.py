@@ -29,7 +29,7 @@ NOBODY: Final[Mapping[str, Any]] = {"customer": None, "user": None, "trace": Non
 def expected(books: Sequence[Exchange], stack: Stack, watched: frozenset[str], *, batch: bool) -> list[dict[str, Any]]:
     """One row for each request of *books* that something in *watched* can see."""
     rows = [_row(each, stack, watched, batch=batch) for each in books if watched & _layers(each, stack)]
-    return sorted(rows, key=str)
+    return rows
 
 
 def _layers(exchange: Exchange, stack: Stack) -> frozenset[str]:
@@ -64,19 +64,9 @@ def _names(exchange: Exchange, stack: Stack, watched: frozenset[str], *, batch: 
 
 def found(records: Sequence[Generation], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows of *records*; what no row of *rows* has a value for is not compared."""
-    said = sorted((_said(each) for each in records), key=str)
-    if len(said) == len(rows):
-        open_in = {name for row in rows for name, value in row.items() if value == ANY}
-        said = _forgetting(said, rows, open_in)
-    return sorted(said, key=str)
-
-
-def _forgetting(
-    said: list[dict[str, Any]], rows: Sequence[Mapping[str, Any]], open_in: set[str]
-) -> list[dict[str, Any]]:
-    """Pair each record with a row that it fits, and take over what the row leaves open."""
+    said = [_said(each) for each in records]
     rest, paired = list(rows), []
-    for each in said:
+    for each in said:  # pair it with a row that it fits, and take over what the row leaves open
         fitting = next((row for row in rest if all(row[name] in (ANY, each[name]) for name in each)), None)
         if fitting is not None:
             rest.remove(fitting)
@@ -108,3 +98,8 @@ def invented(records: Sequence[Generation], books: Sequence[Exchange]) -> list[G
 def _is_from(record: Generation, books: Sequence[Exchange]) -> bool:
     asked, answered = record.usage.input_tokens, record.usage.output_tokens
     return any(asked in (None, each.tokens[0]) and (answered or 0) <= each.tokens[1] for each in books)
+
+
+def shown(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line a row, so that a difference can be read."""
+    return sorted(" ".join(f"{name}={value}" for name, value in row.items()) for row in rows)

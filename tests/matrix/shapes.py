@@ -137,6 +137,9 @@ async def cancelled_when_held(server: ModelServer, work: Any) -> Any:
     task = asyncio.ensure_future(work)
     await asyncio.wait_for(held.wait(), SECONDS)
     task.cancel()
+    for _ in range(3):  # now it is cancelled; LangGraph waits for what it has begun
+        await asyncio.sleep(0)
+    server.let_go()
     return await task
 
 
@@ -183,7 +186,9 @@ def outcome_of(work: Callable[[], Any]) -> Any:
         return type(error).__name__, str(error)
 
 
-FRESH: Final = frozenset({"id", "created", "run_id", "_response_ms"})
+FRESH: Final = frozenset(
+    {"id", "created", "run_id", "_response_ms", "checkpoint_ns", "langgraph_checkpoint_ns"}
+)
 """What is made up anew for every answer, by the library."""
 
 

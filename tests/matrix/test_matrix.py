@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .lanes import LANES, expected, found, invented
+from .lanes import LANES, expected, found, invented, shown
 from .model_server import ModelServer
 from .quiet import be_quiet
 from .shapes import SHAPES, outcome_of
@@ -41,7 +41,7 @@ def test_one_call_is_one_record(
         be_quiet(runner)
     records, outcome = watch(work, LANES[lane], server=server, runner=runner)
     rows = expected(server.books, stack, LANES[lane], batch=shape == "batch")
-    assert rows == found(records, rows)
+    assert shown(rows) == shown(found(records, rows))
     assert [] == invented(records, server.books)
     assert len(records) == len({each.id for each in records})
     assert UNWATCHED[cell] == outcome
