@@ -10,6 +10,7 @@ import pytest
 
 from ramp_tracing import _layers
 from ramp_tracing._captured import Generations
+from ramp_tracing._layers import _promises, _slots
 from ramp_tracing._record import Failure, Generation, GenerationId, Timing, UnixNanos, Usage
 from ramp_tracing._state import state
 
@@ -96,8 +97,8 @@ def test_the_layer_speaks_first(sink: Generations) -> None:
 
 def test_nobody_speaks(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while the held record is recorded as it is, and the layer comes too late."""
-    monkeypatch.setattr(_layers, "SECONDS_FOR_FAILURE", 0.02)
-    monkeypatch.setattr(_layers, "SECONDS_BETWEEN_LOOKS", 0.02)
+    monkeypatch.setattr(_promises, "SECONDS_FOR_FAILURE", 0.02)
+    monkeypatch.setattr(_promises, "SECONDS_BETWEEN_LOOKS", 0.02)
     under(sink, "a").record(generation(failure=ABANDONED))
     until = time.monotonic() + 5
     while not ids(sink) and time.monotonic() < until:
@@ -156,7 +157,7 @@ def test_at_the_end_nothing_is_held_any_more(sink: Generations) -> None:
 
 def test_slots_are_bounded(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest call is forgotten; what was held of it is recorded."""
-    monkeypatch.setattr(_layers, "MAX_SLOTS", 3)
+    monkeypatch.setattr(_slots, "MAX_SLOTS", 3)
     under(sink, "first").record(generation())
     for number in range(5):
         _layers.settle("upper", str(number), ok=True)

@@ -210,7 +210,7 @@ def test_the_active_opentelemetry_span_is_the_parent() -> None:
 
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("app")
     with tracer.start_as_current_span("request") as span, ramp_tracing.trace(trace_name="nightly"):
-        attribution, parent = in_force(NOBODY, NOBODY)
+        attribution, parent, _ = in_force(NOBODY, NOBODY)
     context = span.get_span_context()
     assert parent == (f"{context.trace_id:032x}", f"{context.span_id:016x}")
     assert attribution.trace_id is None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._sdk import aflush, flush, instrument, shutdown, stats, test_connection, uninstrument
     from ._tracing import trace
     from ._version import __version__
+    from .integrations.langchain import RampCallbackHandler as RampCallbackHandler
     from .integrations.litellm import litellm_logger as litellm_logger
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "RampCallbackHandler": "integrations.langchain",
     "__version__": "_version",
     "aflush": "_sdk",
     "flush": "_sdk",
@@ -46,7 +48,8 @@ _HOMES: Final = {
 """
 Each public name and the module that defines it.
 
-`litellm_logger` is not in ``__all__``: to load it is to import LiteLLM, which ``from ramp_tracing import *`` must not.
+`litellm_logger` and `RampCallbackHandler` are not in ``__all__``: to load them is to import LiteLLM or LangChain, which
+``from ramp_tracing import *`` must not.
 """
 
 

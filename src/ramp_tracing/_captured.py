@@ -35,7 +35,8 @@ class Generations(Sequence[Generation]):
 
     def record(self, generation: Generation) -> None:
         """Take over *generation*."""
-        self._recorded.put(generation)
+        if generation.role != "step":  # no call, but a run around calls
+            self._recorded.put(generation)
 
     def stand_by(self) -> None:
         """Nothing to prepare: *finish* is called when somebody looks."""

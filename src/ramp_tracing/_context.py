@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 from uuid import UUID
@@ -39,12 +40,15 @@ class Block:
 
     Leaving never raises, also not from another task than the one that entered (an abandoned async generator).
     One block may be entered several times, by several threads and tasks at once: it keeps no state of its own.
+
+    Attributes:
+        given: Its own words.
     """
 
-    __slots__ = ("_given",)
+    __slots__ = ("given",)
 
     def __init__(self, given: Attribution) -> None:
-        self._given = given
+        self.given = given
 
     def __enter__(self) -> Self:
         with guarded("entering a trace block"):
@@ -68,13 +72,13 @@ class Block:
 
     def over(self, outer: Frame | None, trace_id: str | None) -> Frame:
         """What is in force inside this block where *outer* is around it."""
-        attribution = self._given if outer is None else self._given.over(outer.attribution)
+        attribution = self.given if outer is None else self.given.over(outer.attribution)
         return Frame(self, attribution, trace_id, outer)
 
     def _own_trace_id(self, outer: Frame | None) -> str | None:
         """The calls of a block that names a trace belong together, also when nobody gave the trace an id."""
         inherited = outer.trace_id if outer is not None else None
-        opens_a_trace = self._given.trace_name is not None and self._given.trace_id is None
+        opens_a_trace = self.given.trace_name is not None and self.given.trace_id is None
         return fresh_hex() if opens_a_trace and inherited is None else inherited
 
 
@@ -86,28 +90,88 @@ def _without(frame: Frame | None, block: Block) -> Frame | None:
     return frame if outer is frame.outer else frame.block.over(outer, frame.trace_id)
 
 
+class Around(NamedTuple):
+    """What a library further up says of the call that starts here: the run that the call is part of."""
+
+    given: Attribution
+    """Said of the run by the application; blocks around the run are further away, blocks inside are nearer."""
+    implied: Attribution
+    """Names that nobody gave, and the trace that all calls of the run share: weaker than everything else."""
+    since: Frame | None
+    """The blocks that were in force when the run began."""
+    in_tree: bool = False
+    """The runs above are records of their own."""
+
+
 class InForce(NamedTuple):
     """What a call starts with."""
 
     attribution: Attribution
     span_parent: SpanParent | None
+    in_tree: bool = False
+    """As in `Around`."""
 
 
-def in_force(request: Attribution, defaults: Attribution) -> InForce:
+def in_force(request: Attribution, defaults: Attribution, around: Around | None = None) -> InForce:
     """
     Who the call that starts here is for.
 
     Args:
         request: What the request itself says; it goes before every block.
         defaults: What was said to `instrument()`; it goes behind every block.
+        around: The run that the call is part of, where a library further up has one.
     """
     frame = _innermost.get()
+    if around is not None:
+        return in_force_then(request.over(_inside(around, frame)), defaults, around, active_span())
     blocks = NOBODY if frame is None else frame.attribution
     attribution = request.over(blocks).over(defaults)
     parent = active_span()
+    return InForce(_with_own_trace(attribution, frame, parent), parent)
+
+
+def blocks_in_force() -> Frame | None:
+    """The blocks in force here, to be compared later with those that are in force then."""
+    return _innermost.get()
+
+
+def in_force_then(request: Attribution, defaults: Attribution, around: Around, parent: SpanParent | None) -> InForce:
+    """
+    `in_force` where a run began, which may end somewhere else.
+
+    From the nearest: the request, the run, the blocks around it, the defaults, the names that the run implies.
+
+    Args:
+        request: What the request itself says.
+        defaults: What was said to `instrument()`.
+        around: The run.
+        parent: The application's span that was active.
+    """
+    attribution = request.over(around.given)
+    if around.since is not None:
+        attribution = attribution.over(around.since.attribution)
+    attribution = _with_own_trace(attribution.over(defaults), around.since, parent)
+    if attribution.trace_id is not None or parent is None or parent.trace_id == around.implied.trace_id:
+        attribution = attribution.over(around.implied)
+        if around.in_tree and around.implied.parent_span_id is not None:
+            attribution = replace(attribution, parent_span_id=around.implied.parent_span_id)
+        return InForce(attribution, parent, around.in_tree)
+    return InForce(replace(attribution.over(around.implied), trace_id=None, parent_span_id=None), parent)
+
+
+def _inside(around: Around, frame: Frame | None) -> Attribution:
+    """What the blocks say that were entered since the run began."""
+    attribution = NOBODY
+    while frame is not None and frame is not around.since:
+        attribution = attribution.over(frame.block.given)
+        frame = frame.outer
+    return attribution
+
+
+def _with_own_trace(attribution: Attribution, frame: Frame | None, parent: SpanParent | None) -> Attribution:
     if frame is not None and frame.trace_id and attribution.trace_id is None and parent is None:
-        attribution = Attribution(trace_id=frame.trace_id).over(attribution)
-    return InForce(attribution, parent)
+        return Attribution(trace_id=frame.trace_id).over(attribution)
+    return attribution
 
 
 def active_span() -> SpanParent | None:

@@ -1,6 +1,7 @@
 """The idempotency key of a call: the provider's response id when it is good for that, else a fresh one."""
 
 import os
+from hashlib import sha256
 from random import Random
 from typing import Final
 
@@ -67,6 +68,11 @@ def fresh_hex() -> str:
 
 
 _random: Final = Random()  # our own: an application may seed the one that all share
+
+
+def derived_id(*parts: str, digits: int) -> str:
+    """The first *digits* hexadecimal digits of a hash of *parts*."""
+    return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
 def _is_unique(response_id: str) -> bool:

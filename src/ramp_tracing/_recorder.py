@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ._capture import snapshot
-from ._context import in_force
+from ._context import Around, in_force
 from ._guard import guarded
 from ._identity import generation_id
 from ._record import (
@@ -46,6 +46,7 @@ class Request:
         content_bytes: Roughly what *content* occupies.
         input_characters: Length of a text to be spoken.
         only_if_used: The call is billable only if its answer reports usage.
+        around: The run of a library further up that the call is part of.
     """
 
     operation: str
@@ -61,6 +62,7 @@ class Request:
     content_bytes: int = 0
     input_characters: int | None = None
     only_if_used: bool = False
+    around: Around | None = None
 
 
 class Recording:
@@ -74,14 +76,13 @@ class Recording:
 
     __slots__ = (
         "__weakref__",
-        "_attribution",
         "_ended",
         "_first_chunk",
+        "_in_force",
         "_open",
         "_process",
         "_request",
         "_sink",
-        "_span_parent",
         "_started",
         "_started_monotonic",
         "keeps_content",
@@ -93,7 +94,7 @@ class Recording:
         self._started_monotonic = time.perf_counter_ns()
         self._sink = sink
         self._request = request
-        self._attribution, self._span_parent = in_force(request.attribution, state.defaults)
+        self._in_force = in_force(request.attribution, state.defaults, request.around)
         self._first_chunk: UnixNanos | None = None
         self._ended: UnixNanos | None = None
         self._open = Lock()
@@ -211,8 +212,9 @@ class Recording:
             cost=outcome.cost,
             pending=outcome.pending,
             failure=failure,
-            attribution=self._attribution,
-            span_parent=self._span_parent,
+            role="leaf" if self._in_force.in_tree else "call",
+            attribution=self._in_force.attribution,
+            span_parent=self._in_force.span_parent,
             content=self._content(outcome),
         )
 

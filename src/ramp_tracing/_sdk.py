@@ -264,6 +264,8 @@ def _disconnect() -> None:
     state.stream_usage = "auto"
     state.jobs.clear()
     state.slots.clear()
+    state.runs.clear()
+    state.lone_runs.clear()
 
 
 __all__: Final = [

@@ -85,6 +85,9 @@ class State:
         jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
         layers: Those that record calls made through another library, by name, while they are able to.
         slots: Their calls, by layer and id; see `_layers`, which bounds them.
+        runs: The runs of a library above that are open, by id; see `_layers`, which bounds them.
+        lone_runs: Those of them of whose end nothing may tell but their task.
+        spans: Which spans are sent above a call: those that have names, or every run.
         slots_lock: Held for a few steps on the slots, never across anything that waits.
         timer: What looks for promises that were not kept; there only while something is held.
         enabled: The libraries whose calls are recorded.
@@ -105,6 +108,9 @@ class State:
     jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     slots: dict[str, object] = field(default_factory=dict[str, object])
+    runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
+    lone_runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
+    spans: Literal["named", "all"] = "named"
     slots_lock: Lock = field(default_factory=Lock)
     timer: object = None
     enabled: set[str] = field(default_factory=set[str])

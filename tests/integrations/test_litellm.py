@@ -13,6 +13,7 @@ import pytest
 
 import ramp_tracing
 from ramp_tracing import _layers, integrations
+from ramp_tracing._layers import _promises
 from ramp_tracing._record import Generation
 from ramp_tracing.testing import FakeRamp, capture_generations
 
@@ -161,8 +162,8 @@ def test_a_call_of_the_application_in_a_loop_over_a_stream(base: str) -> None:
 
 def test_what_is_held_is_recorded_when_nobody_speaks(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client's record of a call that LiteLLM never tells of is recorded after a while, by itself."""
-    monkeypatch.setattr(_layers, "SECONDS_FOR_SUCCESS", 0.3)
-    monkeypatch.setattr(_layers, "SECONDS_BETWEEN_LOOKS", 0.1)
+    monkeypatch.setattr(_promises, "SECONDS_FOR_SUCCESS", 0.3)
+    monkeypatch.setattr(_promises, "SECONDS_BETWEEN_LOOKS", 0.1)
     logger = ramp_tracing.litellm_logger
     monkeypatch.setattr(type(logger), "log_success_event", lambda *args, **kwargs: None)
     with recorded() as generations:

@@ -75,10 +75,10 @@ def _watched() -> WeakSet[Mortal]:
 
 
 def end_open_calls() -> None:
-    """Record every stream that the application is still reading, and every block by hand, as far as they have come."""
+    """Record every stream that the application is still reading, every open run and block, as far as they have come."""
     # Each copy is one step under the GIL: other threads go on opening streams.
     by_hand = [each for known in list(state.by_hand.values()) if (each := known()) is not None]
-    for call in [*list(state.open_streams.values()), *by_hand]:
+    for call in [*list(state.open_streams.values()), *list(state.runs.values()), *by_hand]:
         with guarded("recording an open stream"):
             call.give_up()
 

@@ -1,9 +1,9 @@
 """Where a generation stands in a trace: ids follow from the record alone, so that a retry carries the same ones."""
 
 import re
-from hashlib import sha256
 from typing import Final, NamedTuple
 
+from .._identity import derived_id
 from .._record import Attribution, Generation, SpanParent
 
 TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -30,11 +30,6 @@ def unusable_parent(attribution: Attribution) -> str | None:
     if not given or _is_zero(given) or _span_id(given) is not None:
         return None
     return given
-
-
-def derived_id(*parts: str, digits: int) -> str:
-    """The first *digits* hexadecimal digits of a hash of *parts*."""
-    return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
 def _trace_id(generation: Generation) -> str:

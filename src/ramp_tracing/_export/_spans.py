@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from .._identity import derived_id
 from .._record import Attribution, Generation, Timing, UnixNanos
 from ._attributes import attributes_of, level_attributes_of
-from ._ids import Place, derived_id, place_of
+from ._ids import Place, place_of
 from ._readers import failure_message, failure_type
 from ._settings import Dialect, ExportSettings
 from ._span import Kind, Span, SpanEvent, StatusCode
@@ -14,6 +15,9 @@ from ._values import instant, sound_text
 
 DEFAULT_NAME: Final = "LLM Generation"
 """OpenRouter's name for a generation that nobody has named."""
+
+
+DEFAULT_STEP_NAME: Final = "run"
 
 
 class Level(NamedTuple):
@@ -36,7 +40,9 @@ def spans_of(generation: Generation, settings: ExportSettings) -> tuple[Span, ..
     """
     sayable = _without_content(generation) if settings.privacy_mode else generation
     own = place_of(sayable)
-    levels = _levels(sayable.attribution, own)
+    if sayable.role == "step":
+        return (_step_span(sayable, own, dialect=settings.dialect),)
+    levels = _levels(sayable.attribution, own) if sayable.role == "call" else []
     if levels:
         own = own._replace(parent_span_id=levels[0].place.span_id)
     return (
@@ -127,6 +133,13 @@ def _level_span(generation: Generation, level: Level, *, dialect: Dialect) -> Sp
         end=end,
         attributes=level_attributes_of(generation, dialect),
     )
+
+
+def _step_span(step: Generation, place: Place, *, dialect: Dialect) -> Span:
+    """A run that costs nothing itself: like a level, and with an end of its own."""
+    level = Level(place, step.attribution.generation_name or DEFAULT_STEP_NAME)
+    status = StatusCode.OK if step.failure is None else StatusCode.ERROR
+    return replace(_level_span(step, level, dialect=dialect), status=status)
 
 
 def _interval(timing: Timing) -> tuple[UnixNanos, UnixNanos]:

@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from math import isfinite
 from operator import attrgetter
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from .._capture import metadata_value
 from .._guard import guarded
-from .._record import NO_METADATA, Attribution, Cost, Failure, Generation, SpanParent, Timing, Usage
+from .._record import NO_METADATA, Attribution, Cost, Failure, Generation, Role, SpanParent, Timing, Usage
 
 MAX_METADATA_KEYS: Final = 100
 """Sixty-four are sent at most, and a handful of names are not sent as metadata; the rest is for that warning."""
 
 MAX_PLAIN_CHARACTERS: Final = 500
 """A text up to here is written as it is; a longer one is looked at first: it may be a file, or without an end."""
+
+ROLES: Final = frozenset(get_args(Role))
 
 Members = Mapping[str, object]
 """A JSON object."""
@@ -156,6 +158,16 @@ def _numbers(value: object) -> Mapping[str, float]:
     return {name: each for name, each in _object(value).items() if isinstance(each, int | float)}
 
 
+def _role(value: object) -> str:
+    if value not in ROLES:
+        raise ValueError
+    return _text(value)
+
+
+def _unless_call(role: str) -> object:
+    return None if role == "call" else role
+
+
 def _or_nothing(value: Any) -> object:
     """What is empty or False is the default, and left out."""
     return value or None
@@ -232,6 +244,7 @@ GENERATION: Final = Table(
     Row("cost", "cost", _record(COST, Cost), COST.write),
     Row("pending", "pending", _flag, _or_nothing),
     Row("failure", "failure", _record(FAILURE, Failure), FAILURE.write),
+    Row("role", "role", _role, _unless_call),
     Row("for", "attribution", _record(ATTRIBUTION, Attribution), ATTRIBUTION.write),
     Row("parent", "span_parent", _span_parent, list),
     Row("content_lost", "content_lost", _flag, _or_nothing),

@@ -14,9 +14,12 @@ from ._formats import Accumulator, WireFormat
 from ._images import IMAGES
 from ._jobs import JOBS
 from ._json import parse, parse_event
+from ._langchain import as_cached, is_cached, langchain_messages, read_langchain
+from ._langchain_attribution import langchain_attribution
+from ._langchain_models import LangChainModel, read_model
 from ._litellm import LiteLLMCall, call_type_of, read_litellm
 from ._openai_usage import has_usage
-from ._reading import as_amount, as_count, as_fields, as_name, dig
+from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
 from ._responses import RESPONSES
 
 __all__ = [
@@ -30,18 +33,26 @@ __all__ = [
     "SPEECH",
     "TRANSCRIPTIONS",
     "Accumulator",
+    "LangChainModel",
     "LiteLLMCall",
     "WireFormat",
     "as_amount",
+    "as_cached",
     "as_count",
     "as_fields",
+    "as_items",
     "as_name",
     "call_type_of",
     "dig",
     "error_in",
     "failure_of",
     "has_usage",
+    "is_cached",
+    "langchain_attribution",
+    "langchain_messages",
     "parse",
     "parse_event",
+    "read_langchain",
     "read_litellm",
+    "read_model",
 ]

@@ -2,7 +2,7 @@
 
 from ._attribution import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
 from ._cost import Cost, CostSource
-from ._generation import Content, Failure, Generation, GenerationId, Timing, UnixNanos
+from ._generation import Content, Failure, Generation, GenerationId, Role, Timing, UnixNanos
 from ._outcome import NOTHING_READ, Outcome
 from ._usage import Usage
 
@@ -19,6 +19,7 @@ __all__ = [
     "Generation",
     "GenerationId",
     "Outcome",
+    "Role",
     "SpanParent",
     "Timing",
     "UnixNanos",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import NewType
+from typing import Literal, NewType
 
 from ._attribution import NOBODY, Attribution, SpanParent
 from ._cost import Cost
@@ -14,6 +14,14 @@ UnixNanos = NewType("UnixNanos", int)
 
 GenerationId = NewType("GenerationId", str)
 """The idempotency key of a call: fixed before the first send, the same on every retry, never used for another call."""
+
+Role = Literal["call", "leaf", "step"]
+"""
+What a record is in its trace.
+
+A call with the levels above it that have names; the leaf of a tree whose runs are records of their own; or a step: such
+a run (a chain, a tool, a retriever), which has no usage and is no generation.
+"""
 
 NO_PARAMETERS: Mapping[str, float] = MappingProxyType({})
 
@@ -99,6 +107,7 @@ class Generation:
         cost: What it cost; `None` while nobody knows.
         pending: True for a job whose usage is not known yet; the same id settles it later.
         failure: Why it failed; `None` when it did not.
+        role: What it is in its trace.
         attribution: Who and what for.
         span_parent: The application's active OpenTelemetry span.
         content: What was asked and answered; `None` in privacy mode.
@@ -127,6 +136,7 @@ class Generation:
     cost: Cost | None = None
     pending: bool = False
     failure: Failure | None = None
+    role: Role = "call"
     attribution: Attribution = NOBODY
     span_parent: SpanParent | None = None
     content: Content | None = None

@@ -19,6 +19,7 @@ from .._state import state
 REGISTRY: Final[Mapping[str, str]] = {
     "openai": "ramp_tracing.integrations.openai",
     "litellm": "ramp_tracing.integrations.litellm",
+    "langchain_core": "ramp_tracing.integrations.langchain",
 }
 """Import name of a library → the module that hooks it."""
 

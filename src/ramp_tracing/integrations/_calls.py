@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from .._capture import snapshot
 from .._context import as_text, attribution_of
 from .._guard import guarded
+from .._layers import around_here
 from .._normalizers import Accumulator, as_count, as_fields, as_name, failure_of, parse
 from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
 from .._recorder import Recording, Request
@@ -165,6 +166,7 @@ class Call:
             content_bytes=content_bytes,
             input_characters=len(spoken) if isinstance(spoken, str) else None,
             only_if_used=self.route.unknown,
+            around=around_here(),
         )
 
 

@@ -89,6 +89,7 @@ def _generation(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | N
         failure=_sayable(sink, seen.failure or outcome.failure),
         attribution=_attribution(said, settled),
         span_parent=settled.started.span_parent,
+        role="leaf" if settled.started.in_tree else "call",
         content=_content(sink, said),
     )
 

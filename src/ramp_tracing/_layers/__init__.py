@@ -1,0 +1,45 @@
+"""
+One call, one record.
+
+A call may pass through several libraries that we watch: LiteLLM sends many of its own through the openai client. Which
+of them records is decided here and nowhere else. Precedence: LiteLLM (it knows configured prices, team and key), then
+the client that has the exchange with the provider, then LangChain. The others add what they know.
+
+A layer that records opens a slot for each call it has seen start, under the call's own id. The client below asks, at
+the start of its call, whether a slot has promised to record it: a frame of the layer must be on the stack, and name
+the call. Its own record is then held, never dropped. The layer above takes it over when it speaks; if it does not,
+because LiteLLM says nothing of calls that are abandoned or cancelled, the held record is recorded as it is.
+
+A call that the application makes itself, in the loop over somebody else's stream too, has no such frame above it.
+"""
+
+from typing import Final
+
+from .._state import Layer
+from ._promises import Settled, is_waiting, release, settle, sink_under
+from ._runs import Ending, Kind, Run, around_here, claim_models, end_run, open_run, run_of
+from ._slots import Slot, note_usage, open_slot, watch_forks
+from ._stack import frames_above, layer_above
+
+__all__: Final = [
+    "Ending",
+    "Kind",
+    "Layer",
+    "Run",
+    "Settled",
+    "Slot",
+    "around_here",
+    "claim_models",
+    "end_run",
+    "frames_above",
+    "is_waiting",
+    "layer_above",
+    "note_usage",
+    "open_run",
+    "open_slot",
+    "release",
+    "run_of",
+    "settle",
+    "sink_under",
+    "watch_forks",
+]

@@ -1,0 +1,193 @@
+"""What the client below records is held until the layer above has spoken, or has been waited for long enough."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Timer
+from typing import Final, NamedTuple, cast
+
+from .._context import InForce
+from .._record import Generation, Usage
+from .._state import Sink, state
+from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, innermost_live, slot_of
+from ._stack import layer_above
+
+SECONDS_FOR_SUCCESS: Final = 60.0
+"""LiteLLM speaks of a call that went well within milliseconds, on a crowded machine within seconds."""
+
+SECONDS_FOR_FAILURE: Final = 5.0
+"""It speaks of a failure before it raises, of an abandoned or cancelled call not at all."""
+
+SECONDS_BETWEEN_LOOKS: Final = 1.0
+
+
+class PromisedSink:
+    """
+    Where the client records a call that a layer above has promised to record.
+
+    Args:
+        sink: Where the call is recorded in the end.
+        slot: The promise.
+    """
+
+    __slots__ = ("_sink", "_slot")
+
+    def __init__(self, sink: Sink, slot: Slot) -> None:
+        self._sink = sink
+        self._slot = slot
+
+    @property
+    def keeps_content(self) -> bool:
+        """False in privacy mode, and where the layer above keeps content to itself."""
+        return self._sink.keeps_content and self._slot.keeps_content
+
+    def record(self, generation: Generation) -> None:
+        """Hold *generation* until the layer above has spoken, or long enough."""
+        slot, seconds = self._slot, SECONDS_FOR_SUCCESS if generation.failure is None else SECONDS_FOR_FAILURE
+        with state.slots_lock:
+            if slot.silent or _told_of(slot, generation):
+                return
+            held = Held(generation, self._sink, time.monotonic() + seconds, os.getpid())
+            if slot.given_up:
+                slot.taken_over = True
+            else:
+                slot.held.append(held)
+        if slot.given_up:
+            held.record()
+        else:
+            _look_later()
+
+    def stand_by(self) -> None:
+        """Be ready to be told by `defer`."""
+        self._sink.stand_by()
+
+    def defer(self, finish: Callable[[], None]) -> None:
+        """Call *finish* soon, on a thread that holds no lock of ours."""
+        self._sink.defer(finish)
+
+
+class Settled(NamedTuple):
+    """What is known of a call when the layer above speaks of it."""
+
+    started: InForce
+    held: Generation | None
+    """The client's record of the same exchange."""
+    usage: Usage | None
+    """What the provider reported, as far as only a look at the chunks could tell."""
+    late: bool
+    """It was recorded without the layer above, which now comes too late."""
+
+
+def sink_under(sink: Sink) -> Sink:
+    """Where a call of the client that starts here is recorded: *sink*, or where it waits for the layer above."""
+    above = layer_above() if state.layers else None
+    if above is None:
+        return sink
+    layer, key = above
+    slot = innermost_live() if key is None else slot_of(layer.name, key)
+    return sink if slot is None else PromisedSink(sink, slot)
+
+
+def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled:
+    """
+    The layer above speaks of the end of a call.
+
+    Args:
+        layer: ``litellm``.
+        key: Its id of the call; attempts of one call can share it.
+        ok: Whether it went well.
+        job: The id of the paid work that it is about, whose record may be held under the call that created it.
+    """
+    slot = slot_of(layer, key)
+    with state.slots_lock:
+        slot.spoken = True
+        owner, held = _held_for(job) if job is not None else (slot, _matching(slot, ok=ok))
+        if held is not None:
+            owner.held.remove(held)
+        elif not slot.taken_over:
+            slot.told.append(ok)
+    generation = None if held is None else held.generation
+    return Settled(slot.started, generation, slot.usage, held is None and slot.taken_over)
+
+
+def is_waiting() -> bool:
+    """Whether a call that went well waits for the layer above."""
+    with state.slots_lock:
+        return any(held.generation.failure is None for slot in all_slots() for held in slot.held)
+
+
+def release(*, for_good: bool = False) -> None:
+    """
+    Record everything that is held.
+
+    Args:
+        for_good: The process ends: what finalizers still bring is not to be held either.
+    """
+    if for_good:
+        with state.slots_lock:
+            for slot in all_slots():
+                slot.given_up = True
+    _record_overdue(float("inf"))
+
+
+def _told_of(slot: Slot, generation: Generation) -> bool:
+    """Whether the layer above has spoken of this already: a stream that it stopped reading ends here after its end."""
+    failure = generation.failure
+    wanted = [False] if failure is not None and failure.type not in UNREAD else [True]
+    told = next((each for each in slot.told if each in wanted), None)
+    if told is not None:
+        slot.told.remove(told)
+    return told is not None
+
+
+def _matching(slot: Slot, *, ok: bool) -> Held | None:
+    """The held record of what the layer above speaks of; an answer that it could not read failed for it alone."""
+    same = next((each for each in slot.held if (each.generation.failure is None) == ok), None)
+    if same is not None:
+        return same
+    return next((each for each in slot.held if not ok or each.is_unread), None)
+
+
+def _held_for(job: str) -> tuple[Slot, Held | None]:
+    found = ((slot, held) for slot in all_slots() for held in slot.held if held.generation.id == job)
+    return next(found, (NO_SLOT, None))
+
+
+def _record_overdue(now: float) -> None:
+    for each in _overdue(now):
+        each.record()
+
+
+def _overdue(now: float) -> list[Held]:
+    """Take out what has waited long enough and is to be recorded as it is."""
+    due: list[Held] = []
+    with state.slots_lock:
+        for slot in all_slots():
+            over = [each for each in slot.held if each.due <= now]
+            if over:
+                slot.held = [each for each in slot.held if each.due > now]
+                slot.taken_over = slot.taken_over or not slot.spoken
+                due += [each for each in over if not slot.is_repeated(each)]
+    return due
+
+
+def _look_later() -> None:
+    """Look for what is overdue a moment from now, on a thread that is there only while something is held."""
+    timer = cast("Timer | None", state.timer)
+    if timer is not None and timer.is_alive():
+        return
+    timer = Timer(SECONDS_BETWEEN_LOOKS, _look)
+    timer.daemon = True
+    state.timer = timer
+    with suppress(RuntimeError):  # the interpreter ends: what is held is recorded on the way
+        timer.start()
+
+
+def _look() -> None:
+    _record_overdue(time.monotonic())
+    with state.slots_lock:
+        anything = any(slot.held for slot in all_slots())
+    if anything:
+        state.timer = None
+        _look_later()

@@ -1,0 +1,43 @@
+"""Which layer stands above a call that starts here: the frames of its modules say so."""
+
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import Final
+
+from .._state import Layer, state
+
+MAX_FRAMES: Final = 12
+"""How far up the layer is looked for: LiteLLM is two to five frames above the client."""
+
+OWN_FRAMES: Final = 5
+"""Ours and wrapt's between the client's function and who asks."""
+
+
+def layer_above() -> tuple[Layer, str | None] | None:
+    """
+    The layer on the stack whose frame names the call it makes, and its id of that call.
+
+    Returns:
+        The layer without an id where no frame of any layer names a call; `None` where no layer is on the stack.
+    """
+    nameless = None
+    for frame in frames_above():
+        module = frame.f_globals.get("__name__", "")
+        for layer in state.layers.values():
+            if isinstance(module, str) and module.startswith(layer.modules):
+                nameless = layer
+                key = layer.call_of(frame)
+                if key is not None:
+                    return layer, key
+    return None if nameless is None else (nameless, None)
+
+
+def frames_above(limit: int = MAX_FRAMES + OWN_FRAMES) -> Iterator[FrameType]:
+    """The frames above who iterates, the nearest first, as far as a layer is looked for."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - `inspect` costs a thousand times more
+    for _ in range(limit):
+        if frame.f_back is None:
+            return
+        frame = frame.f_back
+        yield frame

@@ -1,0 +1,72 @@
+"""
+Who a run of LangChain's is for: the metadata and tags of its configuration, which every run hands down.
+
+https://docs.langchain.com/oss/python/langchain/observability and the keys of Langfuse's integration, which people use
+already: https://langfuse.com/integrations/frameworks/langchain.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from .._record import NO_METADATA, NOBODY, Attribution
+from ._reading import as_items
+
+NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "user": ("user_id", "langfuse_user_id", "user"),
+    "session_id": ("session_id", "langfuse_session_id", "thread_id", "conversation_id"),
+    "trace_id": ("trace_id", "ramp_trace_id", "langfuse_trace_id"),
+    "trace_name": ("trace_name", "langfuse_trace_name"),
+    "span_name": ("span_name",),
+    "generation_name": ("generation_name",),
+    "parent_span_id": ("parent_span_id",),
+}
+"""Where each name is, first that is a text."""
+
+TAKEN: Final = frozenset(key for keys in NAMES.values() for key in keys) | {"tags", "langfuse_tags"}
+
+INTERNAL: Final = frozenset({"checkpoint_ns", "checkpoint_id", "checkpoint_map", "run_attempt"})
+"""Keys that LangGraph puts among the application's own."""
+
+INTERNAL_PREFIXES: Final = ("ls_", "lc_", "langgraph_", "langfuse_", "langsmith_", "__")
+
+INTERNAL_TAGS: Final = ("seq:step:", "graph:step:", "map:key:", "langsmith:")
+"""Tags by which LangChain and LangGraph say where in a chain a run stands."""
+
+
+def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]) -> Attribution:
+    """
+    Who a run is for.
+
+    Args:
+        metadata: Of the run, with what it has inherited.
+        tags: Likewise.
+    """
+    names = {name: _first_text(metadata, keys) for name, keys in NAMES.items()} if metadata else {}
+    free = {key: value for key, value in metadata.items() if _is_free(key) and value is not None}
+    own = [tag for tag in [*tags, *as_items(metadata.get("langfuse_tags"))] if _is_own(tag)]
+    if own:
+        free["tags"] = list(dict.fromkeys(own))
+    if not free and not any(names.values()):
+        return NOBODY
+    return Attribution(**names, metadata=free or NO_METADATA)
+
+
+def _is_free(key: object) -> bool:
+    if not isinstance(key, str) or key in TAKEN or key in INTERNAL:
+        return False
+    return not key.startswith(INTERNAL_PREFIXES)
+
+
+def _is_own(tag: object) -> bool:
+    return isinstance(tag, str) and not tag.startswith(INTERNAL_TAGS)
+
+
+def _first_text(metadata: Mapping[str, object], keys: tuple[str, ...]) -> str | None:
+    return next((text for key in keys if (text := _text(metadata.get(key))) is not None), None)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, (int, UUID)) and not isinstance(value, bool) else None

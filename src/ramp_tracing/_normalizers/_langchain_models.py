@@ -1,0 +1,83 @@
+"""Which model a run of LangChain's asks, and of whom: what it tells when the run begins."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from ._litellm import PROVIDERS as LITELLM_PROVIDERS
+from ._reading import Path, as_fields, as_name, dig
+
+PROVIDERS: Final[Mapping[str, str]] = {
+    "amazon_bedrock": "aws.bedrock",
+    "azure": "azure.ai.openai",
+    "fireworks": "fireworks_ai",
+    "google_anthropic_vertex": "gcp.vertex_ai",
+    "google_genai": "gcp.gemini",
+    "google_vertexai": "gcp.vertex_ai",
+    "ibm": "ibm.watsonx.ai",
+    "mistral": "mistral_ai",
+    "mistralai": "mistral_ai",
+    "moonshot": "moonshot_ai",
+    "together": "together_ai",
+    "xai": "x_ai",
+}
+"""LangChain's word for a provider (``ls_provider``) → ours; what is not here is the same word."""
+
+BASES: Final = (
+    "openai_api_base", "azure_endpoint", "anthropic_api_url", "openrouter_api_base", "groq_api_base",
+    "mistral_api_base", "xai_api_base", "api_base", "base_url", "endpoint_url", "endpoint",
+)  # fmt: skip
+"""What classes call the address that they were given."""
+
+MODELS: Final[tuple[Path, ...]] = (
+    ("params", "model"), ("params", "model_name"), ("params", "model_id"), ("metadata", "ls_model_name"),
+)  # fmt: skip
+
+PARAMETERS: Final = (
+    "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens",
+    "frequency_penalty", "presence_penalty", "seed", "n",
+)  # fmt: skip
+
+
+class LangChainModel(NamedTuple):
+    """What a run is about to ask."""
+
+    word: str | None
+    """LangChain's word for the provider; a gateway's for one that asks somebody else."""
+    provider: str | None
+    base_url: str | None
+    """The address that the model was given; `None` where it has its own."""
+    model: str | None
+    parameters: Mapping[str, float]
+
+
+def read_model(
+    serialized: Mapping[str, object], params: Mapping[str, object], metadata: Mapping[str, object]
+) -> LangChainModel:
+    """
+    What a run is about to ask.
+
+    Args:
+        serialized: The model, as LangChain describes it.
+        params: ``invocation_params``.
+        metadata: Of the run.
+    """
+    kwargs = as_fields(serialized.get("kwargs"))
+    word = as_name(metadata.get("ls_provider"))
+    sources = {"params": params, "metadata": metadata}
+    model = next((name for path in MODELS if (name := as_name(dig(sources, *path))) is not None), None)
+    provider = PROVIDERS.get(word, word) if word else None
+    if word == "litellm":
+        provider, model = _behind_litellm(model)
+    base = next((url for name in BASES if (url := as_name(kwargs.get(name))) is not None), None)
+    return LangChainModel(word, provider, base, model, _numbers(params))
+
+
+def _behind_litellm(model: str | None) -> tuple[str | None, str | None]:
+    """``openai/gpt-4o`` is LiteLLM's way to name provider and model."""
+    prefix, slash, rest = (model or "").partition("/")
+    return (LITELLM_PROVIDERS.get(prefix, prefix), rest) if slash and rest else (None, model)
+
+
+def _numbers(params: Mapping[str, object]) -> Mapping[str, float]:
+    found = {name: params.get(name) for name in PARAMETERS}
+    return {name: each for name, each in found.items() if isinstance(each, (int, float)) and not isinstance(each, bool)}

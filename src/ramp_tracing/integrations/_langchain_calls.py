@@ -1,0 +1,198 @@
+"""From the end of a run of LangChain's to one record: of a model's call that nobody else records, or of a step."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from .._capture import snapshot
+from .._context import in_force_then
+from .._guard import guarded
+from .._identity import generation_id
+from .._layers import Ending, Run
+from .._normalizers import (
+    LangChainModel,
+    as_cached,
+    as_fields,
+    failure_of,
+    is_cached,
+    langchain_messages,
+    read_langchain,
+    read_model,
+)
+from .._providers import provider_of
+from .._record import NOBODY, NOTHING_READ, Attribution, Content, Failure, Generation, Outcome, Timing
+from .._recorder import ABANDONED
+from .._state import Sink, state
+from ._calls import attribution_in
+
+THROUGH: Final[Mapping[str, str]] = {"azure": "openai", "deepseek": "openai", "litellm": "litellm", "openai": "openai"}
+"""LangChain's word for a provider → the library that its class sends through; that one sees every request."""
+
+OPENAI_BASES: Final = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
+"""Where LangChain's classes look for an address that they were not given."""
+
+CACHE_HIT: Final = "langchain.cache_hit"
+
+
+@dataclass(slots=True, kw_only=True)
+class ModelCall:
+    """
+    What is kept of a model's run until its end.
+
+    Attributes:
+        sink: Where it is recorded.
+        operation: ``chat`` or ``text_completion``.
+        asked: The messages or the prompt, as LangChain has them; `None` in privacy mode.
+        serialized: The model, as LangChain describes it.
+        params: The request's parameters.
+    """
+
+    sink: Sink
+    operation: str
+    asked: object
+    serialized: Mapping[str, object]
+    params: Mapping[str, object]
+
+
+def finish_run(run: Run, ending: Ending) -> None:
+    """Record *run*, unless a layer below does or nothing is to be said of it."""
+    with guarded("recording a run of LangChain"):
+        if run.process != os.getpid():
+            return
+        if isinstance(run.call, ModelCall):
+            if not run.claimed:
+                _finish_model(run, run.call, ending)
+        elif run.tells_all and not run.is_hidden and state.sink is not None:
+            state.sink.record(_step(run, ending))
+
+
+def _finish_model(run: Run, call: ModelCall, ending: Ending) -> None:
+    if isinstance(ending.error, GeneratorExit):  # perhaps told by the garbage collector, at any line of any thread
+        call.sink.defer(lambda: _record(run, call, ending))
+    else:
+        _record(run, call, ending)
+
+
+def _record(run: Run, call: ModelCall, ending: Ending) -> None:
+    with guarded("recording a call of LangChain"):
+        model = read_model(call.serialized, call.params, run.metadata)
+        outcome = _outcome(run, ending)
+        if outcome.failure is None or outcome.usage.known or not _sends_through_us(model):
+            call.sink.record(_generation(run, call, model, outcome))
+
+
+def _sends_through_us(model: LangChainModel) -> bool:
+    """Whether a library below, which records, would have seen a request: there was none, so nothing was bought."""
+    return THROUGH.get(model.word or "") in state.installed
+
+
+def _outcome(run: Run, ending: Ending) -> Outcome:
+    """What was answered; of a stream that broke off, counts are what the provider had reported until then."""
+    outcome = NOTHING_READ if ending.result is None else read_langchain(ending.result)
+    if is_cached(ending.result):
+        return as_cached(outcome)
+    failure = _failure(ending)
+    if failure is None or (failure is ABANDONED and outcome.finish_reasons and outcome.usage.known):
+        return outcome
+    usage = replace(outcome.usage, estimated=True) if outcome.usage.known else outcome.usage
+    return replace(outcome, failure=failure, usage=usage)
+
+
+def _failure(ending: Ending) -> Failure | None:
+    if ending.error is None:
+        return ABANDONED if ending.gone else None
+    return ABANDONED if isinstance(ending.error, GeneratorExit) else failure_of(ending.error)
+
+
+def _generation(run: Run, call: ModelCall, model: LangChainModel, outcome: Outcome) -> Generation:
+    around = run.around(itself=True)
+    attribution, parent, in_tree = in_force_then(_said(call, outcome), state.defaults, around, run.span_parent)
+    host, port = _address(model)
+    return Generation(
+        id=generation_id(outcome.response_id, state.seen),
+        operation=call.operation,
+        library="langchain",
+        timing=Timing(started=run.started, ended=run.now(), first_chunk=run.first_chunk),
+        provider=_provider(model, host, port),
+        server_address=host,
+        server_port=port,
+        request_model=model.model,
+        response_model=outcome.response_model,
+        response_id=outcome.response_id,
+        finish_reasons=outcome.finish_reasons,
+        native_finish_reason=outcome.native_finish_reason,
+        service_tier=outcome.service_tier,
+        streamed=run.streams,
+        parameters=model.parameters,
+        usage=outcome.usage,
+        cost=outcome.cost,
+        failure=_sayable(call.sink, outcome.failure),
+        role="leaf" if in_tree else "call",
+        attribution=attribution,
+        span_parent=parent,
+        content=_content(call, outcome),
+    )
+
+
+def _said(call: ModelCall, outcome: Outcome) -> Attribution:
+    """What the request itself says, the way OpenRouter takes it; and that it was none, if a cache answered."""
+    said = attribution_in({**as_fields(call.params.get("extra_body")), **_user(call.params)})
+    return said.over(Attribution(metadata={CACHE_HIT: True})) if _is_free(outcome) else said
+
+
+def _user(params: Mapping[str, object]) -> Mapping[str, object]:
+    return {"user": params["user"]} if params.get("user") is not None else {}
+
+
+def _is_free(outcome: Outcome) -> bool:
+    return outcome.cost is not None and outcome.cost.source == "gateway" and outcome.cost.total == 0
+
+
+def _address(model: LangChainModel) -> tuple[str | None, int | None]:
+    base = model.base_url
+    if base is None and model.word == "openai":
+        base = next((os.environ[name] for name in OPENAI_BASES if os.environ.get(name)), None)
+    parts = urlsplit(base or "")
+    if parts.hostname is None:
+        return None, None
+    return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _provider(model: LangChainModel, host: str | None, port: int | None) -> str | None:
+    """A server that speaks like OpenAI's, at an address that nobody knows, is nobody's."""
+    known = provider_of(host, port, state.providers)
+    return known or (None if model.word == "openai" and host is not None else model.provider)
+
+
+def _sayable(sink: Sink, failure: Failure | None) -> Failure | None:
+    """A provider's message can quote the prompt."""
+    return failure if failure is None or sink.keeps_content else replace(failure, message=None)
+
+
+def _content(call: ModelCall, outcome: Outcome) -> Content | None:
+    if not call.sink.keeps_content:
+        return None
+    prompt = call.operation == "text_completion"
+    asked, asked_bytes = snapshot({"prompt": call.asked} if prompt else langchain_messages(call.asked))
+    output, output_bytes = snapshot(outcome.output)
+    return Content(input=asked, output=output, size_bytes=asked_bytes + output_bytes)
+
+
+def _step(run: Run, ending: Ending) -> Generation:
+    """A run that costs nothing itself, in its place between the calls below it and the runs above it."""
+    root, around = run.root, run.around(itself=True)
+    attribution, parent, _ = in_force_then(NOBODY, state.defaults, around, root.span_parent)
+    named = Attribution(generation_name=run.name, trace_name=attribution.trace_name or root.name).over(attribution)
+    failure = _failure(ending)
+    return Generation(
+        id=run.step_id,
+        operation=run.kind,
+        library="langchain",
+        timing=Timing(started=run.started, ended=run.now()),
+        failure=None if failure is None else Failure(type=failure.type),
+        role="step",
+        attribution=named,
+        span_parent=parent,
+    )

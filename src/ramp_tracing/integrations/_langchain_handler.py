@@ -1,0 +1,199 @@
+"""The callback that LangChain calls: what begins and ends, as a tree. Importing this imports nothing of LangChain's."""
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, Final, cast
+
+from .._context import attribution_of
+from .._guard import guarded, log
+from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of
+from .._normalizers import as_fields, as_items, as_name
+from .._record import NO_METADATA, Attribution
+from .._state import Sink, state
+from ._langchain_calls import ModelCall, finish_run
+
+LIBRARY: Final = "langchain_core"
+
+
+class Options:
+    """
+    What one handler was told.
+
+    Attributes:
+        given: Who its calls are for.
+        spans: ``named`` or ``all``; `None` is what `instrument()` was told.
+        everywhere: It is the one that `instrument()` registers for all runs.
+    """
+
+    __slots__ = ("everywhere", "given", "spans")
+
+    def __init__(self, given: Attribution, spans: str | None, *, everywhere: bool) -> None:
+        self.given = given
+        self.spans = spans
+        self.everywhere = everywhere
+
+    @property
+    def sink(self) -> Sink | None:
+        """Where calls that begin now are recorded; `None` while nothing is."""
+        return None if self.everywhere and LIBRARY not in state.enabled else state.sink
+
+    @property
+    def tells_all(self) -> bool:
+        """Whether every run is sent."""
+        return (self.spans or state.spans) == "all"
+
+
+@cache
+def handler_class() -> Any:
+    """The class; made once, when LangChain is there."""
+    base: Any = import_module("langchain_core.callbacks").BaseCallbackHandler
+
+    class RampCallbackHandler(base):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]
+        """
+        Records the model calls of LangChain and LangGraph: ``config={"callbacks": [RampCallbackHandler()]}``.
+
+        Every method returns at once, does no I/O on a network, and never raises.
+
+        Args:
+            spans: ``named`` sends a span for each call, its root and the level between; ``all`` sends every chain,
+                tool and retriever. What `instrument()` was told, if left out.
+            **given: As for `ramp_tracing.trace`: ``user``, ``session_id``, ``trace_name``… and free metadata.
+        """
+
+        run_inline = True
+        """LangChain then calls it in the task that makes the call, also in async code, and not in a thread."""
+        raise_error = False
+
+        def __init__(self, *, spans: str | None = None, **given: object) -> None:
+            super().__init__()
+            self._ramp = Options(attribution_of(given), spans, everywhere=False)
+            import_module("ramp_tracing.integrations.langchain").started_by_hand()
+
+        def on_chat_model_start(self, serialized: object, messages: object, **told: Any) -> None:
+            _model_began(self._ramp, "chat", (serialized, messages), told)
+
+        def on_llm_start(self, serialized: object, prompts: object, **told: Any) -> None:
+            _model_began(self._ramp, "text_completion", (serialized, prompts), told)
+
+        def on_llm_new_token(self, token: object, **told: Any) -> None:
+            _chunk_came(token, told.get("run_id"))
+
+        def on_stream_event(self, event: object, **told: Any) -> None:
+            _chunk_came(event, told.get("run_id"))
+
+        def on_llm_end(self, response: object, **told: Any) -> None:
+            _ended(told, Ending(result=response))
+
+        def on_llm_error(self, error: BaseException, **told: Any) -> None:
+            _ended(told, Ending(result=told.get("response"), error=error))
+
+        def on_chain_start(self, serialized: object, inputs: object, **told: Any) -> None:
+            _step_began(self._ramp, "chain", serialized, told)
+
+        def on_chain_end(self, outputs: object, **told: Any) -> None:
+            _ended(told, Ending())
+
+        def on_chain_error(self, error: BaseException, **told: Any) -> None:
+            _ended(told, Ending(error=error))
+
+        def on_tool_start(self, serialized: object, input_str: object, **told: Any) -> None:
+            _step_began(self._ramp, "tool", serialized, told)
+
+        def on_tool_end(self, output: object, **told: Any) -> None:
+            _ended(told, Ending())
+
+        def on_tool_error(self, error: BaseException, **told: Any) -> None:
+            _ended(told, Ending(error=error))
+
+        def on_retriever_start(self, serialized: object, query: object, **told: Any) -> None:
+            _step_began(self._ramp, "retriever", serialized, told)
+
+        def on_retriever_end(self, documents: object, **told: Any) -> None:
+            _ended(told, Ending())
+
+        def on_retriever_error(self, error: BaseException, **told: Any) -> None:
+            _ended(told, Ending(error=error))
+
+    return RampCallbackHandler
+
+
+@cache
+def handler_for_everything() -> Any:
+    """The one that `instrument()` registers."""
+    made: Any = handler_class().__new__(handler_class())
+    made._ramp = Options(attribution_of({}), None, everywhere=True)
+    return made
+
+
+def _step_began(options: Options, kind: Kind, serialized: object, told: Mapping[str, Any]) -> None:
+    if options.sink is None:
+        return
+    with guarded("noting the start of a run"):
+        if not _is_known(options, told):
+            open_run(_run(options, kind, as_fields(serialized), told))
+
+
+def _model_began(options: Options, operation: str, asking: tuple[object, object], told: Mapping[str, Any]) -> None:
+    sink = options.sink
+    if sink is None:
+        message = "calls of LangChain are not recorded: call ramp_tracing.instrument(), or set RAMP_API_KEY"
+        if not options.everywhere:
+            log.once_a_minute(logging.WARNING, "nothing is instrumented", message)
+        return
+    with guarded("noting the start of a call of LangChain"):
+        if _is_known(options, told):
+            return
+        if state.runs:
+            claim_models()  # a model that asks another one makes no call of its own
+        serialized = as_fields(asking[0])
+        asked = next(iter(as_items(asking[1])), None) if sink.keeps_content else None
+        run = _run(options, "model", serialized, told)
+        params = as_fields(told.get("invocation_params"))
+        run.call = ModelCall(sink=sink, operation=operation, asked=asked, serialized=serialized, params=params)
+        open_run(run)
+
+
+def _is_known(options: Options, told: Mapping[str, Any]) -> bool:
+    """Whether another handler of ours has told of it: one given to a chain, say, and one to the model in it."""
+    run = run_of(told.get("run_id"))
+    if run is None:
+        return False
+    run.given = options.given.over(run.given)
+    run.tells_all = run.tells_all or options.tells_all
+    return True
+
+
+def _run(options: Options, kind: Kind, serialized: Mapping[str, object], told: Mapping[str, Any]) -> Run:
+    parent = run_of(told.get("parent_run_id"))
+    metadata, tags = told.get("metadata"), told.get("tags")
+    return Run(
+        id=told["run_id"],
+        kind=kind,
+        name=as_name(told.get("name")) or as_name(serialized.get("name")),
+        parent=parent,
+        metadata=as_fields(metadata) if metadata else NO_METADATA,
+        tags=tuple(cast("list[object]", tags)) if isinstance(tags, list) else (),
+        given=options.given,
+        tells_all=options.tells_all,
+        finish=finish_run,
+    )
+
+
+def _chunk_came(chunk: object, run_id: object) -> None:
+    run = run_of(run_id)
+    if run is None or run.first_chunk is not None:
+        return
+    with guarded("noting a chunk"):
+        if not run.streams:
+            run.streams = True
+            if isinstance(run.call, ModelCall):
+                run.call.sink.stand_by()
+        if chunk:
+            run.first_chunk = run.now()
+
+
+def _ended(told: Mapping[str, Any], ending: Ending) -> None:
+    with guarded("noting the end of a run"):
+        end_run(told.get("run_id"), ending)
