@@ -136,11 +136,17 @@ async def cancelled_when_held(server: ModelServer, work: Any) -> Any:
     server.begin(lambda: loop.call_soon_threadsafe(held.set))
     task = asyncio.ensure_future(work)
     await asyncio.wait_for(held.wait(), SECONDS)
+    await turns()  # what has come is read: `asyncio.wait_for`, which LangChain uses, may lose a cancellation with it
     task.cancel()
-    for _ in range(3):  # now it is cancelled; LangGraph waits for what it has begun
-        await asyncio.sleep(0)
+    await turns()  # now it is cancelled; LangGraph may wait for what it has begun
     server.let_go()
     return await task
+
+
+async def turns() -> None:
+    """Let the loop do what it can do now."""
+    for _ in range(50):
+        await asyncio.sleep(0)
 
 
 def batch(stack: Stack, server: ModelServer, url: str) -> Any:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from ramp_tracing import integrations
 from ramp_tracing._record import Generation
@@ -12,6 +12,10 @@ from .model_server import ModelServer
 from .quiet import be_quiet
 from .shapes import SHAPES, outcome_of
 from .stacks import Stack
+
+
+IMPORTED_AS: Final = {"langchain": "langchain_core"}
+"""A library by its name in a record → by the name of what is hooked."""
 
 
 def work_of(stack: Stack, shape: str, colour: str, *, server: ModelServer, runner: asyncio.Runner) -> Callable[[], Any]:
@@ -38,7 +42,7 @@ def watch(
     """
     told: list[Generation] = []
     with capture_generations() as generations:
-        integrations.enable(watched & integrations.REGISTRY.keys())
+        integrations.enable(frozenset(IMPORTED_AS.get(each, each) for each in watched))
         take = generations.record
 
         def telling(generation: Generation) -> None:
