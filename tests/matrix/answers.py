@@ -70,7 +70,7 @@ def messages_stream(facts: Facts) -> list[bytes]:
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}}
         for word in facts.words
     ]
-    counted = {"output_tokens": facts.tokens[1]}
+    counted = _anthropic_usage(facts)
     return events(
         [
             {"type": "message_start", "message": _begun_message(facts)},

@@ -201,7 +201,7 @@ def _router(parameters: tuple[tuple[str, Any], ...]) -> Any:
 class LiteLLMOpenai(LiteLLM):
     """A model for which LiteLLM uses the openai client."""
 
-    name = "litellm→openai"
+    name = "litellm-to-openai"
     layers = ("litellm", "openai")
     model = "openai/gpt-4o"
     path = "/v1"
@@ -316,7 +316,7 @@ def _house_usage(answer: Any) -> Any:
 
 
 class LangChainOpenai(LangChain):
-    name = "langchain→openai"
+    name = "langchain-to-openai"
     layers = ("langchain", "openai")
 
     def model(self, url: str) -> Any:
@@ -332,7 +332,7 @@ def _chat_openai(url: str) -> Any:
 
 
 class LangChainLiteLLM(LangChain):
-    name = "langchain→litellm→openai"
+    name = "langchain-to-litellm-to-openai"
     layers = ("langchain", "litellm", "openai")
 
     def model(self, url: str) -> Any:
