@@ -23,7 +23,7 @@ DIRECT: Final = "gpt-4o-mini"
 HOLD_SECONDS: Final = 20.0
 """How long an answer is held at most, should a test fail to let it go."""
 
-HELD_PIECES: Final = 3
+HELD_PIECES: Final = 5
 """How much of a stream is there before it is held."""
 
 TOKENS: Final[Mapping[str, tuple[int, int]]] = {
