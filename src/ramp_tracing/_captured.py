@@ -95,7 +95,7 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
     captured = Generations(privacy_mode=privacy_mode)
     sink_before, enabled_before = state.sink, frozenset(state.enabled)
     known_before = state.seen, state.jobs
-    given_before = state.defaults, state.providers, state.stream_usage
+    given_before = state.defaults, state.providers, state.stream_usage, state.spans
     state.sink = captured
     # Another test's server may use the same ids.
     state.seen, state.jobs = SeenIds(), {}
@@ -107,4 +107,4 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
         integrations.enable(enabled_before)
         state.sink = sink_before
         state.seen, state.jobs = known_before
-        state.defaults, state.providers, state.stream_usage = given_before
+        state.defaults, state.providers, state.stream_usage, state.spans = given_before

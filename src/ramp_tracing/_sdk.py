@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack, cast
 
 from . import integrations
-from ._config import Config, Dialect, StreamUsage, WireProtocol, resolve
+from ._config import Config, Dialect, Spans, StreamUsage, WireProtocol, resolve
 from ._context import attribution_of
 from ._guard import guarded
 from ._layers import is_waiting, release
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._delivery import ConnectionReport, Pipeline, Stats
     from ._journal import Journal
 
-LibraryName = Literal["openai", "litellm"]
+LibraryName = Literal["openai", "litellm", "langchain"]
 """A library that has an integration."""
 
 
@@ -41,6 +41,7 @@ class Options(TypedDict, total=False):
     service_name: str
     service_version: str
     stream_usage: StreamUsage
+    spans: Spans
     trace: Mapping[str, object]
     providers: Mapping[str, str]
     timeout_seconds: float
@@ -68,7 +69,8 @@ def instrument(*libraries: LibraryName, **options: Unpack[Options]) -> None:
     Raises:
         ConfigurationError: Something cannot be used; the message says what to change.
     """
-    unknown = sorted(set(libraries) - set(integrations.REGISTRY))
+    named = frozenset(integrations.IMPORT_NAMES.get(each, each) for each in libraries)
+    unknown = sorted(named - set(integrations.REGISTRY))
     if unknown:
         known = ", ".join(integrations.REGISTRY)
         raise ConfigurationError(f"there is no integration {unknown[0]!r}; there are {known}")
@@ -76,7 +78,7 @@ def instrument(*libraries: LibraryName, **options: Unpack[Options]) -> None:
     if config.disabled:
         return
     _connect(config)
-    integrations.enable(frozenset(libraries or integrations.REGISTRY))
+    integrations.enable(named or frozenset(integrations.REGISTRY))
 
 
 def uninstrument() -> None:
@@ -234,6 +236,7 @@ def _connect(config: Config) -> None:
     state.defaults = defaults_of(config.trace)
     state.providers = config.providers
     state.stream_usage = config.stream_usage
+    state.spans = config.spans
     if before is None and state.sink is not None:  # `capture_generations` is on, and takes everything
         return
     if before is None or before.config != config:
@@ -262,6 +265,7 @@ def _disconnect() -> None:
     state.defaults = NOBODY
     state.providers = {}
     state.stream_usage = "auto"
+    state.spans = "named"
     state.jobs.clear()
     state.slots.clear()
     state.runs.clear()

@@ -15,7 +15,7 @@ from ._options import DEFAULT_BASE_URL, OPTIONS, Option
 from ._readers import UnusableError
 from ._secret import Secret
 
-__all__ = ["DEFAULT_BASE_URL", "Config", "Dialect", "Secret", "StreamUsage", "WireProtocol", "resolve"]
+__all__ = ["DEFAULT_BASE_URL", "Config", "Dialect", "Secret", "Spans", "StreamUsage", "WireProtocol", "resolve"]
 
 WireProtocol = Literal["http/json", "http/protobuf"]
 """How spans become bytes."""
@@ -25,6 +25,9 @@ Dialect = Literal["openrouter", "semconv"]
 
 StreamUsage = Literal["auto", "always", "never"]
 """Whether a stream is asked for its usage: of servers known to give it, of all, of none."""
+
+Spans = Literal["named", "all"]
+"""Which spans are sent above a call: the levels that have names, or every run of LangChain's."""
 
 NO_KEY: Final = Secret("")
 """The key of a configuration that is switched off."""
@@ -45,6 +48,7 @@ class Config:
         service_name: The application, for people who look at its spans.
         service_version: Its version.
         stream_usage: Whether a stream is asked for its usage.
+        spans: Which spans are sent above a call.
         trace: Attribution of every call that says nothing itself: ``user``, ``session_id``, the keys of ``trace``.
         providers: Provider names by ``host`` or ``host:port``, for gateways and private endpoints.
         timeout_seconds: How long one request may take, all in all.
@@ -68,6 +72,7 @@ class Config:
     service_name: str
     service_version: str | None
     stream_usage: StreamUsage
+    spans: Spans
     trace: Mapping[str, object]
     providers: Mapping[str, str]
     timeout_seconds: float

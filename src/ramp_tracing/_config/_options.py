@@ -66,6 +66,7 @@ OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
         "stream_usage": Option(
             read=one_of("auto", "always", "never"), variable="RAMP_TRACING_STREAM_USAGE", default="auto"
         ),
+        "spans": Option(read=one_of("named", "all"), variable="RAMP_TRACING_SPANS", default="named"),
         "trace": Option(read=read_trace, default=NOTHING),
         "providers": Option(read=read_providers, default=NOTHING),
         "timeout_seconds": Option(read=seconds(0.1, 300), default=10.0),

@@ -24,6 +24,10 @@ REGISTRY: Final[Mapping[str, str]] = {
 """Import name of a library → the module that hooks it."""
 
 
+IMPORT_NAMES: Final[Mapping[str, str]] = {"langchain": "langchain_core"}
+"""What people call a library → what it is imported as: LangChain's models come without ``langchain``."""
+
+
 class Integration(Protocol):
     """What such a module offers."""
 
