@@ -192,9 +192,7 @@ def outcome_of(work: Callable[[], Any]) -> Any:
         return type(error).__name__, str(error)
 
 
-FRESH: Final = frozenset(
-    {"id", "created", "run_id", "_response_ms", "checkpoint_ns", "langgraph_checkpoint_ns"}
-)
+FRESH: Final = frozenset({"id", "created", "run_id", "_response_ms", "checkpoint_ns", "langgraph_checkpoint_ns"})
 """What is made up anew for every answer, by the library."""
 
 

@@ -223,7 +223,9 @@ class LangChain(Stack):
         return self.model(url).astream(self.given(question), self.config(question))
 
     def batch(self, url: str, questions: Sequence[int]) -> Any:
-        return self.model(url).batch([self.given(each) for each in questions], [self.config(each) for each in questions])
+        return self.model(url).batch(
+            [self.given(each) for each in questions], [self.config(each) for each in questions]
+        )
 
     async def abatch(self, url: str, questions: Sequence[int]) -> Any:
         several = [self.given(each) for each in questions]
@@ -290,7 +292,9 @@ class HouseModel(BaseChatModel):
             for line in answer.raise_for_status().iter_lines():
                 yield _house_chunk(httpx.Response(200, text=line).json())
 
-    async def _astream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
+    async def _astream(
+        self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> AsyncIterator[Any]:
         request = self._request(messages, stream=True)
         async with httpx.AsyncClient(verify=False) as http, http.stream("POST", **request) as answer:
             async for line in answer.raise_for_status().aiter_lines():

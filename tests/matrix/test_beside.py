@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableLambda, RunnableParallel
 from langgraph.graph import START, MessagesState, StateGraph
 
@@ -184,22 +185,56 @@ def test_in_an_async_callback_of_the_application(hook: str, lab: Lab) -> None:
     lab.check(lambda: lab.run(loop()), requests=2)
 
 
+class Callbacks:
+    """
+    Callbacks of LiteLLM's that ask a model, once.
+
+    Args:
+        hook: The method, sync or async, of LiteLLM's ``CustomLogger`` that asks; ``function``: a plain callback.
+    """
+
+    def __init__(self, hook: str, url: str) -> None:
+        self._hook, self._url, self._left = hook, url, [1]
+
+    def __enter__(self) -> None:
+        if self._hook == "function":
+            litellm.success_callback.append(self._ask)
+        else:
+            asking = self._aask if self._hook.startswith("async") else self._ask
+            base = litellm.integrations.custom_logger.CustomLogger
+            litellm.callbacks.append(type("Asking", (base,), {self._hook: asking})())
+
+    def __exit__(self, *exc: object) -> None:
+        ours = [each for each in litellm.callbacks if type(each).__name__ == "Asking"]
+        for name in ("callbacks", "success_callback", "_async_success_callback", "input_callback", "failure_callback"):
+            kept = [each for each in getattr(litellm, name) if each not in ours and each != self._ask]
+            getattr(litellm, name)[:] = kept
+
+    def _ask(self, *args: Any, **told: Any) -> None:
+        if self._left:
+            self._left.pop()
+            ask_directly(self._url)
+
+    async def _aask(self, *args: Any, **told: Any) -> None:
+        if self._left:
+            self._left.pop()
+            await aask_directly(self._url)
+
+
+@pytest.mark.parametrize("hook", ["function", "log_success_event", "log_pre_api_call"])
 @pytest.mark.parametrize("stack", STACKS[1:3], ids=lambda stack: stack.name)
-def test_in_a_success_callback_of_litellm(stack: Stack, lab: Lab) -> None:
-    """A function of the application's that LiteLLM calls on a thread of its own asks a model."""
-    left = [1]
-
-    def asking(*told: Any) -> None:
-        if left:
-            left.pop()
-            ask_directly(lab.url)
-
-    before = list(litellm.success_callback)
-    litellm.success_callback.append(asking)
-    try:
+def test_in_a_callback_of_litellm(stack: Stack, hook: str, lab: Lab) -> None:
+    """A callback that asks a model with the openai client makes a call of its own, though LiteLLM calls it."""
+    with Callbacks(hook, lab.url):
         lab.check(lambda: stack.ask(lab.url, 0), stack, requests=2)
-    finally:
-        litellm.success_callback[:] = before
+
+
+@pytest.mark.parametrize("hook", ["async_log_success_event", "log_pre_api_call", "async_pre_call_deployment_hook"])
+@pytest.mark.parametrize("stack", STACKS[1:3], ids=lambda stack: stack.name)
+def test_in_an_async_callback_of_litellm(stack: Stack, hook: str, lab: Lab) -> None:
+    """The same where LiteLLM's worker, or its async function, calls it."""
+    with Callbacks(hook, lab.url):
+        lab.check(lambda: lab.run(stack.aask(lab.url, 0)), stack, requests=2)
 
 
 def test_in_a_thread_of_a_node(lab: Lab) -> None:
@@ -239,13 +274,12 @@ def test_in_a_model_that_asks_another(lab: Lab) -> None:
 
 
 def test_in_a_model_that_invokes_another(lab: Lab) -> None:
-    """The same where the inner one has a run of its own, whose names are its own."""
+    """The same where the inner one has a run of its own, of which LangChain does not say that it is part of another."""
 
     class Invoking(HouseModel):
         def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
-            answer = _chat_openai(self.url).invoke(messages, {"run_name": "ask"})
-            from langchain_core.outputs import ChatGeneration, ChatResult
-
+            answer = _chat_openai(self.url).invoke(messages)
             return ChatResult(generations=[ChatGeneration(message=answer)])
 
-    lab.check(lambda: Invoking(url=lab.url).invoke(asked(0), CHAT.config(0)), requests=1)
+    _, are = lab.rows(lambda: Invoking(url=lab.url).invoke(asked(0), CHAT.config(0)))
+    assert 1 == len(are)
