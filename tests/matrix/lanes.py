@@ -41,7 +41,10 @@ def _row(exchange: Exchange, stack: Stack, watched: frozenset[str], *, batch: bo
     seen_by = watched & _layers(exchange, stack)
     held = exchange.end == "held"
     return {
-        "library": next(each for each in PRECEDENCE if each in seen_by),
+        # Of a call that is not brought to its end LiteLLM says nothing: who saw the exchange records it.
+        "library": ANY
+        if held and seen_by >= {"litellm", "openai"}
+        else next(each for each in PRECEDENCE if each in seen_by),
         # Only the openai client's answers have their ids whichever library gives them on.
         "id": exchange.id if "openai" in seen_by and exchange.end == "whole" else ANY,
         "tokens": ANY if held else exchange.tokens if exchange.reported else None,

@@ -13,7 +13,6 @@ from .quiet import be_quiet
 from .shapes import SHAPES, outcome_of
 from .stacks import Stack
 
-
 IMPORTED_AS: Final = {"langchain": "langchain_core"}
 """A library by its name in a record → by the name of what is hooked."""
 
