@@ -76,9 +76,22 @@ def result(output: Any = None, info: Any = None, **message: Any) -> Any:
         ),
         (result(output={"token_usage": {}}), Usage()),
         (result(), Usage()),
-        (result(usage_metadata={"input_tokens": 0, "output_tokens": 0}), Usage(input_tokens=0, output_tokens=0)),
+        (result(usage_metadata={"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}), Usage()),
+        (result(usage_metadata={"input_tokens": 0, "output_tokens": 7, "total_tokens": 7}), Usage(output_tokens=7)),
+        (result(usage_metadata={"input_tokens": 5, "output_tokens": 0}), Usage(input_tokens=5, output_tokens=0)),
     ],
-    ids=["message", "writes-by-lifetime", "raw", "anthropic-raw", "completions", "second-prompt", "unknown", "zero"],
+    ids=[
+        "message",
+        "writes-by-lifetime",
+        "raw",
+        "anthropic-raw",
+        "completions",
+        "second-prompt",
+        "unknown",
+        "zeros",
+        "no-input",
+        "no-output",
+    ],
 )
 def test_usage_comes_from_the_best_place(told: Any, expected: Usage) -> None:
     """The message's own counts, else what the provider sent, else what was told beside; never a made-up 0."""

@@ -94,9 +94,11 @@ def _usage(answer: object, output: Mapping[str, object]) -> Usage:
     said = dig(answer, "message", "usage_metadata")
     raw = _raw_usage(answer, output)
     tools = _hosted_tools(raw)
-    if first_count(said, (("input_tokens",), ("output_tokens",))) is None:
-        return read_usage(raw, hosted_tools=tools)
     counts: dict[str, Any] = {name: first_count(said, paths) for name, paths in COUNTS.items()}
+    if not (counts["input_tokens"] or counts["output_tokens"]):
+        return read_usage(raw, hosted_tools=tools)
+    if not counts["input_tokens"]:  # what packages say where nothing was said: no prompt has no tokens
+        counts["input_tokens"] = counts["total_tokens"] = None
     writes = [count for key in CACHE_WRITES if (count := as_count(dig(said, "input_token_details", key))) is not None]
     return Usage(**counts, cache_write_tokens=sum(writes) if writes else None, hosted_tool_calls=tools)
 

@@ -12,6 +12,7 @@ from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of
 from .._normalizers import as_fields, as_items, as_name
 from .._record import NO_METADATA, Attribution
 from .._state import Sink, state
+from ..exceptions import ConfigurationError
 from ._langchain_calls import ModelCall, finish_run
 
 LIBRARY: Final = "langchain_core"
@@ -60,6 +61,9 @@ def handler_class() -> Any:
             spans: ``named`` sends a span for each call, its root and the level between; ``all`` sends every chain,
                 tool and retriever. What `instrument()` was told, if left out.
             **given: As for `ramp_tracing.trace`: ``user``, ``session_id``, ``trace_name``… and free metadata.
+
+        Raises:
+            ConfigurationError: *spans*, or what the environment says, cannot be used.
         """
 
         run_inline = True
@@ -68,6 +72,8 @@ def handler_class() -> Any:
 
         def __init__(self, *, spans: str | None = None, **given: object) -> None:
             super().__init__()
+            if spans not in (None, "named", "all"):
+                raise ConfigurationError("spans cannot be used: use one of named, all")
             self._ramp = Options(attribution_of(given), spans, everywhere=False)
             import_module("ramp_tracing.integrations.langchain").started_by_hand()
 

@@ -1,0 +1,602 @@
+"""LangChain: which calls are recorded, by whom, under which names; and what is left when a run never ends."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import ramp_tracing
+from ramp_tracing import integrations
+from ramp_tracing._layers import _runs
+from ramp_tracing._record import Usage
+from ramp_tracing._state import state
+from ramp_tracing.testing import FakeRamp, capture_generations
+
+from .langchain_calls import (
+    ANTHROPIC_EVENTS,
+    SCRIPTS,
+    WAYS,
+    anthropic_model,
+    anthropic_stream,
+    closing,
+    openai_model,
+    run,
+    runner,
+)
+from .provider import Provider
+
+pytest.importorskip("langgraph")
+from langchain_core.caches import InMemoryCache
+from langchain_core.globals import set_llm_cache
+from langchain_core.language_models import BaseChatModel, FakeListChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import RunnableLambda, RunnableParallel
+from langchain_core.tools import tool
+
+pytestmark = [pytest.mark.filterwarnings("ignore")]
+
+LANGCHAIN = frozenset({"langchain_core"})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def event_loop_closed() -> Iterator[None]:
+    yield
+    runner().close()
+    runner.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def scripts(provider: Provider) -> Iterator[None]:
+    """The server answers as OpenAI and Anthropic do; afterwards no run is open."""
+    provider.answer_with(SCRIPTS)
+    yield
+    assert ({}, {}) == (state.runs, state.lone_runs)
+
+
+@pytest.fixture(autouse=True)
+def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """LangChain swallows what a callback raises, and logs it: a fault of ours must fail the test."""
+    yield
+    assert [] == [each.message for each in caplog.records if "RampCallbackHandler" in each.message]
+
+
+def handler(**options: Any) -> Any:
+    return ramp_tracing.RampCallbackHandler(**options)
+
+
+def direct(provider: Provider, model: str = "direct") -> str:
+    import openai
+
+    with openai.OpenAI(base_url=provider.base_url, api_key="none", max_retries=0) as client:
+        return str(client.chat.completions.create(model=model, messages=[{"role": "user", "content": "x"}]).id)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_client_records_with_the_names_of_the_run(provider: Provider, way: str) -> None:
+    """A call through the openai client is the client's to record, once, whoever else has seen it."""
+    config = {"run_name": "greet", "metadata": {"user_id": "ada", "cost_center": "CC-1"}, "tags": ["beta"]}
+    with capture_generations() as generations:
+        WAYS[way](openai_model(provider, stream_usage=True), config)
+        [generation] = generations
+    assert (generation.library, generation.usage.input_tokens) == ("openai", 10)
+    assert generation.attribution.generation_name == "greet"
+    assert (generation.attribution.user, dict(generation.attribution.metadata)) == (
+        "ada",
+        {"cost_center": "CC-1", "tags": ["beta"]},
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_handler_records_where_nobody_else_does(provider: Provider, way: str) -> None:
+    """Without the client's integration LangChain's own word is all there is."""
+    with capture_generations() as generations:
+        integrations.enable(LANGCHAIN)
+        WAYS[way](openai_model(provider, stream_usage=True), {"run_name": "greet"})
+        [generation] = generations
+    assert (generation.library, generation.operation, generation.request_model) == ("langchain", "chat", "gpt-4o")
+    assert (generation.usage.input_tokens, generation.usage.output_tokens) == (10, 5)
+    assert (generation.server_address, generation.provider) == ("127.0.0.1", None)
+    assert generation.attribution.generation_name == "greet"
+    assert generation.streamed is ("stream" in way)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_client_that_nobody_watches(provider: Provider, way: str) -> None:
+    """Anthropic's counts are inclusive, its host is known by the user's word."""
+    with capture_generations() as generations:
+        WAYS[way](anthropic_model(provider), {})
+        [generation] = generations
+    usage = generation.usage
+    assert (generation.library, generation.provider) == ("langchain", "anthropic")
+    assert (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens) == (170, 100, 50)
+    assert (usage.output_tokens, usage.estimated, generation.failure) == (7, False, None)
+    assert generation.timing.started <= generation.timing.ended
+    assert (generation.timing.first_chunk is not None) is ("stream" in way)
+
+
+def test_content_in_the_usual_form(provider: Provider) -> None:
+    """What was asked and answered, and nothing of it in privacy mode."""
+    for private in (False, True):
+        with capture_generations(privacy_mode=private) as generations:
+            anthropic_model(provider).invoke([("system", "Be brief."), ("human", "Hi")])
+            [generation] = generations
+        content = generation.content
+        if private:
+            assert content is None
+        else:
+            assert content is not None
+            assert content.input == {
+                "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+            }
+            assert content.output == {"completion": "Hello there.", "reasoning": None}
+
+
+def test_a_gateway_that_counts_no_input(provider: Provider) -> None:
+    """LangChain says 0 where nothing was said; no prompt has no tokens."""
+    last = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 7}}
+    provider.answer_with({"/messages": closing(anthropic_stream([*ANTHROPIC_EVENTS[:-2], last, ANTHROPIC_EVENTS[-1]]))})
+    with capture_generations() as generations:
+        list(anthropic_model(provider).stream("Hi"))
+        [generation] = generations
+    assert (generation.usage, generation.cost) == (Usage(output_tokens=7), None)
+
+
+def test_an_abandoned_stream_is_a_call(provider: Provider) -> None:
+    """Its end is told by the garbage collector; its counts would have come with its last chunks."""
+    with capture_generations() as generations:
+        stream = anthropic_model(provider).stream("Hi")
+        next(stream)
+        next(stream)
+        del stream
+        gc.collect()
+        [generation] = generations
+    assert generation.failure is not None
+    assert (generation.failure.type, generation.usage, generation.streamed) == ("abandoned", Usage(), True)
+
+
+def test_a_stream_that_breaks_off_after_its_counts(provider: Provider) -> None:
+    """They are kept; where nothing says that they are final they are no more than an estimate."""
+    broken = replace(anthropic_stream(ANTHROPIC_EVENTS[:-1]), cut=True)
+    provider.answer_with({"/messages": closing(broken)})
+    with capture_generations() as generations:
+        with pytest.raises(Exception, match="incomplete"):
+            list(anthropic_model(provider).stream("Hi"))
+        [generation] = generations
+    assert generation.failure is not None
+    assert (generation.usage.input_tokens, generation.usage.estimated) == (170, True)
+
+
+def test_a_stream_that_outlives_its_chain(provider: Provider) -> None:
+    """LangChain may tell of the chain's end before the model's."""
+    chain = RunnableLambda(lambda text: text) | anthropic_model(provider)
+    with capture_generations() as generations:
+        stream = chain.stream("Hi")
+        next(stream)
+        stream.close()
+        gc.collect()
+        [generation] = generations
+    assert generation.failure is not None
+    assert generation.failure.type == "abandoned"
+
+
+def test_an_error_is_recorded_once(provider: Provider) -> None:
+    """By the client where it is watched, by the handler where it is not."""
+    from ramp_tracing._loopback import json_answer
+
+    refusal = json_answer({"error": {"message": "no", "type": "rate_limit_error"}}, status=429)
+    provider.answer_with({"/messages": closing(refusal), "/chat/completions": closing(refusal)})
+    for make, library in ((openai_model, "openai"), (anthropic_model, "langchain")):
+        with capture_generations() as generations:
+            with pytest.raises(Exception, match="429"):
+                make(provider).invoke("Hi")
+            [generation] = generations
+        assert generation.failure is not None
+        assert (generation.library, generation.failure.status_code) == (library, 429)
+
+
+def test_what_fails_before_a_request_is_no_call(provider: Provider) -> None:
+    """The client would have seen one."""
+    with capture_generations() as generations:
+        with pytest.raises(Exception, match="Unexpected message type"):
+            openai_model(provider).invoke([("nobody", "Hi")])
+        with pytest.raises(TypeError):
+            openai_model(provider).invoke("Hi", no_such_parameter=object())
+        assert [] == list(generations)
+
+
+def test_each_attempt_is_a_call(provider: Provider) -> None:
+    """Fallbacks and retries of LangChain's are runs of their own."""
+    from ramp_tracing._loopback import json_answer
+
+    provider.answer_with({**SCRIPTS, "/messages": closing(json_answer({"error": {"message": "no"}}, status=500))})
+    asked = anthropic_model(provider).with_retry(stop_after_attempt=2, wait_exponential_jitter=False)
+    with capture_generations() as generations:
+        asked.with_fallbacks([openai_model(provider)]).invoke("Hi")
+        found = [(each.library, each.failure is None) for each in generations]
+    assert [("langchain", False), ("langchain", False), ("openai", True)] == found
+
+
+def test_an_answer_from_the_cache_costs_nothing(provider: Provider) -> None:
+    """It is marked, and its counts are what was saved."""
+    set_llm_cache(InMemoryCache())
+    try:
+        with capture_generations() as generations:
+            for _ in range(2):
+                openai_model(provider).invoke("Hi")
+            asked, cached = generations
+    finally:
+        set_llm_cache(None)
+    assert (asked.library, cached.library, cached.usage.input_tokens) == ("openai", "langchain", 10)
+    assert cached.cost is not None
+    assert (cached.cost.total, dict(cached.attribution.metadata)) == (Decimal(0), {"langchain.cache_hit": True})
+
+
+def test_completions_of_several_prompts_in_one_request(provider: Provider) -> None:
+    """One request is one call, however many runs LangChain makes of it."""
+    from ramp_tracing._loopback import json_answer
+
+    from .langchain_calls import langchain_openai
+
+    answer = {
+        "id": "cmpl-9zKq0sW7gkT2",
+        "object": "text_completion",
+        "created": 1767225600,
+        "model": "gpt-3.5-turbo-instruct",
+        "choices": [{"index": n, "text": "Hello.", "finish_reason": "stop", "logprobs": None} for n in range(2)],
+        "usage": {"prompt_tokens": 6, "completion_tokens": 4, "total_tokens": 10},
+    }
+    provider.answer_with({"/completions": closing(json_answer(answer))})
+    model = langchain_openai.OpenAI(base_url=provider.base_url, api_key="none", max_retries=0)
+    with capture_generations() as generations:
+        model.generate(["a", "b"])
+        [generation] = generations
+    assert (generation.library, generation.usage.input_tokens) == ("openai", 6)
+    with capture_generations() as generations:
+        integrations.enable(LANGCHAIN)
+        model.generate(["a", "b"])
+        found = [(each.operation, each.usage.input_tokens) for each in generations]
+    assert [("text_completion", 6), ("text_completion", None)] == found
+
+
+class Asking(BaseChatModel):
+    """A model that asks another one."""
+
+    other: Any
+
+    @property
+    def _llm_type(self) -> str:
+        return "asking"
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        answer = self.other.invoke(messages)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=answer.content))])
+
+
+@pytest.mark.parametrize("make", [openai_model, anthropic_model])
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def test_a_model_that_asks_another_makes_no_call_itself(provider: Provider, make: Any, way: str) -> None:
+    """Whether or not that one goes through a client that is watched."""
+    with capture_generations() as generations:
+        WAYS[way](Asking(other=make(provider)), {})
+        [generation] = generations
+    assert generation.request_model in ("gpt-4o", "claude-sonnet-4-5")
+
+
+def test_a_call_in_the_loop_over_a_stream_is_its_own(provider: Provider) -> None:
+    """No frame of the stream is above it: it has no names of the run's, and the run keeps its call."""
+    with capture_generations() as generations:
+        for index, _ in enumerate(openai_model(provider).stream("Hi", {"run_name": "greet"})):
+            if index == 1:
+                direct(provider)
+        by_model = {each.request_model: each.attribution for each in generations}
+    assert (len(by_model), by_model["gpt-4o"].generation_name) == (2, "greet")
+    assert (by_model["direct"].generation_name, by_model["direct"].trace_id) == (None, None)
+
+
+def test_the_loop_over_a_stream_that_nobody_else_records(provider: Provider) -> None:
+    """A direct call in its body does not take the stream's record away."""
+    with capture_generations() as generations:
+        for index, _ in enumerate(anthropic_model(provider).stream("Hi")):
+            if index == 1:
+                direct(provider)
+        assert ["direct", "claude-sonnet-4-5"] == [each.request_model for each in generations]
+
+
+def agent(provider: Provider) -> Any:
+    """An agent whose tool asks the openai client directly."""
+    agents: Any = pytest.importorskip("langchain.agents")
+
+    @tool
+    def look_up(word: str) -> str:
+        """Look a word up."""
+        return direct(provider, "in-tool")
+
+    return agents.create_agent(openai_model(provider), [look_up], name="helper")
+
+
+QUESTION = {"messages": [("user", "What is x?")]}
+CONFIG: Any = {"configurable": {"thread_id": "talk-1"}, "metadata": {"cost_center": "CC-7"}}
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_an_agents_calls_share_a_trace(provider: Provider, is_async: bool) -> None:
+    """The root is named after the agent, the level between after the node, or the tool that makes a call itself."""
+    with capture_generations() as generations:
+        made = agent(provider)
+        run(made.ainvoke(QUESTION, CONFIG)) if is_async else made.invoke(QUESTION, CONFIG)
+        found = [each.attribution for each in generations]
+    assert ["model", "look_up", "model"] == [each.span_name for each in found]
+    assert [("helper", "talk-1", {"cost_center": "CC-7"})] * 3 == [
+        (each.trace_name, each.session_id, dict(each.metadata)) for each in found
+    ]
+    [trace_id] = {each.trace_id for each in found}
+    assert trace_id is not None
+    assert len(trace_id) == 32
+
+
+def test_a_chains_calls_in_threads(provider: Provider) -> None:
+    """Branches run in threads of their own, under one root."""
+    chain = RunnableParallel(a=openai_model(provider), b=anthropic_model(provider)).with_config(run_name="both")
+    with capture_generations() as generations:
+        chain.invoke("Hi")
+        found = {(each.library, each.attribution.trace_name, each.attribution.trace_id) for each in generations}
+    assert (2, {"both"}) == (len(found), {name for _, name, _ in found})
+    assert len({trace_id for _, _, trace_id in found}) == 1
+
+
+def test_an_explicit_handler_is_not_doubled(provider: Provider) -> None:
+    """Given to the model, to the chain, to both: the call is one, and both say who it is for."""
+    chain = RunnableLambda(lambda text: text) | anthropic_model(provider, callbacks=[handler(cost_center="CC-2")])
+    with capture_generations() as generations:
+        chain.invoke("Hi", {"callbacks": [handler(user="ada")]})
+        chain.invoke("Hi")
+        first, second = (each.attribution for each in generations)
+    assert (first.user, dict(first.metadata)) == ("ada", {"cost_center": "CC-2"})
+    assert (second.user, dict(second.metadata)) == (None, {"cost_center": "CC-2"})
+
+
+def test_who_goes_before_whom(provider: Provider) -> None:
+    """From the nearest: a block inside the run, the run's own configuration, the handler, blocks around, defaults."""
+    seen: list[dict[str, object]] = []
+
+    def work(_: object) -> str:
+        with ramp_tracing.trace(inner="block inside", run="block inside"):
+            return direct(provider)
+
+    config: Any = {"metadata": {"run": "run", "config": "run"}, "callbacks": [handler(config="handler", own="handler")]}
+    with capture_generations() as generations:
+        state.defaults = ramp_tracing._context.attribution_of({"own": "default", "last": "default"})
+        with ramp_tracing.trace(own="block around", around="block around", config="block around"):
+            RunnableLambda(work).invoke("x", config)
+        seen = [dict(each.attribution.metadata) for each in generations]
+    assert seen == [
+        {
+            "inner": "block inside",
+            "run": "block inside",
+            "config": "run",
+            "own": "handler",
+            "around": "block around",
+            "last": "default",
+        }
+    ]
+
+
+def test_names_that_somebody_gave_go_before_those_of_runs(provider: Provider) -> None:
+    """A block around the run names the trace; its calls are in the block's trace."""
+    with capture_generations() as generations, ramp_tracing.trace(trace_name="Nightly", span_name="Import"):
+        (RunnableLambda(lambda text: text) | openai_model(provider)).invoke("Hi")
+        direct(provider)
+        first, second = (each.attribution for each in generations)
+    assert ("Nightly", "Import", first.trace_id) == (first.trace_name, first.span_name, second.trace_id)
+
+
+@pytest.mark.parametrize("make", [openai_model, anthropic_model])
+def test_the_applications_span_is_the_parent(provider: Provider, make: Any) -> None:
+    """An active OpenTelemetry span gives the trace, as it does everywhere."""
+    from opentelemetry.sdk.trace import TracerProvider
+
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("app")
+    chain = RunnableLambda(lambda text: text) | make(provider)
+    with capture_generations() as generations, tracer.start_as_current_span("request") as span:
+        chain.invoke("Hi")
+        [generation] = generations
+    context = span.get_span_context()
+    assert generation.span_parent == (f"{context.trace_id:032x}", f"{context.span_id:016x}")
+    assert generation.attribution.trace_id == f"{context.trace_id:032x}"
+
+
+def test_a_handler_switched_off_records_nothing(provider: Provider) -> None:
+    """The registered one stays where LangChain keeps it, and does nothing."""
+    with capture_generations() as generations:
+        integrations.enable(frozenset({"openai"}))
+        anthropic_model(provider).invoke("Hi")
+        assert [] == list(generations)
+    anthropic_model(provider).invoke("Hi")
+
+
+def test_a_handler_without_instrument_says_so(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+    """And one that finds a key switches everything on."""
+    with caplog.at_level(logging.WARNING, logger="ramp_tracing"):
+        ramp_tracing._guard.log._next.clear()
+        FakeListChatModel(responses=["Hello."]).invoke("Hi", {"callbacks": [handler()]})
+    assert "call ramp_tracing.instrument()" in caplog.text
+
+
+def test_a_handler_starts_with_a_key(provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """As ``litellm_logger`` does: ``RAMP_API_KEY`` is enough."""
+    with FakeRamp() as ramp:
+        monkeypatch.setenv("RAMP_API_KEY", "none")
+        monkeypatch.setenv("RAMP_BASE_URL", ramp.url)
+        anthropic_model(provider).invoke("Hi", {"callbacks": [handler(user="ada")]})
+        [span] = ramp.wait_for(1)
+        ramp_tracing.uninstrument()
+    assert span.attributes["user.id"] == "ada"
+
+
+class Slow(FakeListChatModel):
+    """A model that answers in a minute."""
+
+    responses: list[str] = ["Hello."]  # noqa: RUF012 - a field of pydantic's
+
+    async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        await asyncio.sleep(60)
+        return self._generate(*args, **kwargs)
+
+
+async def cancel(model: Any) -> None:
+    """Ask, and go away as soon as the run has begun."""
+    asked = asyncio.create_task(model.ainvoke("Hi"))
+    while not state.runs and not asked.done():
+        await asyncio.sleep(0)
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+
+
+def test_cancelled_calls_are_recorded_and_forgotten(provider: Provider) -> None:
+    """LangChain tells of no end of a cancelled ``ainvoke``; its task does. The state stays as small as it was."""
+    quick, slow = FakeListChatModel(responses=["Hello."]), Slow()
+    sizes: list[int] = []
+
+    async def work() -> None:
+        for index in range(1_000):
+            if index % 100 == 50:
+                await cancel(slow)
+            await quick.ainvoke("Hi")
+            sizes.append(len(state.runs))
+
+    with capture_generations(privacy_mode=True) as generations:
+        run(work())
+        failed = [each for each in generations if each.failure is not None]
+    assert (10, {"abandoned"}) == (len(failed), {each.failure.type for each in failed if each.failure})
+    assert (1_010, True) == (len(generations), max(sizes) <= 2)
+
+
+def test_a_cancelled_chain_ends_its_calls(provider: Provider) -> None:
+    """The root's end is all that is told."""
+    chain = RunnableLambda(lambda text: text) | Slow()
+
+    async def work() -> None:
+        asked = asyncio.create_task(chain.ainvoke("Hi"))
+        while len(state.runs) < 2 and not asked.done():
+            await asyncio.sleep(0.001)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+
+    with capture_generations() as generations:
+        run(work())
+        assert {} == state.runs
+        [generation] = generations
+    assert generation.failure is not None
+    assert generation.failure.type == "CancelledError"
+
+
+def test_open_runs_are_bounded(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest is recorded as it is; nothing is forgotten silently."""
+    monkeypatch.setattr(_runs, "MAX_RUNS", 3)
+    streams: list[Any] = []
+    with capture_generations() as generations:
+        for _ in range(5):
+            streams.append(anthropic_model(provider).stream("Hi"))
+            next(streams[-1])
+        assert 3 == len(state.runs)
+        assert 2 == len(generations)
+        streams.clear()
+        gc.collect()
+        assert 5 == len(generations)
+
+
+def test_runs_are_not_waited_for_without_end(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has been open for too long is recorded when the next run begins."""
+    monkeypatch.setattr(_runs, "NANOSECONDS_OPEN", 0)
+    with capture_generations() as generations:
+        stream = anthropic_model(provider).stream("Hi")
+        next(stream)
+        FakeListChatModel(responses=["Hello."]).invoke("Hi")
+        assert "abandoned" in {each.failure.type for each in generations if each.failure}
+        del stream
+        gc.collect()
+        assert 2 == len(generations)
+
+
+def test_usage_that_nobody_knows_is_absent(provider: Provider) -> None:
+    """A model that reports nothing is a call without counts."""
+    with capture_generations() as generations:
+        FakeListChatModel(responses=["Hello."]).invoke("Hi")
+        [generation] = generations
+    assert (generation.usage, generation.cost) == (Usage(), None)
+
+
+def spans_of(ramp: FakeRamp, spans: str, work: Any) -> list[Any]:
+    """Every span that Ramp got of *work*."""
+    ramp_tracing.instrument(api_key="none", base_url=ramp.url, spans=spans)  # type: ignore[arg-type]
+    work()
+    assert ramp_tracing.flush(20)
+    stats = ramp_tracing.stats()
+    ramp_tracing.uninstrument()
+    assert stats.recorded == stats.acknowledged
+    return list({each.span_id: each for each in ramp.spans}.values())
+
+
+def tree_of(spans: list[Any]) -> Any:
+    """Names by parent, from the root: ``{name: {…}}``; children in the order in which they began."""
+
+    def below(span_id: str | None) -> list[Any]:
+        children = sorted((each for each in spans if each.parent_span_id == span_id), key=lambda each: each.start)
+        return [(each.name, below(each.span_id)) for each in children]
+
+    return below(None)
+
+
+def test_named_levels_stand_above_the_calls(provider: Provider) -> None:
+    """The usual: a root, the level between, and the calls."""
+    with FakeRamp() as ramp:
+        spans = spans_of(ramp, "named", lambda: agent(provider).invoke(QUESTION, CONFIG))
+    [(root, levels)] = tree_of(spans)
+    assert (root, sorted(levels)) == (
+        "helper",
+        [("look_up", [("LLM Generation", [])]), ("model", [("ChatOpenAI", []), ("ChatOpenAI", [])])],
+    )
+    assert 3 == sum(each.is_generation for each in spans)
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_every_run_is_a_span_where_all_are_wanted(provider: Provider, is_async: bool) -> None:
+    """Chains, tools and retrievers without usage or cost, in one trace; the calls are the leaves."""
+
+    def work() -> None:
+        made = agent(provider)
+        run(made.ainvoke(QUESTION, CONFIG)) if is_async else made.invoke(QUESTION, CONFIG)
+
+    with FakeRamp() as ramp:
+        spans = spans_of(ramp, "all", work)
+    [(root, nodes)] = tree_of(spans)
+    assert root == "helper"
+    calls = {name: [child for child, _ in below] for name, below in nodes}
+    assert "ChatOpenAI" in calls["model"]
+    [(_, tools)] = [node for node in nodes if node[0] == "tools"]
+    assert ("look_up", [("LLM Generation", [])]) in tools
+    steps = [each for each in spans if not each.is_generation]
+    assert [] == [each.name for each in steps if any(key.startswith("gen_ai.") for key in each.attributes)]
+    assert {"span"} == {each.attributes["span.type"] for each in steps}
+    assert (3, 1) == (sum(each.is_generation for each in spans), len({each.trace_id for each in spans}))
+
+
+def test_steps_are_no_generations(provider: Provider) -> None:
+    """A test of an application's counts calls, whatever else is sent."""
+    with capture_generations() as generations:
+        chain = RunnableLambda(lambda text: text) | openai_model(provider)
+        chain.invoke("Hi", {"callbacks": [handler(spans="all")]})
+        [generation] = generations
+    assert (generation.role, generation.attribution.parent_span_id is None) == ("leaf", False)
+
+
+def test_a_wrong_option_is_refused() -> None:
+    """At once, with what to change."""
+    with pytest.raises(ramp_tracing.exceptions.ConfigurationError, match="use one of named, all"):
+        handler(spans="every")
