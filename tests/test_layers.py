@@ -24,6 +24,7 @@ class Upper:
 
     name = "upper"
     modules = __name__
+    asides = ("nowhere",)
 
     def call_of(self, frame: FrameType) -> str | None:
         key = frame.f_locals.get("upper_call")
@@ -57,6 +58,14 @@ def generation(number: int = 1, *, failure: Failure | None = None, tokens: int |
 def under(sink: Generations, upper_call: str) -> Any:
     """Where the client records a call that the layer makes as *upper_call*."""
     return _layers.sink_under(sink)
+
+
+def test_where_the_layer_calls_back_nothing_is_promised(
+    sink: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the application asks from a callback of the layer's is the application's own."""
+    monkeypatch.setattr(Upper, "asides", (__name__,))
+    assert sink is under(sink, "a")
 
 
 def ids(sink: Generations) -> list[str]:

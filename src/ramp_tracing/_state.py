@@ -109,6 +109,8 @@ class Layer(Protocol):
     """Its import name."""
     modules: str
     """How the names of its modules begin: ``litellm.``."""
+    asides: tuple[str, ...]
+    """Those of its modules that call code of the application's beside a call: what that asks is its own."""
 
     def call_of(self, frame: FrameType) -> str | None:
         """The layer's id of the call that *frame*, one of its own, belongs to."""

@@ -19,13 +19,16 @@ def layer_above() -> tuple[Layer, str | None] | None:
     The layer on the stack whose frame names the call it makes, and its id of that call.
 
     Returns:
-        The layer without an id where no frame of any layer names a call; `None` where no layer is on the stack.
+        The layer without an id where no frame of any layer names a call; `None` where no layer is on the stack, or
+        only because it calls back into the application.
     """
     nameless = None
     for frame in frames_above():
         module = frame.f_globals.get("__name__", "")
         for layer in state.layers.values():
             if isinstance(module, str) and module.startswith(layer.modules):
+                if nameless is None and module.startswith(layer.asides):
+                    return None
                 nameless = layer
                 key = layer.call_of(frame)
                 if key is not None:
