@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from .._guard import guarded
@@ -64,8 +65,7 @@ class StainlessHook:
         """Wrap the client classes. The library is imported by now: this waits for the application's own import."""
         base = import_module(f"{self._library.name}._base_client")
         self._stream = import_module(f"{self._library.name}._streaming")
-        self._legacy = import_module(f"{self._library.name}._legacy_response").LegacyAPIResponse
-        self._lazy = import_module(f"{self._library.name}._response").BaseAPIResponse
+        self._raw = tuple(_raw_responses(self._library.name))
         for owner, wrapper in ((base.SyncAPIClient, self._request), (base.AsyncAPIClient, self._async_request)):
             for each in (owner, *set(_overriding(owner))):
                 self._patches.wrap(each, "request", wrapper)
@@ -173,7 +173,7 @@ class StainlessHook:
 
     def _is_unread(self, result: Any) -> bool:
         """A raw response of a stream, or of ``with_streaming_response``: the application has yet to read it."""
-        if not isinstance(result, (self._legacy, self._lazy)):
+        if not isinstance(result, self._raw):
             return False
         return not hasattr(result.http_response, "_content")
 
@@ -185,6 +185,13 @@ def note_response(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         with guarded("noting a response"):
             call.note_response(client, kwargs.get("response"), kwargs.get("retries_taken"))
     return wrapped(*args, **kwargs)
+
+
+def _raw_responses(library: str) -> Iterator[type[Any]]:
+    """What ``with_raw_response`` and ``with_streaming_response`` give; anthropic 1 and newer have one kind for both."""
+    yield import_module(f"{library}._response").BaseAPIResponse
+    if find_spec(f"{library}._legacy_response") is not None:
+        yield import_module(f"{library}._legacy_response").LegacyAPIResponse
 
 
 def _with_options(
