@@ -28,7 +28,12 @@ from ._streams import StreamWatch
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
 """How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
 
+
 _current: ContextVar[Call | None] = ContextVar("ramp_tracing_current_call", default=None)
+
+
+def _never(_client: Any, _host: str | None, _body: Mapping[str, object]) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +45,13 @@ class Library:
         name: Its import name.
         routes: Its endpoints.
         provider: (client, host, port) → who is called; `None` for a host that nobody knows.
-        asks_for_usage: (client, host, body) → whether a stream may be asked for its usage.
+        asks_for_usage: (client, host, body) → whether a stream may be asked for its usage; most tell it unasked.
     """
 
     name: str
     routes: Routes
     provider: Callable[[Any, str | None, int | None], str | None]
-    asks_for_usage: Callable[[Any, str | None, Mapping[str, object]], bool]
+    asks_for_usage: Callable[[Any, str | None, Mapping[str, object]], bool] = _never
 
 
 class StainlessHook:
