@@ -144,7 +144,7 @@ class Call:
 
     def _attribution(self) -> Attribution:
         with guarded("reading who a call is for"):
-            return attribution_in(self._body)
+            return attribution_in(self._body, self.route.format.user(self._body))
         return NOBODY
 
     def _request(self, sink: Sink, library: str, origin: "Origin") -> Request:
@@ -195,12 +195,12 @@ def body_of(options: Any) -> Mapping[str, object]:
     return {**body, **extra} if extra else body
 
 
-def attribution_in(body: Mapping[str, object]) -> Attribution:
+def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
     """
-    ``user``, ``session_id`` and ``trace`` of a request body, the way OpenRouter takes them:
+    ``session_id`` and ``trace`` of a request body, the way OpenRouter takes them, and *user*, whom the body names:
     https://openrouter.ai/docs/guides/features/broadcast
     """
-    trace, user, session = as_fields(body.get("trace")), body.get("user"), body.get("session_id")
+    trace, session = as_fields(body.get("trace")), body.get("session_id")
     if not trace and user is None and session is None:
         return NOBODY
     given = attribution_of({key: value for key, value in trace.items() if key not in ("user", "session_id")})
