@@ -18,6 +18,7 @@ from .._state import state
 
 REGISTRY: Final[Mapping[str, str]] = {
     "openai": "ramp_tracing.integrations.openai",
+    "anthropic": "ramp_tracing.integrations.anthropic",
     "litellm": "ramp_tracing.integrations.litellm",
 }
 """Import name of a library → the module that hooks it."""
