@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from io import StringIO
-from typing import Final
+from typing import Final, cast
 
 from .._record import Failure, Outcome
 from ._anthropic_usage import FIELDS, tier_of, usage_of
@@ -21,9 +21,10 @@ from ._reading import as_count, as_items, as_name, dig
 def content(body: Mapping[str, object]) -> object:
     """The system prompt and the messages; tools and schemas are not content that Ramp shows."""
     system, asked = body.get("system"), body.get("messages")
-    turns = [{"role": "system", "content": system}] if isinstance(system, (str, list)) else []
+    turns: list[object] = [{"role": "system", "content": system}] if isinstance(system, (str, list)) else []
     # The client takes any iterable, and one that can be read only once is the client's to read.
-    return {"messages": [*turns, *as_items(list(asked) if type(asked) is tuple else asked)]}
+    turns.extend(cast("tuple[object, ...]", asked) if type(asked) is tuple else as_items(asked))
+    return {"messages": turns}
 
 
 def user(body: Mapping[str, object]) -> object:
