@@ -128,6 +128,23 @@ def litellm(session: nox.Session, openai: int) -> None:
     session.run("pytest", *tests, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai)})
 
 
+ANTHROPIC_TESTS: Final = [
+    *(f"tests/integrations/test_anthropic{part}.py" for part in ("", "_failures", "_platforms", "_streams")),
+    *("tests/normalizers/test_anthropic.py", "tests/test_cassettes_anthropic.py"),
+]
+BESIDE_ANTHROPIC: Final = ["boto3", "google-auth"]
+"""What its clients for Bedrock and Vertex need."""
+
+
+@nox.session
+@nox.parametrize("major", [0, 1, 2], ids=["0", "1", "2"])
+def anthropic(session: nox.Session, major: int) -> None:
+    """The tests of the anthropic client, with each of its major versions; the openai client comes with the tests."""
+    wanted = f"anthropic>={major},<{major + 1}"
+    session.install("-e", ".[openai,anthropic]", wanted, *BESIDE_ANTHROPIC, *group("test"))
+    session.run("pytest", *(session.posargs or ANTHROPIC_TESTS))
+
+
 @nox.session
 def proxy(session: nox.Session) -> None:
     """

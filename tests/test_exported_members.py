@@ -12,7 +12,9 @@ PUBLIC = {
     "trace", "uninstrument",
 }  # fmt: skip
 
-NEVER_LOADED = ("openai", "litellm", "langchain_core", "httpx", "opentelemetry.sdk", "google.protobuf", "genai_prices")
+NEVER_LOADED = (
+    "openai", "anthropic", "litellm", "langchain_core", "httpx", "opentelemetry.sdk", "google.protobuf", "genai_prices",
+)  # fmt: skip
 
 
 def test_public_names() -> None:

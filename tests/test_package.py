@@ -79,7 +79,9 @@ def test_wheel_metadata_has_the_version_and_the_extras(wheel: zipfile.ZipFile) -
     """The built metadata says the version of `_version.py` and offers the documented extras."""
     metadata = HeaderParser().parsestr(wheel.read(f"ramp_tracing-{__version__}.dist-info/METADATA").decode())
     assert __version__ == metadata["Version"]
-    assert {"openai", "litellm", "langchain", "local", "all"} == set(metadata.get_all("Provides-Extra", []))
+    assert {"openai", "anthropic", "litellm", "langchain", "local", "all"} == set(
+        metadata.get_all("Provides-Extra", [])
+    )
 
 
 def test_sdist_holds_what_a_packager_needs(built: Path) -> None:

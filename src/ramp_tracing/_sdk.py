@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._delivery import ConnectionReport, Pipeline, Stats
     from ._journal import Journal
 
-LibraryName = Literal["openai", "litellm", "langchain"]
+LibraryName = Literal["openai", "anthropic", "litellm", "langchain"]
 """A library that has an integration."""
 
 

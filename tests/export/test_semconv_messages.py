@@ -44,6 +44,10 @@ ASKED = [
         [("user", [{"type": "tool_call_response", "id": "t", "response": "ok"}])],
     ),
     (
+        {"messages": [{"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm.", "signature": "x"}]}]},
+        [("assistant", [{"type": "reasoning", "content": "Hm."}])],
+    ),
+    (
         {"messages": [{"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]}]},
         [("assistant", [{"type": "tool_call", "id": "t", "name": "f", "arguments": {}}])],
     ),

@@ -3,10 +3,10 @@
 import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from operator import attrgetter
 from typing import Any
 
-import openai
 import pytest
 
 from ramp_tracing._captured import Generations, capture_generations
@@ -90,10 +90,11 @@ def compare(scenario: Scenario, colour: Colour) -> tuple[str | None, Generations
 
 
 def skip_without(needs: str | None, client: Any) -> None:
-    """Skip where this major version of openai lacks an API; its users cannot call it either."""
+    """Skip where this version of the client lacks an API; its users cannot call it either."""
     if needs is None:
         return
     try:
         attrgetter(needs)(client)
     except AttributeError:
-        pytest.skip(f"openai {openai.__version__} has no {needs}")
+        library = type(client).__module__.partition(".")[0]
+        pytest.skip(f"{library} {version(library)} has no {needs}")

@@ -14,7 +14,7 @@ from tests.interpreters import needs_to_end_with_an_open_stream
 from .provider import Provider
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-FOREIGN = ("openai", "httpx", "httpx2", "litellm", "langchain_core")
+FOREIGN = ("openai", "anthropic", "httpx", "httpx2", "litellm", "langchain_core")
 HEAVY = ("opentelemetry.sdk", "opentelemetry.exporter", "google.protobuf", "genai_prices", "pydantic")
 
 LOADED = f"""

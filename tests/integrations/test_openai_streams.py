@@ -14,12 +14,13 @@ import pytest
 
 from ramp_tracing._captured import Generations, capture_generations
 from ramp_tracing._loopback import Answer
-from ramp_tracing._state import HeldBack, Hold, state
+from ramp_tracing._state import state
 
 from .colours import Colour
 from .facts import ABANDONED, STREAMED, UNANSWERED, UNKNOWN, facts_of, seen_by_user
 from .provider import CHUNKS, Provider, Script, events, stream
 from .scenarios import Scenario, check
+from .sinks import NoticesCollections, until
 
 ASK: Mapping[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}], "stream": True}
 
@@ -204,32 +205,6 @@ def connections_in_use(client: Any) -> int:
     return sum(not (each.is_closed() or each.is_idle()) for each in pool.connections)
 
 
-class NoticesCollections:
-    """A sink that knows whether the garbage collector is at work when it is given a record."""
-
-    keeps_content = True
-
-    def __init__(self) -> None:
-        self.collecting = False
-        self.during_a_collection: list[bool] = []
-        self.deferred: list[Callable[[], None]] = []
-
-    def __call__(self, phase: str, info: Any) -> None:
-        self.collecting = phase == "start"
-
-    def record(self, generation: Any) -> None:
-        self.during_a_collection.append(self.collecting)
-
-    def hold(self, generation: Any) -> Hold:
-        return HeldBack(self.record, generation)
-
-    def stand_by(self) -> None:
-        """Nothing to prepare."""
-
-    def defer(self, finish: Callable[[], None]) -> None:
-        self.deferred.append(finish)
-
-
 @pytest.mark.parametrize("call", [broken_off, never_iterated])
 def test_nothing_is_recorded_while_the_collector_runs(call: Any, colour: Colour) -> None:
     """It may run while any lock is held, by the very thread that holds it: the end of a dropped stream is put off."""
@@ -246,15 +221,6 @@ def test_nothing_is_recorded_while_the_collector_runs(call: Any, colour: Colour)
             assert [False] == sink.during_a_collection
     finally:
         gc.callbacks.remove(sink)
-
-
-def until(happened: Callable[[], bool], colour: Colour) -> None:
-    """Collect until it has."""
-    deadline = time.monotonic() + 5
-    while not happened():
-        assert time.monotonic() < deadline
-        gc.collect()
-        colour.tidy()
 
 
 def test_a_stream_that_is_open_at_the_end_is_recorded(colour: Colour) -> None:

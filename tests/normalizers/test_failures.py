@@ -18,6 +18,14 @@ class Refused(Exception):  # noqa: N818 - shaped like the client's own, which do
         self.code = code
 
 
+class Typed(Exception):  # noqa: N818
+    """An exception as Anthropic's client raises it."""
+
+    message = "Number of requests has exceeded your rate limit."
+    status_code = 429
+    type = "rate_limit_error"
+
+
 class Hostile(Exception):  # noqa: N818
     """An exception of the application that does not want to be looked at."""
 
@@ -37,6 +45,7 @@ class Hostile(Exception):  # noqa: N818
         (Refused("slow down", 429, 429), Failure(type="Refused", message="slow down", status_code=429, code="429")),
         (Refused(None, None, None), Failure(type="Refused")),
         (Refused({"text": "no"}, "404", []), Failure(type="Refused", status_code=404)),
+        (Typed(), Failure(type="Typed", message=Typed.message, status_code=429, code="rate_limit_error")),
         (KeyError("choices"), Failure(type="KeyError", message="choices")),
         (ValueError(), Failure(type="ValueError")),
         (Hostile(5), Failure(type="Hostile")),

@@ -61,6 +61,46 @@ PRICES: dict[str, tuple[Generation, str, str]] = {
         "0.000105",
         "0.00118",
     ),
+    "Bedrock, by the route that was asked for": (
+        call(
+            "aws.bedrock",
+            "claude-sonnet-4-5-20250929",
+            tokens(1000, 1000),
+            request_model="global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ),
+        "0.003",
+        "0.015",
+    ),
+    "Bedrock in a region costs a tenth more": (
+        call(
+            "aws.bedrock",
+            "claude-sonnet-4-5-20250929",
+            tokens(1000, 1000),
+            request_model="us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ),
+        "0.0033",
+        "0.0165",
+    ),
+    "Claude on Vertex's global endpoint": (
+        call(
+            "gcp.vertex_ai",
+            "claude-sonnet-4-5-20250929",
+            tokens(1000, 1000),
+            server_address="aiplatform.googleapis.com",
+        ),
+        "0.003",
+        "0.015",
+    ),
+    "an older Claude, in a region of Vertex": (
+        call(
+            "gcp.vertex_ai",
+            "claude-sonnet-4-20250514",
+            tokens(1000, 1000),
+            server_address="europe-west1-aiplatform.googleapis.com",
+        ),
+        "0.003",
+        "0.015",
+    ),
     "the answer has a name of its own": (
         call(
             "openai", "davinci:2023-07-21-v2", tokens(8, 16), request_model="davinci-002", operation="text_completion"
@@ -229,6 +269,18 @@ UNPRICED: dict[str, Generation] = {
     "and its successor": call("openai", "gpt-5-search-api", CHAT),
     "a fee for each request": call("perplexity", "sonar", CHAT),
     "data residency costs more for a newer model": call("openai", "gpt-5.4", CHAT, server_address="eu.api.openai.com"),
+    "a newer Claude in a region of Vertex": call(
+        "gcp.vertex_ai",
+        "claude-sonnet-4-5@20250929",
+        CHAT,
+        server_address="europe-west1-aiplatform.googleapis.com",
+    ),
+    "Bedrock by a profile that does not say its route": call(
+        "aws.bedrock",
+        "claude-sonnet-4-5-20250929",
+        CHAT,
+        request_model="arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
+    ),
     "DeepSeek at peak hours of a Sunday": call(
         "deepseek", "deepseek-v4-flash", tokens(1000, 500), timing=at(2026, 11, 1, 2)
     ),

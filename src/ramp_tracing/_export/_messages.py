@@ -147,6 +147,10 @@ def _tool_result(block: Fields) -> Fields:
     return {"type": "tool_call_response", "id": block.get("tool_use_id"), "response": block.get("content")}
 
 
+def _thinking(block: Fields) -> Fields:
+    return {"type": "reasoning", "content": block.get("thinking")}
+
+
 def _role_of(fields: Fields) -> str | None:
     """An item of the Responses API has a type instead of a role."""
     return ROLES.get(str(fields.get("type")))
@@ -195,5 +199,6 @@ PART_READERS: Final[Mapping[str, Callable[[Fields], Fields]]] = {
     "function_call_output": _function_result,
     "tool_use": _tool_use,
     "tool_result": _tool_result,
+    "thinking": _thinking,
 }
 """The type of a block of content → what it is in the conventions."""

@@ -5,6 +5,7 @@ One file per wire format. Each reads a request's content, reads an answer, and f
 that format's whole answer, so that there is one reader for both.
 """
 
+from ._anthropic import MESSAGE_BATCHES, MESSAGES
 from ._audio import SPEECH, TRANSCRIPTIONS
 from ._chat import CHAT
 from ._completions import COMPLETIONS
@@ -28,6 +29,8 @@ __all__ = [
     "EMBEDDINGS",
     "IMAGES",
     "JOBS",
+    "MESSAGES",
+    "MESSAGE_BATCHES",
     "MODERATIONS",
     "RESPONSES",
     "SPEECH",

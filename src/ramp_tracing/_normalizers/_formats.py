@@ -24,6 +24,10 @@ class Accumulator(Protocol):
         ...
 
 
+def _user(body: Mapping[str, object]) -> object:
+    return body.get("user")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireFormat:
     """
@@ -33,8 +37,10 @@ class WireFormat:
         content: A request's body → the part of it that is content, under the keys it is sent with.
         read: An answer (parsed JSON or the client library's object) → what it says.
         accumulator: A new accumulator, for (choices asked for, whether to keep content).
+        user: A request's body → who it is for, where it says so.
     """
 
     content: Callable[[Mapping[str, object]], object]
     read: Callable[[object], Outcome]
     accumulator: Callable[[int, bool], Accumulator]
+    user: Callable[[Mapping[str, object]], object] = _user

@@ -58,6 +58,12 @@ PRICED_TIERS: Final = frozenset({"flex", "priority"})
 DEPLOYMENTS: Final = frozenset({"azure.ai.openai"})
 """Here the model that is asked for is a deployment, which may be named like a model that it is not."""
 
+ROUTES: Final = frozenset({"aws.bedrock"})
+"""
+Here the model that is asked for says by which route (``us.``, ``global.``), at prices that differ by a tenth, and the
+answer does not: https://docs.aws.amazon.com/bedrock/latest/userguide/cross-region-inference.html
+"""
+
 ALIASES: Final[Mapping[str, str]] = {
     "babbage:2023-07-21-v2": "babbage-002",
     "davinci:2023-07-21-v2": "davinci-002",
@@ -113,13 +119,15 @@ def _billed_model(generation: Generation) -> str | None:
     """
     The model that answered.
 
-    The one that was asked for says the price only where an answer names none (images, speech): an answer by a model
-    that is not listed, a newer snapshot say, may cost something else.
+    The one that was asked for says the price only where an answer names none (images, speech) or leaves something out:
+    an answer by a model that is not listed, a newer snapshot say, may cost something else.
     """
     asked, answered = generation.request_model, generation.response_model
     if generation.provider in DEPLOYMENTS:
         return answered
-    if not answered or (asked is not None and asked.endswith(f"/{answered}")):  # OpenRouter may leave out the author
+    if not answered or generation.provider in ROUTES:
+        return asked
+    if asked is not None and asked.endswith(f"/{answered}"):  # OpenRouter may leave out the author
         return asked
     return ALIASES.get(answered, answered)
 
@@ -142,6 +150,14 @@ BEFORE_UPLIFT: Final = (
     "tts-1", "whisper-1",
 )  # fmt: skip
 """How models released before 2026-03-05 begin; they cost the same everywhere, and so does ``gpt-5`` itself."""
+
+WITHOUT_REGION: Final = ("aiplatform.googleapis.com", None)
+"""Vertex's global endpoint; the others cost a tenth more for newer models of Anthropic's: https://cloud.google.com/vertex-ai/generative-ai/pricing"""
+
+SAME_EVERYWHERE: Final = (
+    "claude-3", "claude-opus-4-1", "claude-opus-4-2", "claude-opus-4@", "claude-sonnet-4-2", "claude-sonnet-4@",
+)  # fmt: skip
+"""How those begin that cost the same in every region."""
 
 DISPUTED: Final[Mapping[str, tuple[str, ...]]] = {
     "deepseek": ("deepseek-chat", "deepseek-reasoner"),
@@ -166,6 +182,13 @@ def _costs_more_here(generation: Generation, model: str, _started: datetime) -> 
     return host.endswith(RESIDENT) and name != "gpt-5" and not name.startswith(BEFORE_UPLIFT)
 
 
+def _costs_more_in_region(generation: Generation, model: str, _started: datetime) -> bool:
+    name = model.rpartition("/")[2]
+    if generation.provider != "gcp.vertex_ai" or not name.startswith("claude-") or name.startswith(SAME_EVERYWHERE):
+        return False
+    return generation.server_address not in WITHOUT_REGION
+
+
 def _is_disputed(generation: Generation, model: str, _started: datetime) -> bool:
     return model in DISPUTED.get(generation.provider or "", ())
 
@@ -178,6 +201,7 @@ def _is_weekend_peak(generation: Generation, _model: str, started: datetime) -> 
 DOUBTS: Final[tuple[Callable[[Generation, str, datetime], bool], ...]] = (
     _searches,
     _costs_more_here,
+    _costs_more_in_region,
     _is_disputed,
     _is_weekend_peak,
 )

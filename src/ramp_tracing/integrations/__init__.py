@@ -17,6 +17,7 @@ from ._imports import when_imported
 
 REGISTRY: Final[Mapping[str, str]] = {
     "openai": "ramp_tracing.integrations.openai",
+    "anthropic": "ramp_tracing.integrations.anthropic",
     "litellm": "ramp_tracing.integrations.litellm",
     "langchain_core": "ramp_tracing.integrations.langchain",
 }

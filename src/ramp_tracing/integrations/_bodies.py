@@ -6,13 +6,15 @@ Every way of reading a response (`read`, `json`, `text`, lines, a file, the clie
 ``iter_bytes``, so a look at those bytes on their way is all it takes. They reach the application unchanged.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, Final, Protocol
 
 from .._guard import guarded
 from .._normalizers import Accumulator, WireFormat, parse, parse_event
 from .._record import Outcome
 from ._endings import Ending
+from ._frames import CONTENT_TYPE as FRAMES
+from ._frames import FrameBytes
 from ._iterators import AsyncClosing, Closing
 from ._streams import StreamWatch
 
@@ -22,10 +24,21 @@ MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 """A line of an event stream beyond this is skipped; a picture in one event has 2 to 6 MB."""
 
-NO_JSON: Final = ("text/event-stream", "audio/", "video/", "image/", "application/octet-stream")
+SSE: Final = "text/event-stream"
+"""https://html.spec.whatwg.org/multipage/server-sent-events.html"""
+
+NO_JSON: Final = (SSE, FRAMES, "audio/", "video/", "image/", "application/octet-stream")
 """Content types of bodies that are not one JSON value. Of sound and files an accumulator of events keeps nothing."""
 
 END_OF_STREAM: Final = b"data: [DONE]"
+
+
+class Bytes(Protocol):
+    """Feeds what it makes of bytes to a watch."""
+
+    def feed(self, piece: bytes) -> None:
+        """Take in the next bytes."""
+        ...
 
 
 class EventBytes:
@@ -110,7 +123,7 @@ class BodyBytes:
 
 def is_event_stream(response: Any) -> bool:
     """Whether the body of an HTTP response (httpx or httpx2) consists of server-sent events."""
-    return _content_type(response).startswith("text/event-stream")
+    return _content_type(response).startswith(SSE)
 
 
 def read_events(body: bytes, accumulator: Accumulator) -> Outcome:
@@ -134,14 +147,19 @@ def watch_body(response: Any, ending: Ending, format: WireFormat, accumulator: A
     """
     kind = _content_type(response)
     watch = StreamWatch(ending, accumulator if kind.startswith(NO_JSON) else BodyAccumulator(format))
-    _look(response, watch, EventBytes(watch) if is_event_stream(response) else BodyBytes(watch))
+    cut = next((cut for begins, cut in EVENTS.items() if kind.startswith(begins)), BodyBytes)
+    _look(response, watch, cut(watch))
+
+
+EVENTS: Final[Mapping[str, Callable[[StreamWatch], Bytes]]] = {SSE: EventBytes, FRAMES: FrameBytes}
+"""Content type, by its beginning → what cuts such a body into events."""
 
 
 def _content_type(response: Any) -> str:
     return str(response.headers.get("content-type", "")).strip().lower()
 
 
-def _look(response: Any, watch: StreamWatch, bytes_seen: EventBytes | BodyBytes) -> None:
+def _look(response: Any, watch: StreamWatch, bytes_seen: Bytes) -> None:
     """Shadow the four methods on this one response; sync and async clients use two of them each."""
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
 

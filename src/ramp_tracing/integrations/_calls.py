@@ -96,10 +96,19 @@ class Call:
         """Keep the raw answer: its body is read already, unless it is a stream. Another client's is another call's."""
         if client is not self._client:
             return
+        if self._response_body is not None:
+            self._answered_before(self._response_body)
         self.recording.retries = as_count(retries)
         body = getattr(response, "_content", None)
         self._response_body = body if isinstance(body, bytes) else None
         self._is_event_stream = is_event_stream(response)
+
+    def _answered_before(self, body: bytes) -> None:
+        """A middleware of the client's asks again within the call: what was answered first was billed as well."""
+        with guarded("recording an earlier answer"):
+            outcome = self._read(body, None)
+            if self.ending is self.recording and outcome.usage.known:  # else it was an error, and this is a retry
+                self.recording.another().succeed(outcome)
 
     def failed(self, error: BaseException) -> None:
         """The request raised; what had been answered before was billed."""
@@ -145,7 +154,7 @@ class Call:
 
     def _attribution(self) -> Attribution:
         with guarded("reading who a call is for"):
-            return attribution_in(self._body)
+            return attribution_in(self._body, self.route.format.user(self._body))
         return NOBODY
 
     def _request(self, sink: Sink, library: str, origin: "Origin") -> Request:
@@ -197,12 +206,12 @@ def body_of(options: Any) -> Mapping[str, object]:
     return {**body, **extra} if extra else body
 
 
-def attribution_in(body: Mapping[str, object]) -> Attribution:
+def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
     """
-    ``user``, ``session_id`` and ``trace`` of a request body, the way OpenRouter takes them:
+    ``session_id`` and ``trace`` of a request body, the way OpenRouter takes them, and *user*, whom the body names:
     https://openrouter.ai/docs/guides/features/broadcast
     """
-    trace, user, session = as_fields(body.get("trace")), body.get("user"), body.get("session_id")
+    trace, session = as_fields(body.get("trace")), body.get("session_id")
     if not trace and user is None and session is None:
         return NOBODY
     given = attribution_of({key: value for key, value in trace.items() if key not in ("user", "session_id")})

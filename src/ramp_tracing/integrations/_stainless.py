@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from .._guard import guarded
@@ -27,7 +28,12 @@ from ._streams import StreamWatch
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
 """How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
 
+
 _current: ContextVar[Call | None] = ContextVar("ramp_tracing_current_call", default=None)
+
+
+def _never(_client: Any, _host: str | None, _body: Mapping[str, object]) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +45,13 @@ class Library:
         name: Its import name.
         routes: Its endpoints.
         provider: (client, host, port) → who is called; `None` for a host that nobody knows.
-        asks_for_usage: (client, host, body) → whether a stream may be asked for its usage.
+        asks_for_usage: (client, host, body) → whether a stream may be asked for its usage; most tell it unasked.
     """
 
     name: str
     routes: Routes
     provider: Callable[[Any, str | None, int | None], str | None]
-    asks_for_usage: Callable[[Any, str | None, Mapping[str, object]], bool]
+    asks_for_usage: Callable[[Any, str | None, Mapping[str, object]], bool] = _never
 
 
 class StainlessHook:
@@ -64,8 +70,7 @@ class StainlessHook:
         """Wrap the client classes. The library is imported by now: this waits for the application's own import."""
         base = import_module(f"{self._library.name}._base_client")
         self._stream = import_module(f"{self._library.name}._streaming")
-        self._legacy = import_module(f"{self._library.name}._legacy_response").LegacyAPIResponse
-        self._lazy = import_module(f"{self._library.name}._response").BaseAPIResponse
+        self._raw = tuple(_raw_responses(self._library.name))
         for owner, wrapper in ((base.SyncAPIClient, self._request), (base.AsyncAPIClient, self._async_request)):
             for each in (owner, *set(_overriding(owner))):
                 self._patches.wrap(each, "request", wrapper)
@@ -173,7 +178,7 @@ class StainlessHook:
 
     def _is_unread(self, result: Any) -> bool:
         """A raw response of a stream, or of ``with_streaming_response``: the application has yet to read it."""
-        if not isinstance(result, (self._legacy, self._lazy)):
+        if not isinstance(result, self._raw):
             return False
         return not hasattr(result.http_response, "_content")
 
@@ -185,6 +190,13 @@ def note_response(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         with guarded("noting a response"):
             call.note_response(client, kwargs.get("response"), kwargs.get("retries_taken"))
     return wrapped(*args, **kwargs)
+
+
+def _raw_responses(library: str) -> Iterator[type[Any]]:
+    """What ``with_raw_response`` and ``with_streaming_response`` give; anthropic 1 and newer have one kind for both."""
+    yield import_module(f"{library}._response").BaseAPIResponse
+    if find_spec(f"{library}._legacy_response") is not None:
+        yield import_module(f"{library}._legacy_response").LegacyAPIResponse
 
 
 def _with_options(
