@@ -29,6 +29,9 @@ class SeenIds:
         self._recent: dict[str, object] = {}
         self._older: dict[str, object] = {}
 
+    def __contains__(self, response_id: str) -> bool:
+        return response_id in self._recent or response_id in self._older
+
     def take(self, response_id: str) -> bool:
         """Claim *response_id*; False if it was claimed before."""
         claim = object()

@@ -27,7 +27,7 @@ from typing import Final, NamedTuple, cast
 
 from ._context import InForce, in_force
 from ._guard import guarded
-from ._record import NOBODY, Generation, Usage
+from ._record import NOBODY, Generation, GenerationId, JobNote, Usage
 from ._state import Layer, Sink, state
 
 MAX_SLOTS: Final = 4_096
@@ -135,6 +135,10 @@ class PromisedSink:
             _record([held])
         else:
             _look_later()
+
+    def job(self, job: GenerationId) -> JobNote:
+        """What was noted of a job."""
+        return self._sink.job(job)
 
     def stand_by(self) -> None:
         """Be ready to be told by `defer`."""

@@ -25,6 +25,7 @@ from ._record import (
     Failure,
     Generation,
     GenerationId,
+    JobNote,
     Outcome,
     Timing,
     UnixNanos,
@@ -133,10 +134,40 @@ class Recording:
         """End without a record: it turned out not to be a billable call."""
         self._open.acquire(blocking=False)
 
+    def note_of(self, job: GenerationId) -> JobNote:
+        """What is noted of a job where this call is recorded."""
+        return self._sink.job(job)
+
     def settle(self, outcome: Outcome, job: GenerationId) -> None:
         """End a second time: the job that this call created has ended. The caller sees to it that it happens once."""
         with guarded("settling a job"):
-            self._sink.record(self._generation(outcome, self._sayable(outcome.failure), job))
+            self._settle(self._generation(outcome, self._sayable(outcome.failure), job), outcome)
+
+    def settle_for(self, created: Generation | None, outcome: Outcome, job: GenerationId) -> None:
+        """
+        Report the end of a job that another call created. The caller sees to it that it happens once.
+
+        Args:
+            created: The record of its creation, by another process; `None` if nobody here knows who created it.
+            outcome: How it ended.
+            job: Its id, which is the id of the generation.
+        """
+        with guarded("settling a job"):
+            if created is None:
+                self._begin_with(outcome)
+            seen = self._generation(outcome, self._sayable(outcome.failure), job)
+            seen = replace(seen, content=self._content(outcome, asked=False))
+            self._settle(seen if created is None else as_asked(created, seen), outcome)
+
+    def _begin_with(self, outcome: Outcome) -> None:
+        """Begin when the job began, by the provider's word."""
+        if outcome.created is not None and outcome.created < self._started:
+            self._started_monotonic -= self._started - outcome.created
+            self._started = outcome.created
+
+    def _settle(self, generation: Generation, outcome: Outcome) -> None:
+        timing = timing_of_job(generation.timing, outcome, now=UnixNanos(time.time_ns()))
+        self._sink.record(replace(generation, timing=timing))
 
     def may_be_dropped(self) -> None:
         """Its end may come from a finalizer: the application reads a stream, or does not."""
@@ -210,15 +241,48 @@ class Recording:
             usage=usage,
             cost=outcome.cost,
             pending=outcome.pending,
+            job=job is not None,
             failure=failure,
             attribution=self._attribution,
             span_parent=self._span_parent,
             content=self._content(outcome),
         )
 
-    def _content(self, outcome: Outcome) -> Content | None:
+    def _content(self, outcome: Outcome, *, asked: bool = True) -> Content | None:
         if not self.keeps_content:
             return None
-        request = self._request
         output, output_bytes = snapshot(outcome.output)
+        if not asked:
+            return Content(output=output, size_bytes=output_bytes)
+        request = self._request
         return Content(input=request.content, output=output, size_bytes=request.content_bytes + output_bytes)
+
+
+def as_asked(created: Generation, seen: Generation) -> Generation:
+    """
+    The record of a job's end, for the one who created it.
+
+    Args:
+        created: The record of its beginning, by another process.
+        seen: That of its end, for the one who asked how it is.
+    """
+    return replace(
+        seen,
+        **{name: getattr(created, name) for name in ASKED},
+        timing=replace(seen.timing, started=created.timing.started),
+        response_model=seen.response_model or created.response_model,
+    )
+
+
+ASKED: Final = (
+    "operation", "library", "provider", "server_address", "server_port", "request_model", "streamed", "parameters",
+    "retries", "attribution", "span_parent",
+)  # fmt: skip
+"""What of a record does not come from the answer."""
+
+
+def timing_of_job(timing: Timing, outcome: Outcome, *, now: UnixNanos) -> Timing:
+    """When a job ran: until it ended by the provider's word, in whole seconds, else until it was seen to have ended."""
+    said = outcome.ended
+    ended = said if said is not None and timing.started < said <= now else max(now, timing.started)
+    return replace(timing, ended=ended)

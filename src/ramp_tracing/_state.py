@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from weakref import ref
 
 from ._identity import SeenIds
-from ._record import NOBODY, Attribution, Generation, GenerationId, Outcome
+from ._record import NOBODY, Attribution, Generation, GenerationId, JobNote, Outcome
 
 
 class Sink(Protocol):
@@ -21,6 +21,10 @@ class Sink(Protocol):
 
     def record(self, generation: Generation) -> None:
         """Take over *generation*."""
+        ...
+
+    def job(self, job: GenerationId) -> JobNote:
+        """What was noted of a job, by this process or another one that reports to the same account from here."""
         ...
 
     def stand_by(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request, json_answer
-from ramp_tracing._record import Generation
+from ramp_tracing._record import UNKNOWN_JOB, Generation, JobNote
 from ramp_tracing._state import state
 
 from .colours import Colour
@@ -56,6 +56,9 @@ class Ledger:
 
     def record(self, generation: Generation) -> None:
         self.records.append(generation)
+
+    def job(self, job: str) -> JobNote:
+        return UNKNOWN_JOB
 
     def stand_by(self) -> None:
         """Nothing to prepare."""

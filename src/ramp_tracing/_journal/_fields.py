@@ -231,6 +231,7 @@ GENERATION: Final = Table(
     Row("usage", "usage", _record(USAGE, Usage), USAGE.write),
     Row("cost", "cost", _record(COST, Cost), COST.write),
     Row("pending", "pending", _flag, _or_nothing),
+    Row("job", "job", _flag, _or_nothing),
     Row("failure", "failure", _record(FAILURE, Failure), FAILURE.write),
     Row("for", "attribution", _record(ATTRIBUTION, Attribution), ATTRIBUTION.write),
     Row("parent", "span_parent", _span_parent, list),

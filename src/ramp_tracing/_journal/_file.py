@@ -8,11 +8,12 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from .._guard import guarded
-from .._record import Generation
+from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
 from ._bounds import Bounds
 from ._contents import Contents
 from ._directory import Directory
 from ._holdings import Holdings
+from ._jobs import jobs_in
 from ._journal import Entry, Stats
 from ._letters import Letters
 from ._line import Encoded, encode
@@ -60,6 +61,7 @@ class FileJournal:
         self._overflow = Overflow(self._bounds.content_bytes)
         self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
         self._letters = Letters(self._directory / "dead")
+        self._jobs = jobs_in(self._directory)
         self._notices = Notices(self._directory.path)
         self._acknowledged = self._dead = self._lost = 0
 
@@ -82,6 +84,17 @@ class FileJournal:
     def _write_or_keep(self, encoded: Encoded, generation: Generation, *, in_turn: bool = False) -> None:
         if not self._write(encoded, in_turn=in_turn):
             self._overflow.append(generation)
+        if generation.job:
+            # After the record: who finds the note relies on it.
+            with guarded("noting a job"), suppress(OSError):
+                self._jobs.note(generation)
+
+    def job(self, job: GenerationId) -> JobNote:
+        """What any process has noted of a job."""
+        note = UNKNOWN_JOB
+        with guarded("looking for a job"), suppress(OSError):
+            note = self._jobs.find(job)
+        return note
 
     def _write(self, encoded: Encoded, *, in_turn: bool) -> bool:
         if encoded.kept is not None:
@@ -131,6 +144,16 @@ class FileJournal:
             self._settle(entries)
             self._acknowledged += len(entries) - refused
             self._count_refused(refused, kept=not not_kept)
+        for entry in entries:
+            if entry.generation.pending:
+                self._repeat_end(entry.generation)
+
+    def _repeat_end(self, created: Generation) -> None:
+        """Send the end of a job again that another process may have sent before what we have just sent of it."""
+        with guarded("looking for the end of a job"), suppress(OSError):
+            end = self._jobs.overtaken(created)
+            if end is not None:
+                self._write_or_keep(encode(end), end, in_turn=True)
 
     def bury(self, entry: Entry, reason: str) -> None:
         """Settle *entry* as dead, with a dead letter; where none can be written, it is lost."""

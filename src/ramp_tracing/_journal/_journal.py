@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .._record import Generation
+from .._record import Generation, GenerationId, JobNote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,8 @@ class Journal(Protocol):
     """
     Records on their way, oldest first, from the application's threads to the one drainer.
 
-    `append` and `counts` may be called by any thread at any time. The others belong to whoever drains; that is one
-    thread at a time. None of them raises and none waits for a network.
+    `append`, `job` and `counts` may be called by any thread at any time. The others belong to whoever drains; that is
+    one thread at a time. None of them raises and none waits for a network.
 
     The life of an entry: appended → read → frozen together with its batch → settled, once, by `acknowledge` or `bury`.
     What was read and not settled is waiting, and is read again by the next process if the journal outlives this one.
@@ -60,6 +60,14 @@ class Journal(Protocol):
         Take over *generation*: when this returns, the record is as safe as this journal can make it.
 
         Called on the application's threads: takes no lock that anyone holds during I/O, and is done in microseconds.
+        """
+        ...
+
+    def job(self, job: GenerationId) -> JobNote:
+        """
+        What `append` was told of a job, here or in another process, if this journal outlives its process.
+
+        Called on the application's threads, once for each job that is seen to have ended.
         """
         ...
 

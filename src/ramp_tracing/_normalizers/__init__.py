@@ -12,7 +12,7 @@ from ._embeddings import EMBEDDINGS, MODERATIONS
 from ._failures import error_in, failure_of
 from ._formats import Accumulator, WireFormat
 from ._images import IMAGES
-from ._jobs import JOBS
+from ._jobs import JOBS, PAGES
 from ._json import parse, parse_event
 from ._litellm import LiteLLMCall, call_type_of, read_litellm
 from ._openai_usage import has_usage
@@ -26,6 +26,7 @@ __all__ = [
     "IMAGES",
     "JOBS",
     "MODERATIONS",
+    "PAGES",
     "RESPONSES",
     "SPEECH",
     "TRANSCRIPTIONS",

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from .._record import Failure, Outcome
+from .._record import Failure, Outcome, UnixNanos
 from ._embeddings import read as read_plain
 from ._failures import error_in
 from ._formats import WireFormat
 from ._plain import PlainAccumulator
-from ._reading import as_items, as_name, dig
+from ._reading import as_instant, as_items, as_name, dig
 
 ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 """The states in which a batch or a video stays."""
+
+BATCH_TIER: Final = "batch"
+"""No answer says so, but it is a tier of every price list: https://platform.openai.com/docs/guides/batch"""
 
 
 def content(body: Mapping[str, object]) -> object:
@@ -31,9 +34,22 @@ def read(answer: object) -> Outcome:
         plain,
         pending=status not in ENDED,
         job=True,
+        service_tier=BATCH_TIER if dig(answer, "object") == "batch" else plain.service_tier,
+        created=as_instant(dig(answer, "created_at")),
+        ended=_ended(answer, status),
         finish_reasons=(status,) if status in ENDED else (),
         failure=plain.failure or (_first_error(answer) if status == "failed" else None),
     )
+
+
+def read_page(answer: object) -> Outcome:
+    """What a list of jobs says, one by one."""
+    return Outcome(page=tuple(read(each) for each in as_items(dig(answer, "data"))))
+
+
+def _ended(answer: object, status: str | None) -> UnixNanos | None:
+    """``completed_at``, ``failed_at``…: each state has an instant of its own."""
+    return as_instant(dig(answer, f"{status}_at")) if status in ENDED else None
 
 
 def _first_error(answer: object) -> Failure:
@@ -42,4 +58,5 @@ def _first_error(answer: object) -> Failure:
     return error_in({"error": first}) or Failure(type="error")
 
 
+PAGES: Final = WireFormat(content=content, read=read_page, accumulator=PlainAccumulator.folding(read_page))
 JOBS: Final = WireFormat(content=content, read=read, accumulator=PlainAccumulator.folding(read))

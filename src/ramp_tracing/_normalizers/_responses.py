@@ -12,7 +12,7 @@ from .._record import Failure, Outcome
 from ._failures import error_in
 from ._formats import WireFormat
 from ._openai_usage import count_hosted_tools, read_usage
-from ._reading import as_items, as_name, dig
+from ._reading import as_instant, as_items, as_name, dig
 from ._reported_cost import read_cost
 
 UNFINISHED: Final = frozenset({"queued", "in_progress"})
@@ -40,6 +40,7 @@ def read(answer: object) -> Outcome:
     output = dig(answer, "output")
     status = as_name(dig(answer, "status"))
     usage = dig(answer, "usage")
+    is_job = dig(answer, "background") is True
     return Outcome(
         response_id=as_name(dig(answer, "id")),
         response_model=as_name(dig(answer, "model")),
@@ -49,7 +50,9 @@ def read(answer: object) -> Outcome:
         usage=read_usage(usage, hosted_tools=count_hosted_tools(output)),
         cost=read_cost(usage),
         pending=status in UNFINISHED,
-        job=dig(answer, "background") is True,
+        job=is_job,
+        created=as_instant(dig(answer, "created_at")) if is_job else None,
+        ended=as_instant(dig(answer, "completed_at")) if is_job else None,
         failure=_failure(answer, status),
         output=_completion(output),
     )

@@ -98,6 +98,7 @@ class Generation:
         usage: What was used.
         cost: What it cost; `None` while nobody knows.
         pending: True for a job whose usage is not known yet; the same id settles it later.
+        job: True for paid work that goes on after its call, pending or settled; its id is the job's.
         failure: Why it failed; `None` when it did not.
         attribution: Who and what for.
         span_parent: The application's active OpenTelemetry span.
@@ -126,6 +127,7 @@ class Generation:
     usage: Usage = Usage()
     cost: Cost | None = None
     pending: bool = False
+    job: bool = False
     failure: Failure | None = None
     attribution: Attribution = NOBODY
     span_parent: SpanParent | None = None

@@ -122,7 +122,7 @@ class Call:
 
     def _ending(self) -> Ending:
         if self.route.settles:
-            return Settling(self.recording)
+            return Settling(self.recording, only_known=self.route.lists)
         if self.route.creates_jobs:
             return Creating(self.recording, background=self._body.get("background") is True)
         return self.recording

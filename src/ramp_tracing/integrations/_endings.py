@@ -2,7 +2,8 @@
 How a call ends, and what that means for paid work that goes on after it: background responses, batches, videos.
 
 Such a job is one generation under one id. The call that creates it reports it as pending; whichever later request
-first sees the job at its end reports its usage, under the same id and with the attribution of the creating call.
+first sees the job at its end reports its usage, under the same id and with the attribution of the creating call. That
+may be a request of another process: the journal has notes of jobs for all processes of a machine.
 """
 
 from collections.abc import Callable
@@ -70,10 +71,13 @@ class Creating:
 
     def succeed(self, outcome: Outcome) -> None:
         """End with an answer, which may say that the work goes on."""
-        if outcome.pending and outcome.response_id is not None:
-            self._open(outcome, outcome.response_id)
-        else:
+        if outcome.response_id is None or not (outcome.pending or outcome.job):
             self._recording.succeed(outcome)
+        elif outcome.pending:
+            self._open(outcome, outcome.response_id)
+        elif not self._recording.finished:
+            state.seen.take(outcome.response_id)
+            self._recording.succeed(outcome, GenerationId(outcome.response_id))
 
     def fail(self, failure: Failure, outcome: Outcome) -> None:
         """End with a failure; a background job of which the id is known goes on."""
@@ -108,12 +112,14 @@ class Settling:
 
     Args:
         recording: The request; it speaks for a job that was created elsewhere.
+        only_known: Pass over jobs that nobody on this machine has created: a list shows those of a whole project.
     """
 
-    __slots__ = ("_recording", "first_chunk", "later")
+    __slots__ = ("_only_known", "_recording", "first_chunk", "later")
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, *, only_known: bool = False) -> None:
         self._recording = recording
+        self._only_known = only_known
         self.first_chunk = recording.first_chunk
         self.later = recording.later
 
@@ -131,10 +137,25 @@ class Settling:
         if self._recording.finished:
             return
         self._recording.discard()
-        job = outcome.response_id
-        if outcome.pending or not outcome.job or job is None or not state.seen.take(job):
+        for each in outcome.page or (outcome,):
+            if each.job and not each.pending and each.response_id is not None:
+                self._settle(each, GenerationId(each.response_id))
+
+    def _settle(self, outcome: Outcome, job: GenerationId) -> None:
+        if job in state.seen:
             return
-        (state.jobs.pop(job, None) or self._recording).settle(outcome, GenerationId(job))
+        creator, note = state.jobs.get(job), self._recording.note_of(job)
+        if self._only_known and creator is None and note.created is None:
+            return
+        if not state.seen.take(job):
+            return
+        state.jobs.pop(job, None)
+        if note.settled:
+            return
+        if creator is not None:
+            creator.settle(outcome, job)
+        else:
+            self._recording.settle_for(note.created, outcome, job)
 
     def fail(self, failure: Failure, outcome: Outcome) -> None:
         """Nothing was bought; an answer that was whole before it failed to be parsed counts."""

@@ -11,6 +11,7 @@ from .._normalizers import (
     IMAGES,
     JOBS,
     MODERATIONS,
+    PAGES,
     RESPONSES,
     SPEECH,
     TRANSCRIPTIONS,
@@ -48,6 +49,10 @@ ROUTES: Final = Routes(
         "responses": Route(operation="chat", format=RESPONSES, settles=True),
         "videos": Route(operation="video_generation", format=JOBS, settles=True),
         "batches": Route(operation="batch", format=JOBS, settles=True),
+    },
+    lists={
+        "videos": Route(operation="video_generation", format=PAGES, settles=True, lists=True),
+        "batches": Route(operation="batch", format=PAGES, settles=True, lists=True),
     },
     never=re.compile(r"/chat/completions/[^/]+$|/runs/[^/]+(/cancel)?$"),
 )
