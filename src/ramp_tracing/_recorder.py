@@ -30,7 +30,7 @@ from ._record import (
     Timing,
     UnixNanos,
 )
-from ._state import Sink, state
+from ._state import Job, Sink, state
 
 ABANDONED: Final = Failure(type="abandoned", message="The stream was not read to its end")
 """OpenRouter reports a client that went away as an error too ("The client has disconnected")."""
@@ -143,21 +143,29 @@ class Recording:
         with guarded("settling a job"):
             self._settle(self._generation(outcome, self._sayable(outcome.failure), job), outcome)
 
-    def settle_for(self, created: Generation | None, outcome: Outcome, job: GenerationId) -> None:
+    def settle_for(
+        self, created: Generation | None, outcome: Outcome, *, job: GenerationId, creator: Job | None = None
+    ) -> None:
         """
         Report the end of a job that another call created. The caller sees to it that it happens once.
 
         Args:
-            created: The record of its creation, by another process; `None` if nobody here knows who created it.
+            created: The record of its creation; `None` if nobody here knows who created it.
             outcome: How it ended.
             job: Its id, which is the id of the generation.
+            creator: The call that created it, if this process made it: it knows what was asked.
         """
         with guarded("settling a job"):
             if created is None:
                 self._begin_with(outcome)
             seen = self._generation(outcome, self._sayable(outcome.failure), job)
-            seen = replace(seen, content=self._content(outcome, asked=False))
+            asked = self._content(outcome, asked=False) if creator is None else creator.answered_with(outcome)
+            seen = replace(seen, content=asked)
             self._settle(seen if created is None else as_asked(created, seen), outcome)
+
+    def answered_with(self, outcome: Outcome) -> Content | None:
+        """What was asked, and what was answered to it later; `None` in privacy mode."""
+        return self._content(outcome)
 
     def _begin_with(self, outcome: Outcome) -> None:
         """Begin when the job began, by the provider's word."""
@@ -263,7 +271,7 @@ def as_asked(created: Generation, seen: Generation) -> Generation:
     The record of a job's end, for the one who created it.
 
     Args:
-        created: The record of its beginning, by another process.
+        created: The record of its beginning.
         seen: That of its end, for the one who asked how it is.
     """
     return replace(

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from weakref import ref
 
 from ._identity import SeenIds
-from ._record import NOBODY, Attribution, Generation, GenerationId, JobNote, Outcome
+from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote, Outcome
 
 
 class Sink(Protocol):
@@ -53,6 +53,10 @@ class Job(Protocol):
 
     def settle(self, outcome: Outcome, job: GenerationId) -> None:
         """Report the end of the work under the id of the job."""
+        ...
+
+    def answered_with(self, outcome: Outcome) -> Content | None:
+        """What was asked, and what was answered to it later; `None` in privacy mode."""
         ...
 
 

@@ -152,10 +152,10 @@ class Settling:
         state.jobs.pop(job, None)
         if note.settled:
             return
-        if creator is not None:
+        if creator is not None and note.created is None:
             creator.settle(outcome, job)
         else:
-            self._recording.settle_for(note.created, outcome, job)
+            self._recording.settle_for(note.created, outcome, job=job, creator=creator)
 
     def fail(self, failure: Failure, outcome: Outcome) -> None:
         """Nothing was bought; an answer that was whole before it failed to be parsed counts."""

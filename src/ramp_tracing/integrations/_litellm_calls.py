@@ -86,6 +86,7 @@ def _generation(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | N
         usage=usage,
         cost=_cost(said, seen),
         pending=outcome.pending,
+        job=job is not None,
         failure=_sayable(sink, seen.failure or outcome.failure),
         attribution=_attribution(said, settled),
         span_parent=settled.started.span_parent,
