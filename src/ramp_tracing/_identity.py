@@ -49,7 +49,7 @@ def generation_id(response_id: str | None, seen: SeenIds) -> GenerationId:
     Ramp keeps one event per id and a later one replaces the earlier, so an id that is replayed (a cache hit, a mock)
     or so short that another machine will meet it too must not be used for a second call.
     """
-    if response_id is not None and _is_unique(response_id) and seen.take(response_id):
+    if response_id is not None and is_unique(response_id) and seen.take(response_id):
         return GenerationId(response_id)
     return fresh_id()
 
@@ -72,6 +72,7 @@ def fresh_hex() -> str:
 _random: Final = Random()  # our own: an application may seed the one that all share
 
 
-def _is_unique(response_id: str) -> bool:
+def is_unique(response_id: str) -> bool:
+    """Whether *response_id* is one that no other machine will meet, as far as can be told."""
     own_part = response_id.replace("_", "-").partition("-")[2] or response_id
     return len(own_part) >= (MIN_UNIQUE_DIGITS if own_part.isdigit() else MIN_UNIQUE_CHARACTERS)

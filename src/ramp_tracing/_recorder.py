@@ -47,6 +47,8 @@ class Request:
         content_bytes: Roughly what *content* occupies.
         input_characters: Length of a text to be spoken.
         only_if_used: The call is billable only if its answer reports usage.
+        surroundings: What was in force where the connection was opened that the call is made on; blocks and the
+            request go before it.
     """
 
     operation: str
@@ -62,6 +64,7 @@ class Request:
     content_bytes: int = 0
     input_characters: int | None = None
     only_if_used: bool = False
+    surroundings: Attribution = NOBODY
 
 
 class Recording:
@@ -94,7 +97,7 @@ class Recording:
         self._started_monotonic = time.perf_counter_ns()
         self._sink = sink
         self._request = request
-        self._attribution, self._span_parent = in_force(request.attribution, state.defaults)
+        self._attribution, self._span_parent = in_force(request.attribution, request.surroundings.over(state.defaults))
         self._first_chunk: UnixNanos | None = None
         self._ended: UnixNanos | None = None
         self._open = Lock()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from types import FrameType
 from typing import Literal, Protocol
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 from ._identity import SeenIds
 from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote, Outcome
@@ -89,6 +89,7 @@ class State:
         seen: Response ids that are taken.
         open_streams: Streams being read, by `id`; as many as the application itself holds. Strong, so that what a
             stream has gathered is not garbage itself when the collector finds the stream.
+        sockets: What is known of each websocket that the application holds.
         by_hand: Calls that are being recorded by hand, by `id`. Weak: such a call ends with its last reference.
         jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
         layers: Those that record calls made through another library, by name, while they are able to.
@@ -109,6 +110,7 @@ class State:
     stream_usage: Literal["auto", "always", "never"] = "auto"
     seen: SeenIds = field(default_factory=SeenIds)
     open_streams: dict[int, Unfinished] = field(default_factory=dict[int, "Unfinished"])
+    sockets: WeakKeyDictionary[object, object] = field(default_factory=WeakKeyDictionary[object, object])
     by_hand: dict[int, ref[Unfinished]] = field(default_factory=dict[int, "ref[Unfinished]"])
     jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])

@@ -17,6 +17,7 @@ from ._json import parse, parse_event
 from ._litellm import LiteLLMCall, call_type_of, read_litellm
 from ._openai_usage import has_usage
 from ._reading import as_amount, as_count, as_fields, as_name, dig
+from ._realtime import REALTIME, model_of_session, read_transcript, transcriber_of_session
 from ._responses import RESPONSES
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "JOBS",
     "MODERATIONS",
     "PAGES",
+    "REALTIME",
     "RESPONSES",
     "SPEECH",
     "TRANSCRIPTIONS",
@@ -42,7 +44,10 @@ __all__ = [
     "error_in",
     "failure_of",
     "has_usage",
+    "model_of_session",
     "parse",
     "parse_event",
     "read_litellm",
+    "read_transcript",
+    "transcriber_of_session",
 ]

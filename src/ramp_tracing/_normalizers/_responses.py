@@ -21,6 +21,7 @@ UNFINISHED: Final = frozenset({"queued", "in_progress"})
 TERMINAL_EVENTS: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
 """The events that carry the whole response, usage included."""
 
+TEXTS: Final = ("text", "refusal", "transcript")
 TEXT_EVENTS: Final = frozenset({"response.output_text.delta", "response.refusal.delta"})
 REASONING_EVENTS: Final = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
 
@@ -54,7 +55,7 @@ def read(answer: object) -> Outcome:
         created=as_instant(dig(answer, "created_at")) if is_job else None,
         ended=as_instant(dig(answer, "completed_at")) if is_job else None,
         failure=_failure(answer, status),
-        output=_completion(output),
+        output=completion_of(output),
     )
 
 
@@ -71,7 +72,7 @@ def _failure(answer: object, status: str | None) -> Failure | None:
     return Failure(type="error") if failure is None and status == "failed" else failure
 
 
-def _completion(output: object) -> object:
+def completion_of(output: object) -> object:
     """The output items in the form in which OpenRouter reports an answer."""
     texts: list[str] = []
     thoughts: list[str] = []
@@ -89,7 +90,8 @@ def _completion(output: object) -> object:
 
 
 def _texts(parts: object) -> list[str]:
-    found = (as_name(dig(part, "text")) or as_name(dig(part, "refusal")) for part in as_items(parts))
+    """What was written, or refused, or said: of sound (Realtime) only the transcript is read."""
+    found = (next(filter(None, (as_name(dig(part, name)) for name in TEXTS)), None) for part in as_items(parts))
     return [text for text in found if text]
 
 

@@ -12,6 +12,7 @@ from .._normalizers import (
     JOBS,
     MODERATIONS,
     PAGES,
+    REALTIME,
     RESPONSES,
     SPEECH,
     TRANSCRIPTIONS,
@@ -19,6 +20,8 @@ from .._normalizers import (
 from .._providers import asks_for_usage, provider_of
 from .._state import state
 from ._routes import Route, Routes
+from ._socket_hook import SocketHook
+from ._sockets import Channel
 from ._stainless import Library, StainlessHook
 
 __all__ = ["install", "uninstall"]
@@ -57,6 +60,17 @@ ROUTES: Final = Routes(
     never=re.compile(r"/chat/completions/[^/]+$|/runs/[^/]+(/cancel)?$"),
 )
 
+REALTIME_CHANNEL: Final = Channel(operation="realtime", format=REALTIME)
+RESPONSES_CHANNEL: Final = Channel(operation="chat", format=RESPONSES)
+
+CHANNELS: Final = {
+    "openai.resources.beta.realtime.realtime": REALTIME_CHANNEL,
+    "openai.resources.realtime.realtime": REALTIME_CHANNEL,
+    "openai.resources.beta.responses.responses": RESPONSES_CHANNEL,
+    "openai.resources.responses.responses": RESPONSES_CHANNEL,
+}
+"""Where the client has its websockets. Those of `live` and of `realtime.translations` report no tokens."""
+
 FIRST_AZURE_VERSION: Final = "2024-09-01"
 """Older API versions of Azure answer ``stream_options`` with 400; https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle"""
 
@@ -92,4 +106,16 @@ def _azure_version(client: Any) -> str:
 
 
 _hook: Final = StainlessHook(Library(name="openai", routes=ROUTES, provider=provider, asks_for_usage=may_ask_for_usage))
-install, uninstall = _hook.install, _hook.uninstall
+_sockets: Final = SocketHook("openai", CHANNELS, provider=provider)
+
+
+def install() -> None:
+    """Hook the client, which has been imported."""
+    _hook.install()
+    _sockets.install()
+
+
+def uninstall() -> None:
+    """Leave nothing behind."""
+    _sockets.uninstall()
+    _hook.uninstall()
