@@ -99,25 +99,20 @@ def test_polled_by_the_one_who_created_them(start: Any, ramp: FakeRamp, tmp_path
     assert jobs_of(str(tmp_path / "state")) == ()
 
 
-def test_polled_by_nobody(start: Any, ramp: FakeRamp, tmp_path: Path) -> None:
-    """They are reported as pending, and listed."""
+def test_polled_by_nobody_and_then_by_others(start: Any, ramp: FakeRamp, tmp_path: Path) -> None:
+    """They are pending, and listed, until somebody looks; the one that created them is gone, and it is for that one."""
     ended(start("create"))
     assert ledger(ramp) == PENDING
     listed = jobs_of(str(tmp_path / "state"))
     assert sorted(job.id for job in listed) == KNOWN
     assert {job.model for job in listed} <= {"gpt-4o-2024-08-06", "sora-2"}
     assert all(0 <= job.age_seconds < 600 for job in listed)
-
-
-def test_polled_by_another_process(start: Any, ramp: FakeRamp, tmp_path: Path) -> None:
-    """The one that created them is gone; they are settled for it all the same, and once."""
-    ended(start("create"))
-    ended(start("poll"))
-    sent = len(ramp.requests)
     ended(start("poll"))
     assert ledger(ramp) == SETTLED
-    assert len(ramp.requests) == sent
     assert jobs_of(str(tmp_path / "state")) == ()
+    sent = len(ramp.requests)
+    ended(start("poll"))
+    assert len(ramp.requests) == sent
 
 
 def test_polled_by_two_processes_at_once(start: Any, ramp: FakeRamp, tmp_path: Path) -> None:
@@ -130,11 +125,13 @@ def test_polled_by_two_processes_at_once(start: Any, ramp: FakeRamp, tmp_path: P
 
 
 def test_the_one_that_created_them_was_killed(start: Any, ramp: FakeRamp) -> None:
-    """What it had not sent is sent by the one that settles them, and does not come last."""
+    """What it had not sent is sent when their ends have been, and does not come last."""
+    poller = ready(start("wait", "poll"))
     ramp.answer_with(503)
     ended(start("create", "die"), code=9)
     ramp.answer_with(200)
-    ended(start("poll"))
+    ended(poller)
+    ended(start())
     assert ledger(ramp) == SETTLED
 
 
