@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ramp_tracing._journal import FileJournal, pending_jobs
+from ramp_tracing._journal import FileJournal, pending_jobs, replay
 from ramp_tracing._journal._directory import Directory
 from ramp_tracing._journal._jobs import MAX_AGE_SECONDS, Jobs
 from ramp_tracing._record import UNKNOWN_JOB, Attribution, Generation, JobNote, UnixNanos
@@ -109,6 +109,23 @@ def test_what_one_process_records_is_sent_once(journal: FileJournal) -> None:
     assert drain(journal) == ids(2)
     journal.append(replace(ENDED, id=generation(2).id))
     assert drain(journal) == ids(2)
+
+
+def test_a_letter_that_is_replayed_does_not_come_last(state: Path) -> None:
+    """The beginning was refused, the end was taken, and a person lets the beginning be sent again."""
+    journal = journal_in(state, round_seconds=0.0)
+    journal.append(BEGUN)
+    journal.bury(journal.read(1)[0], "refused")
+    journal.append(ENDED)
+    assert drain(journal) == ids(1)
+    assert replay(state / DESTINATION) == 1
+    sent: list[bool] = []
+    for _ in range(3):
+        journal.tend()
+        while entries := journal.read(50):
+            sent += [entry.generation.pending for entry in entries]
+            journal.acknowledge(entries)
+    assert sent == [True, False]
 
 
 def test_old_notes_are_not_believed(journal: FileJournal, state: Path) -> None:

@@ -139,19 +139,23 @@ class FileJournal:
         entries = [entry for entry in entries if entry.place is not MOVED]
         refused = min(refused, len(entries))
         reason, certain = UNNAMED_REFUSAL.format(refused, len(entries)), refused == len(entries)
+        begun = [(each.generation, self._is_in_turn(each)) for each in entries if each.generation.pending]
         not_kept = [each for each in entries if refused and not self._set_aside(each, reason, certain=certain)]
         with self._lock:
             self._settle(entries)
             self._acknowledged += len(entries) - refused
             self._count_refused(refused, kept=not not_kept)
-        for entry in entries:
-            if entry.generation.pending:
-                self._repeat_end(entry.generation)
+        for created, in_turn in begun:
+            self._repeat_end(created, in_turn=in_turn)
 
-    def _repeat_end(self, created: Generation) -> None:
-        """Send the end of a job again that another process may have sent before what we have just sent of it."""
+    def _is_in_turn(self, entry: Entry) -> bool:
+        """Whether what this process recorded after *entry* is sent after it: not if it was in memory, or adopted."""
+        return isinstance(entry.place, Place) and self._holdings.has_written(entry.place.segment)
+
+    def _repeat_end(self, created: Generation, *, in_turn: bool) -> None:
+        """Send the end of a job again that may have been sent before what we have just sent of its beginning."""
         with guarded("looking for the end of a job"), suppress(OSError):
-            end = self._jobs.overtaken(created)
+            end = self._jobs.overtaken(created, in_turn=in_turn)
             if end is not None:
                 self._write_or_keep(encode(end), end, in_turn=True)
 

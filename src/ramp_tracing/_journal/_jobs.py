@@ -65,13 +65,17 @@ class Jobs:
             return UNKNOWN_JOB
         return JobNote(created=latest) if latest.pending else JobNote(settled=True)
 
-    def overtaken(self, created: Generation) -> Generation | None:
+    def overtaken(self, created: Generation, *, in_turn: bool) -> Generation | None:
         """
         The record of the end of a job, if *created*, which tells of its beginning, may have been sent after it.
 
-        The receiver keeps what comes last. What one process has recorded itself, it sends in that order.
+        The receiver keeps what comes last.
+
+        Args:
+            created: What has been sent.
+            in_turn: What this process has recorded after it comes after it.
         """
-        if self._own.get(created.id) is False:
+        if in_turn and self._own.get(created.id) is False:
             return None
         latest = self._latest(created.id)
         return latest if latest is not None and _supersedes(latest, created) else None
