@@ -102,6 +102,7 @@ def tests(session: nox.Session, openai: int, selection: list[str]) -> None:
 
 LITELLM_TESTS: Final = [
     "tests/integrations/test_litellm.py",
+    "tests/integrations/test_litellm_jobs.py",
     "tests/integrations/test_litellm_matrix.py",
     "tests/test_cassettes_litellm.py",
 ]
