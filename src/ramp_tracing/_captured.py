@@ -97,11 +97,11 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
     """
     captured = Generations(privacy_mode=privacy_mode)
     sink_before, enabled_before = state.sink, frozenset(state.enabled)
-    known_before = state.seen, state.jobs
+    known_before = state.seen, state.jobs, state.files
     given_before = state.defaults, state.providers, state.stream_usage
     state.sink = captured
     # Another test's server may use the same ids.
-    state.seen, state.jobs = SeenIds(), {}
+    state.seen, state.jobs, state.files = SeenIds(), {}, {}
     integrations.enable(frozenset(integrations.REGISTRY))
     try:
         yield captured
@@ -109,5 +109,5 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
         finish_open_streams()
         integrations.enable(enabled_before)
         state.sink = sink_before
-        state.seen, state.jobs = known_before
+        state.seen, state.jobs, state.files = known_before
         state.defaults, state.providers, state.stream_usage = given_before

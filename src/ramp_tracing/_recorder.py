@@ -180,6 +180,11 @@ class Recording:
         timing = timing_of_job(generation.timing, outcome, now=UnixNanos(time.time_ns()))
         self._sink.record(replace(generation, timing=timing))
 
+    @property
+    def waits(self) -> bool:
+        """Whether its record waits for a library above, which may know more."""
+        return self._sink is not state.sink
+
     def may_be_dropped(self) -> None:
         """Its end may come from a finalizer: the application reads a stream, or does not."""
         self._sink.stand_by()

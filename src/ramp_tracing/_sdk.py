@@ -263,6 +263,7 @@ def _disconnect() -> None:
     state.providers = {}
     state.stream_usage = "auto"
     state.jobs.clear()
+    state.files.clear()
     state.slots.clear()
 
 

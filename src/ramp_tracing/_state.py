@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from types import FrameType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from weakref import WeakKeyDictionary, ref
 
 from ._identity import SeenIds
@@ -60,6 +60,14 @@ class Job(Protocol):
         ...
 
 
+class UnreadFile(Protocol):
+    """A job that has ended and whose usage is in a file."""
+
+    def read(self, recording: Any, body: bytes) -> None:
+        """Report what *body* says; *recording* is the request that fetched it."""
+        ...
+
+
 class Layer(Protocol):
     """A library that records calls which it makes through another library of ours; see `_layers`."""
 
@@ -92,6 +100,7 @@ class State:
         sockets: What is known of each websocket that the application holds.
         by_hand: Calls that are being recorded by hand, by `id`. Weak: such a call ends with its last reference.
         jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
+        files: Jobs whose usage is in a file that nobody has fetched yet, by its id; bounded by who puts them in.
         layers: Those that record calls made through another library, by name, while they are able to.
         slots: Their calls, by layer and id; see `_layers`, which bounds them.
         slots_lock: Held for a few steps on the slots, never across anything that waits.
@@ -113,6 +122,7 @@ class State:
     sockets: WeakKeyDictionary[object, object] = field(default_factory=WeakKeyDictionary[object, object])
     by_hand: dict[int, ref[Unfinished]] = field(default_factory=dict[int, "ref[Unfinished]"])
     jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
+    files: dict[str, UnreadFile] = field(default_factory=dict[str, "UnreadFile"])
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     slots: dict[str, object] = field(default_factory=dict[str, object])
     slots_lock: Lock = field(default_factory=Lock)

@@ -1,5 +1,6 @@
 """Paid work that goes on after its call: one generation under one id, settled once, however often it is asked for."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from ramp_tracing._state import state
 
 from .colours import Colour
 from .endpoints import RESPONSE_ID, response, response_events
-from .provider import Provider, stream
+from .provider import Provider, completion, stream
 from .scenarios import skip_without
 
 INPUT: Mapping[str, Any] = {"model": "gpt-4o", "input": "Hello?", "background": True}
@@ -371,3 +372,54 @@ def test_a_batch_that_comes_to_another_end(status: str, colour: Colour) -> None:
     assert (each.id, each.finish_reasons, each.usage.input_tokens) == (BATCH["id"], (status,), 1000)
     assert (each.service_tier, each.operation, each.failure is not None) == ("batch", "batch", status == "failed")
     assert (each.timing.started, each.timing.ended) == (1767225600 * 10**9, 1767225660 * 10**9)
+
+
+def answered(body: Mapping[str, Any], *, status: int = 200) -> str:
+    return json.dumps({"id": "batch_req_1", "custom_id": "1", "response": {"status_code": status, "body": body}})
+
+
+LINES = "\n".join(
+    [
+        answered(completion()),
+        answered(completion()),
+        answered({"error": {"message": "No.", "code": "x"}}, status=400),
+        answered(response(model="gpt-4o-2024-08-06")),
+        "",
+    ]
+)
+
+
+def fetched(colour: Colour, client: Any) -> bytes:
+    content: bytes = colour.wait(client.files.content("file-out")).content
+    return content
+
+
+def fetched_raw(colour: Colour, client: Any) -> bytes:
+    content: bytes = colour.wait(client.files.with_raw_response.content("file-out")).content
+    return content
+
+
+@pytest.mark.parametrize("fetch", [fetched, fetched_raw])
+def test_a_batch_that_does_not_say_what_it_used(fetch: Callable[[Colour, Any], bytes], colour: Colour) -> None:
+    """The file of its answers does, when the application fetches it; other files are none of our business."""
+    end = {**BATCH, "status": "completed", "output_file_id": "file-out"}
+    files = Answer(headers={"Content-Type": "application/octet-stream"}, body=LINES.encode())
+    job = Job(created={**BATCH, "status": "validating"}, looks=[end])
+    with Provider(job, scripts={"/content": files}) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        with ramp_tracing.trace(user="ada"):
+            colour.wait(
+                client.batches.create(
+                    input_file_id="file-abc123", endpoint="/v1/chat/completions", completion_window="24h"
+                )
+            )
+        fetch(colour, client)
+        colour.wait(client.batches.retrieve(BATCH["id"]))
+        assert [LINES.encode()] * 2 == [fetch(colour, client) for _ in range(2)]
+    assert records.story == [
+        (BATCH["id"], True, None, "ada"),
+        (BATCH["id"], False, None, "ada"),
+        (BATCH["id"], False, 30, "ada"),
+    ]
+    last = records.records[-1]
+    assert ("gpt-4o-2024-08-06", 15, 45) == (last.response_model, last.usage.output_tokens, last.usage.total_tokens)

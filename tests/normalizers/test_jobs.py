@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from ramp_tracing._normalizers import JOBS, PAGES
+from ramp_tracing._normalizers import JOBS, PAGES, read_output
 from ramp_tracing._record import Failure, Outcome, UnixNanos, Usage
 
 from .cases import Case, Types, each, from_client, from_json, plain
@@ -13,6 +13,7 @@ BATCH: Final = "batch_68f1a2b3c4d5e6f708192a3b"
 VIDEO: Final = "video_68f1a2b3c4d5e6f708192a3c"
 
 CREATED: Final = UnixNanos(1767312000 * 10**9)
+READ_NOTHING: Final = Outcome(complete=False)
 OF_A_BATCH: Final[Any] = {"job": True, "service_tier": "batch", "created": CREATED}
 OF_A_VIDEO: Final[Any] = {"job": True, "created": CREATED}
 
@@ -120,6 +121,19 @@ def test_a_page_says_it_of_each() -> None:
     )
     assert [(BATCH, False), (VIDEO, True)] == [(job.response_id, job.pending) for job in page.page]
     assert () == PAGES.read(None).page
+
+
+LINE = b'{"response": {"status_code": 200, "body": {"model": "%b", "usage": {"prompt_tokens": 3%b}}}}'
+
+
+def test_an_output_file_says_what_its_answers_used() -> None:
+    """A count that one of them lacks is unknown, not too low; and so is a model that is not the same."""
+    whole, half = LINE % (b"gpt-4o", b', "completion_tokens": 2'), LINE % (b"gpt-5", b"")
+    assert READ_NOTHING == read_output(b"") == read_output(b"no JSON\n{}\n")
+    assert Usage(input_tokens=6, output_tokens=4) == read_output(whole + b"\n" + whole).usage
+    assert Usage(input_tokens=6) == read_output(whole + b"\n" + half + b"\n").usage
+    models = [read_output(whole).response_model, read_output(whole + b"\n" + half).response_model]
+    assert ["gpt-4o", None] == models
 
 
 @each(VIDEOS)

@@ -12,7 +12,7 @@ from ._embeddings import EMBEDDINGS, MODERATIONS
 from ._failures import error_in, failure_of
 from ._formats import Accumulator, WireFormat
 from ._images import IMAGES
-from ._jobs import JOBS, PAGES
+from ._jobs import JOBS, PAGES, read_output
 from ._json import parse, parse_event
 from ._litellm import LiteLLMCall, call_type_of, read_litellm
 from ._openai_usage import has_usage
@@ -48,6 +48,7 @@ __all__ = [
     "parse",
     "parse_event",
     "read_litellm",
+    "read_output",
     "read_transcript",
     "transcriber_of_session",
 ]

@@ -28,6 +28,7 @@ class Outcome:
         complete: False while a stream has not said that it is at its end.
         created: When the job was created, by the provider's word.
         ended: When it came to its end, likewise.
+        usage_file: The file that says what the job used, where the job itself does not.
         page: The jobs that a list tells of; then the rest says nothing.
     """
 
@@ -46,6 +47,7 @@ class Outcome:
     complete: bool = True
     created: UnixNanos | None = None
     ended: UnixNanos | None = None
+    usage_file: str | None = None
     page: "tuple[Outcome, ...]" = ()
 
 

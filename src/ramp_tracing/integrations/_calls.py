@@ -13,6 +13,7 @@ from .._recorder import Recording, Request
 from .._state import Sink
 from ._bodies import is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
+from ._files import Fetching, file_in
 from ._routes import Route
 
 PARAMETERS: Final = (
@@ -114,6 +115,9 @@ class Call:
     def answered(self, result: object) -> None:
         """The whole answer is there; a call whose answer could not be read has been made all the same."""
         outcome = NOTHING_READ
+        if isinstance(self.ending, Fetching):
+            self.ending.read(self._response_body or b"")
+            return
         with guarded("reading an answer"):
             body = self._response_body
             outcome = self.route.format.read(result) if body is None else self._read(body, result)
@@ -121,6 +125,8 @@ class Call:
             self.ending.succeed(outcome)
 
     def _ending(self) -> Ending:
+        if self.route.fetches:
+            return Fetching(self.recording, file_in(self._options.url))
         if self.route.settles:
             return Settling(self.recording, only_known=self.route.lists)
         if self.route.creates_jobs:

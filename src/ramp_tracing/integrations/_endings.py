@@ -7,12 +7,14 @@ may be a request of another process: the journal has notes of jobs for all proce
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
 
-from .._record import Failure, GenerationId, Outcome
+from .._guard import guarded
+from .._normalizers import read_output
+from .._record import Failure, Generation, GenerationId, Outcome
 from .._recorder import Recording
-from .._state import state
+from .._state import Job, state
 
 MAX_JOBS: Final = 1_000
 """Jobs that this process has created and not seen settled; of older ones the settling request's own words count."""
@@ -100,10 +102,8 @@ class Creating:
         if self._recording.finished:
             return
         self._recording.succeed(outcome, GenerationId(job))
-        jobs = state.jobs
-        if len(jobs) >= MAX_JOBS:
-            jobs.pop(next(iter(jobs)), None)
-        jobs[job] = self._recording
+        make_room(state.jobs)
+        state.jobs[job] = self._recording
 
 
 class Settling:
@@ -152,10 +152,11 @@ class Settling:
         state.jobs.pop(job, None)
         if note.settled:
             return
-        if creator is not None and note.created is None:
-            creator.settle(outcome, job)
-        else:
-            self._recording.settle_for(note.created, outcome, job=job, creator=creator)
+        ended = Ended(outcome=outcome, job=job, created=note.created, creator=creator)
+        ended.report(self._recording, outcome)
+        if outcome.usage_file is not None and not self._recording.waits:
+            make_room(state.files)
+            state.files[outcome.usage_file] = ended
 
     def fail(self, failure: Failure, outcome: Outcome) -> None:
         """Nothing was bought; an answer that was whole before it failed to be parsed counts."""
@@ -167,3 +168,42 @@ class Settling:
             self.succeed(outcome)
         else:
             self._recording.discard()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """
+    A job that has ended.
+
+    Attributes:
+        outcome: What it says of itself.
+        job: Its id.
+        created: The record of its creation, as far as anybody here noted it.
+        creator: The call that created it, if this process made it.
+    """
+
+    outcome: Outcome
+    job: GenerationId
+    created: Generation | None
+    creator: Job | None
+
+    def report(self, recording: Recording, outcome: Outcome) -> None:
+        """Record it, for the one who created it, else for whoever makes the request of *recording*."""
+        if self.creator is not None and self.created is None:
+            self.creator.settle(outcome, self.job)
+        else:
+            recording.settle_for(self.created, outcome, job=self.job, creator=self.creator)
+
+    def read(self, recording: Recording, body: bytes) -> None:
+        """Record it once more, under the same id, with what the file of its answers says that it used."""
+        with guarded("reading the answers of a batch"):
+            found = read_output(body)
+            if found.usage.known:
+                model = self.outcome.response_model or found.response_model
+                self.report(recording, replace(self.outcome, usage=found.usage, response_model=model))
+
+
+def make_room(jobs: dict[str, Any]) -> None:
+    """Forget the oldest if there are too many."""
+    if len(jobs) >= MAX_JOBS:
+        jobs.pop(next(iter(jobs)), None)

@@ -57,6 +57,7 @@ ROUTES: Final = Routes(
         "videos": Route(operation="video_generation", format=PAGES, settles=True, lists=True),
         "batches": Route(operation="batch", format=PAGES, settles=True, lists=True),
     },
+    files=Route(operation="batch", format=JOBS, fetches=True),
     never=re.compile(r"/chat/completions/[^/]+$|/runs/[^/]+(/cancel)?$"),
 )
 
