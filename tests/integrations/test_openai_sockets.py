@@ -117,7 +117,7 @@ APIS = [
         cut_short=("incomplete", {"incomplete_details": {"reason": "max_output_tokens"}}),
         went_wrong={"error": {"code": "server_error", "message": "No."}},
         operation="chat",
-        models=(None, "gpt-5.4-mini-2026-03-05"),
+        models=("gpt-5.4-mini", "gpt-5.4-mini-2026-03-05"),
         id_of=response_id,
         usage=Usage(input_tokens=132, output_tokens=121, total_tokens=253, cache_read_tokens=64, reasoning_tokens=20),
     ),
@@ -372,7 +372,7 @@ def test_privacy_mode(api: Api, colour: Colour) -> None:
         converse(colour, api, whole(api, 1), [*api.begun(2), *api.ended(2, "failed", **api.went_wrong)])
     assert [None, None] == [each.content for each in generations]
     assert [132, 132] == [each.usage.input_tokens for each in generations]
-    assert "No." not in repr(list(generations))
+    assert [] == [text for text in ("No.", "Hello?") if text in repr(list(generations))]
 
 
 TRANSCRIPT_USAGE: Mapping[str, Mapping[str, Any]] = {
@@ -438,6 +438,51 @@ def test_lanes_of_one_connection(colour: Colour) -> None:
         converse(colour, APIS[2], part)
     assert story(generations) == [(response_id(2), ("completed",), 132, None), (response_id(1), (), None, "error")]
     assert [each.timing.first_chunk is None for each in generations] == [True, False]
+
+
+def asking(lane: str | None, text: str) -> dict[str, Any]:
+    lanes = {} if lane is None else {"stream_id": lane}
+    return {"type": "response.create", "model": "gpt-5.4-mini", "input": text, "temperature": 0.5, **lanes}
+
+
+def test_what_was_asked(colour: Colour) -> None:
+    """By the client's own method or by hand; a request that was refused belongs to no response."""
+    refused = {"type": "error", "status": 400, "error": {"type": "invalid_request_error", "message": "No."}}
+    parts = [[refused], whole(APIS[2], 1), whole(APIS[2], 2)]
+    with capture_generations() as generations, connected(colour, APIS[2], *parts) as connection:
+        colour.wait(connection.send(asking(None, "Refused?")))
+        read(colour, connection, 1)
+        colour.wait(connection.response.create(model="gpt-5.4", input="Hello?", instructions="Be brief."))
+        read(colour, connection, len(parts[1]))
+        colour.wait(connection.send(asking(None, "And now?")))
+        read(colour, connection, len(parts[2]))
+    assert [each.content and each.content.input for each in generations] == [
+        {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello?"}]},
+        {"messages": [{"role": "user", "content": "And now?"}]},
+    ]
+    assert [each.request_model for each in generations] == ["gpt-5.4", "gpt-5.4-mini"]
+    assert [each.parameters for each in generations] == [{}, {"temperature": 0.5}]
+
+
+def test_it_is_for_whom_it_was_asked() -> None:
+    """Where responses are answers in turn, whoever reads them; each lane has its own turn."""
+    api = APIS[2]
+    lanes = [{"stream_id": "one"}, {"stream_id": "two"}]
+    part = [event for number in (1, 0) for event in responses_begun(number, **lanes[number])]
+    part += [event for number in (0, 1) for event in responses_ended(number, lane=lanes[number])]
+    with capture_generations() as generations, SocketProvider([], part) as provider:
+        client = openai.OpenAI(api_key="sk-test", **provider.addresses)
+        skip_without("responses.connect", client)
+        with ramp_tracing.trace(user="reader"), api.connect(client) as connection:
+            for lane, user in zip(("one", "two"), ("ada", "grace"), strict=True):
+                with ramp_tracing.trace(user=user):
+                    connection.send({**asking(lane, "Hello?"), "session_id": f"session of {user}"})
+            [connection.recv() for _ in part]
+        client.close()
+    assert [(each.id, each.attribution.user, each.attribution.session_id) for each in generations] == [
+        (response_id(0), "ada", "session of ada"),
+        (response_id(1), "grace", "session of grace"),
+    ]
 
 
 def test_nothing_is_kept_of_a_connection_that_is_gone(api: Api, colour: Colour) -> None:

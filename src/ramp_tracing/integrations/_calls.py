@@ -165,7 +165,7 @@ class Call:
             server_port=origin.port,
             model=as_name(body.get("model")),
             streamed=body.get("stream") is True,
-            parameters=_numbers(body),
+            parameters=numbers_in(body),
             attribution=self._attribution(),
             content=content,
             content_bytes=content_bytes,
@@ -217,7 +217,8 @@ def _operation(route: Route, url: str) -> str:
     return urlsplit(url).path.strip("/").replace("/", ".") if route.unknown else route.operation
 
 
-def _numbers(body: Mapping[str, object]) -> Mapping[str, float]:
+def numbers_in(body: Mapping[str, object]) -> Mapping[str, float]:
+    """The `PARAMETERS` of a request body."""
     given = {name: body.get(name) for name in PARAMETERS if name in body}
     return {name: each for name, each in given.items() if isinstance(each, (int, float)) and not isinstance(each, bool)}
 

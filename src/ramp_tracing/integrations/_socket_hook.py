@@ -79,6 +79,7 @@ class SocketHook:
         for owner in _connections_in(module):
             self._patches.wrap(owner, "__init__", partial(self._opened, channel))
             self._patches.wrap(owner, "parse_event", partial(self._parsed, channel))
+            self._patches.wrap(owner, "send", partial(self._sent, channel))
             self._patches.wrap(owner, "close", _closed)
 
     def _opened(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> None:
@@ -86,6 +87,13 @@ class SocketHook:
         if state.sink is not None:
             with guarded("watching a websocket"):
                 self._watch(channel, connection)
+
+    def _sent(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
+        """Around ``send``, sync and async alike."""
+        if state.sink is not None:
+            with guarded("reading what is sent"):
+                self._watch(channel, connection).asked(args[0] if args else kwargs.get("event"))
+        return wrapped(*args, **kwargs)
 
     def _parsed(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
         event = wrapped(*args, **kwargs)

@@ -4,8 +4,12 @@ one or keeps one.
 
 A response begins with ``response.created`` and ends with an event that carries its usage. Several may be under way on
 one connection: an event that says neither its response nor its lane (``stream_id``) belongs to the latest one.
+
+Where responses are made only when they are asked for, and those of a lane one after another, each is for whom its
+``response.create`` was sent.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -24,6 +28,7 @@ from .._record import Attribution, Failure, Outcome
 from .._recorder import Recording, Request
 from .._state import Sink, state
 from ._endings import Creating, Ending
+from ._socket_requests import NOTHING_ASKED, Asked, asked_in
 
 MAX_OPEN: Final = 64
 """Responses under way on one connection; one that a lost connection has left without an end makes room for others."""
@@ -37,10 +42,13 @@ class Channel:
     Attributes:
         operation: ``gen_ai.operation.name`` of its responses.
         format: How they are read.
+        in_turn: Each is an answer to a ``response.create``, in the order of those on its lane. Elsewhere the server
+            makes some by itself.
     """
 
     operation: str
     format: WireFormat
+    in_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +92,12 @@ class SocketWatch:
         line: Where it leads.
     """
 
-    __slots__ = ("__weakref__", "_channel", "_line", "_model", "_own", "_transcriber", "_under_way")
+    __slots__ = ("__weakref__", "_asked", "_channel", "_line", "_model", "_own", "_transcriber", "_under_way")
 
     def __init__(self, channel: Channel, line: Line) -> None:
         self._channel = channel
         self._line = line
+        self._asked: deque[Asked] = deque(maxlen=MAX_OPEN)
         self._own = fresh_hex()
         self._model: str | None = None
         self._transcriber: str | None = None
@@ -100,6 +109,12 @@ class SocketWatch:
         self._model = model_of_session(session) or self._model
         self._transcriber = transcriber_of_session(session) or self._transcriber
 
+    def asked(self, event: object) -> None:
+        """The application sends an event."""
+        if state.sink is None or not self._channel.in_turn or dig(event, "type") != "response.create":
+            return
+        self._asked.append(asked_in(event, self._channel.format, keeps_content=state.sink.keeps_content))
+
     def begun(self, event: object) -> None:
         """A response has begun."""
         outcome = self._read(event)
@@ -108,9 +123,10 @@ class SocketWatch:
             return
         if len(self._under_way) >= MAX_OPEN:
             self._abandon(self._under_way.pop(next(iter(self._under_way))))
-        recording = self._recording(state.sink, self._channel.operation, self._line.model)
+        lane = dig(event, "stream_id")
+        recording = self._recording(state.sink, self._channel.operation, self._line.model, asked=self._next_on(lane))
         ending: Ending = Creating(recording, background=True) if outcome.job else recording
-        self._under_way[key] = UnderWay(ending=ending, begun=outcome, lane=dig(event, "stream_id"))
+        self._under_way[key] = UnderWay(ending=ending, begun=outcome, lane=lane)
         state.open_streams[id(self)] = self
         recording.may_be_dropped()
 
@@ -138,7 +154,9 @@ class SocketWatch:
     def went_wrong(self, event: object) -> None:
         """An error; the response that it is about, if it is about one, may still end by itself."""
         found = self._response_of(event)
-        if found is not None:
+        if found is None:
+            self._next_on(dig(event, "stream_id"))  # it was refused
+        else:
             found.error = error_in(event)
 
     def give_up(self) -> None:
@@ -170,7 +188,15 @@ class SocketWatch:
         """
         return f"end of {response_id}" if is_unique(response_id) else f"end of {response_id} on {self._own}"
 
-    def _recording(self, sink: Sink, operation: str, model: str | None) -> Recording:
+    def _next_on(self, lane: object) -> Asked:
+        """Take out the oldest request on a lane."""
+        for each in list(self._asked):
+            if each.lane == lane:
+                self._asked.remove(each)
+                return each
+        return NOTHING_ASKED
+
+    def _recording(self, sink: Sink, operation: str, model: str | None, *, asked: Asked = NOTHING_ASKED) -> Recording:
         line = self._line
         request = Request(
             operation=operation,
@@ -178,8 +204,12 @@ class SocketWatch:
             provider=line.provider,
             server_address=line.host,
             server_port=line.port,
-            model=model,
+            model=asked.model or model,
             streamed=True,
+            parameters=asked.parameters,
+            attribution=asked.attribution,
+            content=asked.content,
+            content_bytes=asked.content_bytes,
             surroundings=line.attribution,
         )
         return Recording(sink, request)

@@ -62,7 +62,7 @@ ROUTES: Final = Routes(
 )
 
 REALTIME_CHANNEL: Final = Channel(operation="realtime", format=REALTIME)
-RESPONSES_CHANNEL: Final = Channel(operation="chat", format=RESPONSES)
+RESPONSES_CHANNEL: Final = Channel(operation="chat", format=RESPONSES, in_turn=True)
 
 CHANNELS: Final = {
     "openai.resources.beta.realtime.realtime": REALTIME_CHANNEL,
