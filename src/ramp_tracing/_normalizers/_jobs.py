@@ -39,13 +39,17 @@ def read(answer: object) -> Outcome:
         plain,
         pending=status not in ENDED,
         job=True,
-        service_tier=BATCH_TIER if dig(answer, "object") == "batch" else plain.service_tier,
+        service_tier=BATCH_TIER if _is_batch(answer) else plain.service_tier,
         created=as_instant(dig(answer, "created_at")),
         ended=_ended(answer, status),
         usage_file=None if plain.usage.known else as_name(dig(answer, "output_file_id")),
         finish_reasons=(status,) if status in ENDED else (),
         failure=plain.failure or (_first_error(answer) if status == "failed" else None),
     )
+
+
+def _is_batch(answer: object) -> bool:
+    return dig(answer, "object") == "batch" or dig(answer, "input_file_id") is not None
 
 
 def read_output(body: bytes) -> Outcome:

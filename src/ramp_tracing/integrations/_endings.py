@@ -78,8 +78,8 @@ class Creating:
         elif outcome.pending:
             self._open(outcome, outcome.response_id)
         elif not self._recording.finished:
-            state.seen.take(outcome.response_id)
-            self._recording.succeed(outcome, GenerationId(outcome.response_id))
+            is_new = state.seen.take(outcome.response_id)
+            self._recording.succeed(outcome, GenerationId(outcome.response_id) if is_new else None)
 
     def fail(self, failure: Failure, outcome: Outcome) -> None:
         """End with a failure; a background job of which the id is known goes on."""

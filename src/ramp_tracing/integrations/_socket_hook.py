@@ -79,8 +79,9 @@ class SocketHook:
         for owner in _connections_in(module):
             self._patches.wrap(owner, "__init__", partial(self._opened, channel))
             self._patches.wrap(owner, "parse_event", partial(self._parsed, channel))
-            self._patches.wrap(owner, "send", partial(self._sent, channel))
             self._patches.wrap(owner, "close", _closed)
+            if channel.in_turn:
+                self._patches.wrap(owner, "send", partial(self._sent, channel))
 
     def _opened(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> None:
         wrapped(*args, **kwargs)

@@ -110,8 +110,8 @@ class SocketWatch:
         self._transcriber = transcriber_of_session(session) or self._transcriber
 
     def asked(self, event: object) -> None:
-        """The application sends an event."""
-        if state.sink is None or not self._channel.in_turn or dig(event, "type") != "response.create":
+        """The application sends an event, on a channel where responses come in turn."""
+        if state.sink is None or dig(event, "type") != "response.create":
             return
         self._asked.append(asked_in(event, self._channel.format, keeps_content=state.sink.keeps_content))
 
