@@ -108,7 +108,7 @@ def tests(session: nox.Session, openai: int, selection: list[str]) -> None:
 
 
 LITELLM_TESTS: Final = [
-    *(f"tests/integrations/test_litellm{part}.py" for part in ("", "_end", "_matrix")),
+    *(f"tests/integrations/test_litellm{part}.py" for part in ("", "_end", "_jobs", "_matrix")),
     *("tests/normalizers/test_litellm.py", "tests/test_cassettes_litellm.py"),
 ]
 BESIDE_LITELLM: Final = ["backoff", "boto3", "fastapi", "soundfile", "tenacity"]

@@ -8,7 +8,7 @@ from typing import TypeVar, overload
 from . import integrations
 from ._identity import SeenIds
 from ._pricing import priced
-from ._record import Generation
+from ._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
 from ._sdk import finish_open_streams
 from ._state import HeldBack, Hold, state
 
@@ -41,6 +41,10 @@ class Generations(Sequence[Generation]):
     def hold(self, generation: Generation) -> Hold:
         """Keep *generation* out of sight until its hold has ended."""
         return HeldBack(self.record, generation)
+
+    def job(self, job: GenerationId) -> JobNote:
+        """Nothing: a test is not told of what other processes do."""
+        return UNKNOWN_JOB
 
     def stand_by(self) -> None:
         """Nothing to prepare: *finish* is called when somebody looks."""
@@ -98,11 +102,11 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
     """
     captured = Generations(privacy_mode=privacy_mode)
     sink_before, enabled_before = state.sink, frozenset(state.enabled)
-    known_before = state.seen, state.jobs
+    known_before = state.seen, state.jobs, state.files
     given_before = state.defaults, state.providers, state.stream_usage, state.spans
     state.sink = captured
     # Another test's server may use the same ids.
-    state.seen, state.jobs = SeenIds(), {}
+    state.seen, state.jobs, state.files = SeenIds(), {}, {}
     integrations.enable(frozenset(integrations.REGISTRY))
     try:
         yield captured
@@ -110,5 +114,5 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
         finish_open_streams()
         integrations.enable(enabled_before)
         state.sink = sink_before
-        state.seen, state.jobs = known_before
+        state.seen, state.jobs, state.files = known_before
         state.defaults, state.providers, state.stream_usage, state.spans = given_before

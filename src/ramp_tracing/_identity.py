@@ -30,6 +30,9 @@ class SeenIds:
         self._recent: dict[str, object] = {}
         self._older: dict[str, object] = {}
 
+    def __contains__(self, response_id: str) -> bool:
+        return response_id in self._recent or response_id in self._older
+
     def take(self, response_id: str) -> bool:
         """Claim *response_id*; False if it was claimed before."""
         claim = object()
@@ -47,7 +50,7 @@ def generation_id(response_id: str | None, seen: SeenIds) -> GenerationId:
     Ramp keeps one event per id and a later one replaces the earlier, so an id that is replayed (a cache hit, a mock)
     or so short that another machine will meet it too must not be used for a second call.
     """
-    if response_id is not None and _is_unique(response_id) and seen.take(response_id):
+    if response_id is not None and is_unique(response_id) and seen.take(response_id):
         return GenerationId(response_id)
     return fresh_id()
 
@@ -75,6 +78,7 @@ def derived_id(*parts: str, digits: int) -> str:
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
-def _is_unique(response_id: str) -> bool:
+def is_unique(response_id: str) -> bool:
+    """Whether *response_id* is one that no other machine will meet, as far as can be told."""
     own_part = response_id.replace("_", "-").partition("-")[2] or response_id
     return len(own_part) >= (MIN_UNIQUE_DIGITS if own_part.isdigit() else MIN_UNIQUE_CHARACTERS)

@@ -25,11 +25,12 @@ from ._record import (
     Failure,
     Generation,
     GenerationId,
+    JobNote,
     Outcome,
     Timing,
     UnixNanos,
 )
-from ._state import Sink, state
+from ._state import Job, Sink, state
 
 ABANDONED: Final = Failure(type="abandoned", message="The stream was not read to its end")
 """OpenRouter reports a client that went away as an error too ("The client has disconnected")."""
@@ -47,6 +48,8 @@ class Request:
         input_characters: Length of a text to be spoken.
         only_if_used: The call is billable only if its answer reports usage.
         around: The run of a library further up that the call is part of.
+        surroundings: What was in force where the connection was opened that the call is made on; blocks and the
+            request go before it.
     """
 
     operation: str
@@ -63,6 +66,7 @@ class Request:
     input_characters: int | None = None
     only_if_used: bool = False
     around: Around | None = None
+    surroundings: Attribution = NOBODY
 
 
 class Recording:
@@ -94,7 +98,7 @@ class Recording:
         self._started_monotonic = time.perf_counter_ns()
         self._sink = sink
         self._request = request
-        self._in_force = in_force(request.attribution, state.defaults, request.around)
+        self._in_force = in_force(request.attribution, request.surroundings.over(state.defaults), request.around)
         self._first_chunk: UnixNanos | None = None
         self._ended: UnixNanos | None = None
         self._open = Lock()
@@ -106,7 +110,7 @@ class Recording:
         """A second recording of the same request, which was sent twice; it starts where this one did."""
         other = Recording(self._sink, self._request)
         other._started, other._started_monotonic = self._started, self._started_monotonic
-        other._attribution, other._span_parent = self._attribution, self._span_parent
+        other._in_force = self._in_force
         return other
 
     def between(self, started: UnixNanos, ended: UnixNanos) -> None:
@@ -141,10 +145,53 @@ class Recording:
         """End without a record: it turned out not to be a billable call."""
         self._open.acquire(blocking=False)
 
+    def note_of(self, job: GenerationId) -> JobNote:
+        """What is noted of a job where this call is recorded."""
+        return self._sink.job(job)
+
     def settle(self, outcome: Outcome, job: GenerationId) -> None:
         """End a second time: the job that this call created has ended. The caller sees to it that it happens once."""
         with guarded("settling a job"):
-            self._sink.record(self._generation(outcome, self._sayable(outcome.failure), job))
+            self._settle(self._generation(outcome, self._sayable(outcome.failure), job), outcome)
+
+    def settle_for(
+        self, created: Generation | None, outcome: Outcome, *, job: GenerationId, creator: Job | None = None
+    ) -> None:
+        """
+        Report the end of a job that another call created. The caller sees to it that it happens once.
+
+        Args:
+            created: The record of its creation; `None` if nobody here knows who created it.
+            outcome: How it ended.
+            job: Its id, which is the id of the generation.
+            creator: The call that created it, if this process made it: it knows what was asked.
+        """
+        with guarded("settling a job"):
+            if created is None:
+                self._begin_with(outcome)
+            seen = self._generation(outcome, self._sayable(outcome.failure), job)
+            asked = self._content(outcome, asked=False) if creator is None else creator.answered_with(outcome)
+            seen = replace(seen, content=asked)
+            self._settle(seen if created is None else as_asked(created, seen), outcome)
+
+    def answered_with(self, outcome: Outcome) -> Content | None:
+        """What was asked, and what was answered to it later; `None` in privacy mode."""
+        return self._content(outcome)
+
+    def _begin_with(self, outcome: Outcome) -> None:
+        """Begin when the job began, by the provider's word."""
+        if outcome.created is not None and outcome.created < self._started:
+            self._started_monotonic -= self._started - outcome.created
+            self._started = outcome.created
+
+    def _settle(self, generation: Generation, outcome: Outcome) -> None:
+        timing = timing_of_job(generation.timing, outcome, now=UnixNanos(time.time_ns()))
+        self._sink.record(replace(generation, timing=timing))
+
+    @property
+    def waits(self) -> bool:
+        """Whether its record waits for a library above, which may know more."""
+        return self._sink is not state.sink
 
     def may_be_dropped(self) -> None:
         """Its end may come from a finalizer: the application reads a stream, or does not."""
@@ -218,6 +265,7 @@ class Recording:
             usage=usage,
             cost=outcome.cost,
             pending=outcome.pending,
+            job=job is not None,
             failure=failure,
             role="leaf" if self._in_force.in_tree else "call",
             attribution=self._in_force.attribution,
@@ -225,9 +273,41 @@ class Recording:
             content=self._content(outcome),
         )
 
-    def _content(self, outcome: Outcome) -> Content | None:
+    def _content(self, outcome: Outcome, *, asked: bool = True) -> Content | None:
         request = self._request
         if not self.keeps_content or (request.content is None and outcome.output is None):
             return None
         output, output_bytes = snapshot(outcome.output)
+        if not asked:
+            return Content(output=output, size_bytes=output_bytes)
         return Content(input=request.content, output=output, size_bytes=request.content_bytes + output_bytes)
+
+
+def as_asked(created: Generation, seen: Generation) -> Generation:
+    """
+    The record of a job's end, for the one who created it.
+
+    Args:
+        created: The record of its beginning.
+        seen: That of its end, for the one who asked how it is.
+    """
+    return replace(
+        seen,
+        **{name: getattr(created, name) for name in ASKED},
+        timing=replace(seen.timing, started=created.timing.started),
+        response_model=seen.response_model or created.response_model,
+    )
+
+
+ASKED: Final = (
+    "operation", "library", "provider", "server_address", "server_port", "request_model", "streamed", "parameters",
+    "retries", "attribution", "span_parent",
+)  # fmt: skip
+"""What of a record does not come from the answer."""
+
+
+def timing_of_job(timing: Timing, outcome: Outcome, *, now: UnixNanos) -> Timing:
+    """When a job ran: until it ended by the provider's word, in whole seconds, else until it was seen to have ended."""
+    said = outcome.ended
+    ended = said if said is not None and timing.started < said <= now else max(now, timing.started)
+    return replace(timing, ended=ended)

@@ -267,6 +267,7 @@ def _disconnect() -> None:
     state.stream_usage = "auto"
     state.spans = "named"
     state.jobs.clear()
+    state.files.clear()
     state.slots.clear()
     state.runs.clear()
     state.lone_runs.clear()

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from types import FrameType
-from typing import Literal, Protocol
-from weakref import ref
+from typing import Any, Literal, Protocol
+from weakref import WeakKeyDictionary, ref
 
 from ._identity import SeenIds
-from ._record import NOBODY, Attribution, Generation, GenerationId, Outcome
+from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote, Outcome
 
 
 class Sink(Protocol):
@@ -21,6 +21,10 @@ class Sink(Protocol):
 
     def record(self, generation: Generation) -> None:
         """Take over *generation*."""
+        ...
+
+    def job(self, job: GenerationId) -> JobNote:
+        """What was noted of a job, by this process or another one that reports to the same account from here."""
         ...
 
     def stand_by(self) -> None:
@@ -101,6 +105,18 @@ class Job(Protocol):
         """Report the end of the work under the id of the job."""
         ...
 
+    def answered_with(self, outcome: Outcome) -> Content | None:
+        """What was asked, and what was answered to it later; `None` in privacy mode."""
+        ...
+
+
+class UnreadFile(Protocol):
+    """A job that has ended and whose usage is in a file."""
+
+    def read(self, recording: Any, body: bytes) -> None:
+        """Report what *body* says; *recording* is the request that fetched it."""
+        ...
+
 
 class Layer(Protocol):
     """A library that records calls which it makes through another library of ours; see `_layers`."""
@@ -133,8 +149,10 @@ class State:
         seen: Response ids that are taken.
         open_streams: Streams being read, by `id`; as many as the application itself holds. Strong, so that what a
             stream has gathered is not garbage itself when the collector finds the stream.
+        sockets: What is known of each websocket that the application holds.
         by_hand: Calls that are being recorded by hand, by `id`. Weak: such a call ends with its last reference.
         jobs: What created the jobs that have not ended yet, by the id of the job; bounded by who puts them in.
+        files: Jobs whose usage is in a file that nobody has fetched yet, by its id; bounded by who puts them in.
         layers: Those that record calls made through another library, by name, while they are able to.
         slots: Their calls, by layer and id; see `_layers`, which bounds them.
         runs: The runs of a library above that are open, by id; see `_layers`, which bounds them.
@@ -156,8 +174,10 @@ class State:
     stream_usage: Literal["auto", "always", "never"] = "auto"
     seen: SeenIds = field(default_factory=SeenIds)
     open_streams: dict[int, Unfinished] = field(default_factory=dict[int, "Unfinished"])
+    sockets: WeakKeyDictionary[object, object] = field(default_factory=WeakKeyDictionary[object, object])
     by_hand: dict[int, ref[Unfinished]] = field(default_factory=dict[int, "ref[Unfinished]"])
     jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
+    files: dict[str, UnreadFile] = field(default_factory=dict[str, "UnreadFile"])
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     slots: dict[str, object] = field(default_factory=dict[str, object])
     runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])

@@ -1,8 +1,10 @@
 """`ramp-tracing check`."""
 
 import json
+import os
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 import trustme
 from typer.testing import CliRunner, Result
 
+from ramp_tracing._journal import open_journal
 from ramp_tracing._loopback import LoopbackServer, json_answer
+from ramp_tracing._record import Generation, GenerationId, Timing, UnixNanos
 from ramp_tracing.cli._app import build_app
 from ramp_tracing.testing import FakeRamp
 
@@ -157,3 +161,56 @@ def test_says_what_to_configure(environment: dict[str, str], advice: str) -> Non
     text = check(**environment)
     assert text.exit_code == 2
     assert advice in text.stdout
+
+
+def leave_jobs(ramp: FakeRamp, *, count: int) -> None:
+    """What a process leaves behind that has created jobs, and is gone."""
+    journal = open_journal(state_dir=os.environ["RAMP_TRACING_STATE_DIR"], base_url=ramp.url, key=KEY)
+    for number in range(count):
+        at = UnixNanos(time.time_ns() - (count - number) * 7200 * 10**9)
+        journal.append(
+            Generation(
+                id=GenerationId(f"batch_68af4030592c{number:04d}"),
+                operation="batch",
+                library="openai",
+                timing=Timing(started=at, ended=at),
+                response_model="gpt-[bold]4o",
+                pending=True,
+                job=True,
+            )
+        )
+    journal.close()
+
+
+def test_lists_jobs_that_nobody_has_seen_ended(ramp: FakeRamp) -> None:
+    """With model and age, the oldest first; they are no reason for the test to fail."""
+    leave_jobs(ramp, count=2)
+    result = check(RAMP_BASE_URL=ramp.url)
+    assert result.exit_code == 0, result.output
+    rows = [line for line in result.stdout.splitlines() if "batch_68af" in line]
+    assert [("0000" in row, "4 h" in row, "gpt-[bold]4o" in row) for row in rows] == [
+        (True, True, True),
+        (False, False, True),
+    ]
+    _, report = check_json(RAMP_BASE_URL=ramp.url)
+    assert [(job["id"], job["operation"], job["age_seconds"] // 3600) for job in report["pending_jobs"]] == [
+        ("batch_68af4030592c0000", "batch", 4),
+        ("batch_68af4030592c0001", "batch", 2),
+    ]
+
+
+def test_shows_the_oldest_of_many_jobs(ramp: FakeRamp) -> None:
+    """A terminal has room for some; JSON has them all."""
+    leave_jobs(ramp, count=25)
+    result = check(RAMP_BASE_URL=ramp.url)
+    assert "the oldest 20 of 25" in result.stdout
+    assert result.stdout.count("batch_68af") == 20
+    assert len(check_json(RAMP_BASE_URL=ramp.url)[1]["pending_jobs"]) == 25
+
+
+def test_jobs_that_cannot_be_read_are_not_listed(ramp: FakeRamp) -> None:
+    """The connection is tested all the same."""
+    leave_jobs(ramp, count=1)
+    os.chmod(os.environ["RAMP_TRACING_STATE_DIR"], 0o777)
+    exit_code, report = check_json(RAMP_BASE_URL=ramp.url)
+    assert (exit_code, report["pending_jobs"]) == (0, [])

@@ -1,5 +1,6 @@
 """Paid work that goes on after its call: one generation under one id, settled once, however often it is asked for."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,12 +12,12 @@ import pytest
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request, json_answer
-from ramp_tracing._record import Generation
+from ramp_tracing._record import UNKNOWN_JOB, Attribution, Generation, GenerationId, JobNote, Timing, UnixNanos
 from ramp_tracing._state import HeldBack, Hold, state
 
 from .colours import Colour
 from .endpoints import RESPONSE_ID, response, response_events
-from .provider import Provider, stream
+from .provider import Provider, completion, stream
 from .scenarios import skip_without
 
 INPUT: Mapping[str, Any] = {"model": "gpt-4o", "input": "Hello?", "background": True}
@@ -53,12 +54,16 @@ class Ledger:
 
     def __init__(self) -> None:
         self.records: list[Generation] = []
+        self.notes: dict[str, JobNote] = {}
 
     def record(self, generation: Generation) -> None:
         self.records.append(generation)
 
     def hold(self, generation: Generation) -> Hold:
         return HeldBack(self.record, generation)
+
+    def job(self, job: str) -> JobNote:
+        return self.notes.get(job, UNKNOWN_JOB)
 
     def stand_by(self) -> None:
         """Nothing to prepare."""
@@ -259,3 +264,165 @@ def test_a_video_is_bought_once(name: str, colour: Colour) -> None:
             colour.wait(client.videos.retrieve(VIDEO["id"]))
     assert [(VIDEO["id"], True, None, "ada"), (VIDEO["id"], False, None, "ada")] == records.story
     assert {("video_generation", "sora-2")} == {(each.operation, each.response_model) for each in records.records}
+
+
+OTHERS: Mapping[str, Any] = {**BATCH, "id": "batch_of_somebody_else", "status": "completed", "usage": dict(BATCH_USAGE)}
+DONE: Mapping[str, Any] = {**BATCH, "status": "completed", "usage": dict(BATCH_USAGE)}
+
+
+def page(*jobs: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"object": "list", "data": list(jobs), "has_more": False, "first_id": None, "last_id": None}
+
+
+def listed(colour: Colour, client: Any) -> None:
+    colour.wait(client.batches.list(limit=20))
+
+
+def listed_raw(colour: Colour, client: Any) -> None:
+    colour.wait(client.batches.with_raw_response.list())
+
+
+def listed_lazily(colour: Colour, client: Any) -> None:
+    with colour.entered(client.batches.with_streaming_response.list()) as lazy:
+        colour.wait(lazy.json())
+
+
+@pytest.mark.parametrize("look", [listed, listed_raw, listed_lazily])
+def test_a_list_settles_what_was_created_here(look: Step, colour: Colour) -> None:
+    """It shows the jobs of a whole project; those of others are not for whoever lists them."""
+    job = Job(
+        created={**BATCH, "status": "validating"},
+        looks=[page(OTHERS, {**BATCH, "status": "in_progress"}), page(OTHERS, DONE)],
+    )
+    with Provider(job) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        with ramp_tracing.trace(user="ada"):
+            colour.wait(
+                client.batches.create(
+                    input_file_id="file-abc123", endpoint="/v1/chat/completions", completion_window="24h"
+                )
+            )
+        for _ in range(3):
+            look(colour, client)
+    assert [(BATCH["id"], True, None, "ada"), (BATCH["id"], False, 1000, "ada")] == records.story
+
+
+def test_a_list_settles_what_another_process_created(colour: Colour) -> None:
+    """It is for the one who created it, as the note says."""
+    job = Job(created={}, looks=[page(OTHERS, DONE)])
+    begun = Generation(
+        id=GenerationId(BATCH["id"]),
+        operation="batch",
+        library="litellm",
+        timing=Timing(started=UnixNanos(10**18), ended=UnixNanos(10**18)),
+        attribution=Attribution(user="ada"),
+        pending=True,
+        job=True,
+    )
+    with Provider(job) as provider, ledger() as records, ramp_tracing.trace(user="poller"):
+        records.notes[BATCH["id"]] = JobNote(created=begun)
+        client = colour.client(provider.base_url)
+        for _ in range(3):
+            listed(colour, client)
+        records.notes[BATCH["id"]] = JobNote(settled=True)
+    assert [(BATCH["id"], False, 1000, "ada")] == records.story
+    assert [("litellm", 10**18)] == [(each.library, each.timing.started) for each in records.records]
+
+
+def test_what_another_process_has_settled_is_settled(colour: Colour) -> None:
+    """Nobody reports it a second time."""
+    with Provider(background()) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        created(colour, client)
+        records.notes[RESPONSE_ID] = JobNote(settled=True)
+        for _ in range(3):
+            retrieved(colour, client)
+    assert [(RESPONSE_ID, True, None, None)] == records.story
+    assert {} == state.jobs
+
+
+@pytest.mark.parametrize("create", [created, streamed])
+def test_a_job_is_marked_as_one(create: Step, colour: Colour) -> None:
+    """Also if its end comes with the answer: others who ask for it later must know that it is settled."""
+    job = Job(created=response(background=True), looks=[], events=response_events(background=True))
+    with Provider(job) as provider, ledger() as records:
+        create(colour, colour.client(provider.base_url))
+    assert [(RESPONSE_ID, False, True)] == [(each.id, each.pending, each.job) for each in records.records]
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+def test_a_video_that_is_created_and_polled(colour: Colour) -> None:
+    """By the client's own loop."""
+    job = Job(
+        created={**VIDEO, "status": "queued"},
+        looks=[{**VIDEO, "status": "in_progress"}, {**VIDEO, "status": "completed", "progress": 100}],
+    )
+    with Provider(job) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        skip_without("videos", client)
+        colour.wait(client.videos.create_and_poll(model="sora-2", prompt="A cat.", poll_interval_ms=1))
+    assert [(VIDEO["id"], True), (VIDEO["id"], False)] == [(each.id, each.pending) for each in records.records]
+
+
+@pytest.mark.parametrize("status", ["failed", "expired", "cancelled"])
+def test_a_batch_that_comes_to_another_end(status: str, colour: Colour) -> None:
+    """What was done until then is paid for; it ended when the provider says that it did."""
+    end = {**BATCH, "status": status, f"{status}_at": 1767225660, "usage": dict(BATCH_USAGE)}
+    with Provider(Job(created={}, looks=[end])) as provider, ledger() as records:
+        for _ in range(2):
+            colour.wait(colour.client(provider.base_url).batches.retrieve(BATCH["id"]))
+    [each] = records.records
+    assert (each.id, each.finish_reasons, each.usage.input_tokens) == (BATCH["id"], (status,), 1000)
+    assert (each.service_tier, each.operation, each.failure is not None) == ("batch", "batch", status == "failed")
+    assert (each.timing.started, each.timing.ended) == (1767225600 * 10**9, 1767225660 * 10**9)
+
+
+def answered(body: Mapping[str, Any], *, status: int = 200) -> str:
+    return json.dumps({"id": "batch_req_1", "custom_id": "1", "response": {"status_code": status, "body": body}})
+
+
+LINES = "\n".join(
+    [
+        answered(completion()),
+        answered(completion()),
+        answered({"error": {"message": "No.", "code": "x"}}, status=400),
+        answered(response(model="gpt-4o-2024-08-06")),
+        "",
+    ]
+)
+
+
+def fetched(colour: Colour, client: Any) -> bytes:
+    content: bytes = colour.wait(client.files.content("file-out")).content
+    return content
+
+
+def fetched_raw(colour: Colour, client: Any) -> bytes:
+    content: bytes = colour.wait(client.files.with_raw_response.content("file-out")).content
+    return content
+
+
+@pytest.mark.parametrize("fetch", [fetched, fetched_raw])
+def test_a_batch_that_does_not_say_what_it_used(fetch: Callable[[Colour, Any], bytes], colour: Colour) -> None:
+    """The file of its answers does, when the application fetches it; other files are none of our business."""
+    end = {**BATCH, "status": "completed", "output_file_id": "file-out"}
+    files = Answer(headers={"Content-Type": "application/octet-stream"}, body=LINES.encode())
+    job = Job(created={**BATCH, "status": "validating"}, looks=[end])
+    with Provider(job, scripts={"/content": files}) as provider, ledger() as records:
+        client = colour.client(provider.base_url)
+        with ramp_tracing.trace(user="ada"):
+            colour.wait(
+                client.batches.create(
+                    input_file_id="file-abc123", endpoint="/v1/chat/completions", completion_window="24h"
+                )
+            )
+        fetch(colour, client)
+        colour.wait(client.batches.retrieve(BATCH["id"]))
+        assert [LINES.encode()] * 2 == [fetch(colour, client) for _ in range(2)]
+    assert records.story == [
+        (BATCH["id"], True, None, "ada"),
+        (BATCH["id"], False, None, "ada"),
+        (BATCH["id"], False, 30, "ada"),
+    ]
+    last = records.records[-1]
+    assert ("gpt-4o-2024-08-06", 15, 45) == (last.response_model, last.usage.output_tokens, last.usage.total_tokens)

@@ -83,6 +83,7 @@ def full_generation() -> Generation:
         cost=Cost(total=Decimal("0.0000000001"), input=Decimal(0), output=Decimal("1E-10"), source="gateway"),
         pending=True,
         role="leaf",
+        job=True,
         failure=Failure(type="RateLimitError", message="slow down", status_code=429, code="rate_limit_exceeded"),
         attribution=Attribution(
             user="user-1",

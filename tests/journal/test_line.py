@@ -64,6 +64,7 @@ GENERATIONS = st.builds(
     usage=USAGES,
     cost=st.none() | st.builds(Cost, total=MONEY, input=st.none() | MONEY, source=st.sampled_from(["provider"])),
     pending=st.booleans(),
+    job=st.booleans(),
     failure=st.none() | st.builds(Failure, type=TEXTS, status_code=COUNTS, code=st.none() | TEXTS),
     attribution=ATTRIBUTIONS,
     span_parent=st.none() | st.builds(lambda a, b: SpanParent(f"{a:032x}", f"{b:016x}"), HEX, HEX),

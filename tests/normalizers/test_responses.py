@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ramp_tracing._normalizers import RESPONSES
-from ramp_tracing._record import Cost, Failure, Outcome, Usage
+from ramp_tracing._record import Cost, Failure, Outcome, UnixNanos, Usage
 
 from .cases import Case, Types, each, events_in, from_client, from_json, plain, seen_by_client
 
@@ -121,6 +121,7 @@ WHOLE: Final = (
             service_tier="auto",
             pending=True,
             job=True,
+            created=UnixNanos(1767312000 * 10**9),
             output=NOTHING,
         ),
     ),
@@ -134,6 +135,7 @@ WHOLE: Final = (
             service_tier="default",
             usage=usage(20, 8),
             job=True,
+            created=UnixNanos(1767312000 * 10**9),
             output=OSLO,
         ),
     ),
@@ -146,6 +148,7 @@ WHOLE: Final = (
             finish_reasons=("cancelled",),
             service_tier="default",
             job=True,
+            created=UnixNanos(1767312000 * 10**9),
             output=NOTHING,
         ),
     ),
@@ -303,6 +306,7 @@ STREAMS: Final = (
             service_tier="auto",
             pending=True,
             job=True,
+            created=UnixNanos(1767312000 * 10**9),
             output={"completion": "Os", "reasoning": None},
             complete=False,
         ),

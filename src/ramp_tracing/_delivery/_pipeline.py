@@ -13,7 +13,7 @@ from typing import Final
 from .._config import Config
 from .._guard import guarded
 from .._journal import Journal, MemoryJournal, Stats
-from .._record import Generation
+from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
 from .._state import HeldBack, Hold
 from ._lifetime import watch_over
 from ._stages import Stages, load_stages
@@ -91,6 +91,13 @@ class Pipeline:
         with guarded("recording a held call"):
             held.settle(final)
             self._worker.nudge()
+
+    def job(self, job: GenerationId) -> JobNote:
+        """What was noted of a job, by any process with this journal."""
+        note = UNKNOWN_JOB
+        with guarded("looking for a job"):
+            note = self._journal.job(job)
+        return note
 
     def stand_by(self) -> None:
         """Have the thread running: a finalizer, which may defer, can start none."""

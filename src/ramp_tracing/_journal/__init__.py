@@ -5,7 +5,7 @@ from ._journal import Entry, Journal, Stats
 from ._letters import Letter
 from ._memory import DeadLetter, MemoryJournal
 from ._place import open_journal, state_directories
-from ._spool import SegmentStatus, SpoolStatus, dead_letters, purge, replay, spool_of, spools_in
+from ._spool import SegmentStatus, SpoolStatus, dead_letters, pending_jobs, purge, replay, spool_of, spools_in
 
 __all__ = [
     "DeadLetter",
@@ -19,6 +19,7 @@ __all__ = [
     "Stats",
     "dead_letters",
     "open_journal",
+    "pending_jobs",
     "purge",
     "replay",
     "spool_of",

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Final
 FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE_FLAGS: Final = os.O_NOFOLLOW | os.O_CLOEXEC
 """For every file of ours: a symbolic link is never followed, and no program that is started gets the descriptor."""
+
+NEW_SUFFIX: Final = ".new"
+"""Of a file that is not whole yet."""
 
 OWNER_ONLY: Final = 0o700
 FILE_MODE: Final = 0o600
@@ -89,6 +93,31 @@ class Directory:
             os.close(descriptor)
             raise
         return descriptor
+
+
+def write_whole(opened: int, name: str, text: bytes) -> None:
+    """
+    Write a file in the directory *opened*, all of it or nothing; what was there under the name is replaced.
+
+    Raises:
+        OSError: The disk does not take it.
+    """
+    new = f"{name}.{os.getpid()}-{threading.get_ident()}{NEW_SUFFIX}"
+    _forget(new, opened)
+    descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | FILE_FLAGS, FILE_MODE, dir_fd=opened)
+    try:
+        with open(descriptor, "wb") as file:
+            os.fchmod(descriptor, FILE_MODE)
+            file.write(text)
+        os.rename(new, name, src_dir_fd=opened, dst_dir_fd=opened)
+    except OSError:
+        _forget(new, opened)
+        raise
+
+
+def _forget(name: str, opened: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=opened)
 
 
 def _make_parents(path: Path) -> None:

@@ -256,6 +256,7 @@ GENERATION: Final = Table(
     Row("usage", "usage", _record(USAGE, Usage), USAGE.write),
     Row("cost", "cost", _record(COST, Cost), COST.write),
     Row("pending", "pending", _flag, _or_nothing),
+    Row("job", "job", _flag, _or_nothing),
     Row("failure", "failure", _record(FAILURE, Failure), FAILURE.write),
     Row("role", "role", _role, _unless_call),
     Row("for", "attribution", _record(ATTRIBUTION, Attribution), _attribution),

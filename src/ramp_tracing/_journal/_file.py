@@ -8,13 +8,14 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from .._guard import guarded
-from .._record import Generation
+from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
 from .._state import Hold
 from ._bounds import Bounds
 from ._contents import Contents
 from ._directory import Directory
 from ._holdings import Holdings
 from ._holds import Holds
+from ._jobs import jobs_in
 from ._journal import Entry, Stats
 from ._letters import Letters
 from ._line import Encoded, encode
@@ -63,6 +64,7 @@ class FileJournal:
         self._holds = Holds(self._holdings, self._contents, self._overflow)
         self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
         self._letters = Letters(self._directory / "dead")
+        self._jobs = jobs_in(self._directory)
         self._notices = Notices(self._directory.path)
         self._acknowledged = self._dead = self._lost = 0
 
@@ -91,6 +93,17 @@ class FileJournal:
     def _write_or_keep(self, encoded: Encoded, generation: Generation, *, in_turn: bool = False) -> None:
         if not self._write(encoded, in_turn=in_turn):
             self._overflow.append(generation)
+        if generation.job:
+            # After the record: who finds the note relies on it.
+            with guarded("noting a job"), suppress(OSError):
+                self._jobs.note(generation)
+
+    def job(self, job: GenerationId) -> JobNote:
+        """What any process has noted of a job."""
+        note = UNKNOWN_JOB
+        with guarded("looking for a job"), suppress(OSError):
+            note = self._jobs.find(job)
+        return note
 
     def _write(self, encoded: Encoded, *, in_turn: bool) -> bool:
         if encoded.kept is not None:
@@ -135,11 +148,25 @@ class FileJournal:
         entries = [entry for entry in entries if entry.place is not MOVED]
         refused = min(refused, len(entries))
         reason, certain = UNNAMED_REFUSAL.format(refused, len(entries)), refused == len(entries)
+        begun = [(each.generation, self._is_in_turn(each)) for each in entries if each.generation.pending]
         not_kept = [each for each in entries if refused and not self._set_aside(each, reason, certain=certain)]
         with self._lock:
             self._settle(entries)
             self._acknowledged += len(entries) - refused
             self._count_refused(refused, kept=not not_kept)
+        for created, in_turn in begun:
+            self._repeat_end(created, in_turn=in_turn)
+
+    def _is_in_turn(self, entry: Entry) -> bool:
+        """Whether what this process recorded after *entry* is sent after it: not if it was in memory, or adopted."""
+        return isinstance(entry.place, Place) and self._holdings.has_written(entry.place.segment)
+
+    def _repeat_end(self, created: Generation, *, in_turn: bool) -> None:
+        """Send the end of a job again that may have been sent before what we have just sent of its beginning."""
+        with guarded("looking for the end of a job"), suppress(OSError):
+            end = self._jobs.overtaken(created, in_turn=in_turn)
+            if end is not None:
+                self._write_or_keep(encode(end), end, in_turn=True)
 
     def bury(self, entry: Entry, reason: str) -> None:
         """Settle *entry* as dead, with a dead letter; where none can be written, it is lost."""

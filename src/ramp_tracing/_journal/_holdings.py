@@ -71,6 +71,10 @@ class Holdings:
             with self._letting_go_of_unreadable(segment):
                 segment.count()
 
+    def has_written(self, segment: Segment) -> bool:
+        """Whether *segment* is one of this process's own."""
+        return segment in self._own
+
     def read(self, limit: int, *, own: bool) -> Sequence[Place]:
         """The next records of one segment: of those of this process, or of those that it has adopted."""
         for segment in list(self._own if own else self._adopted):

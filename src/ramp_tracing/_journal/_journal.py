@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .._record import Generation
+from .._record import Generation, GenerationId, JobNote
 from .._state import Hold
 
 
@@ -49,8 +49,8 @@ class Journal(Protocol):
     """
     Records on their way, oldest first, from the application's threads to the one drainer.
 
-    `append` and `counts` may be called by any thread at any time. The others belong to whoever drains; that is one
-    thread at a time. None of them raises and none waits for a network.
+    `append`, `job` and `counts` may be called by any thread at any time. The others belong to whoever drains; that is
+    one thread at a time. None of them raises and none waits for a network.
 
     The life of an entry: appended, or held and let go → read → frozen together with its batch → settled, once, by
     `acknowledge` or `bury`.
@@ -76,6 +76,14 @@ class Journal(Protocol):
     @property
     def held(self) -> int:
         """How many of those that wait are held, and are not read."""
+        ...
+
+    def job(self, job: GenerationId) -> JobNote:
+        """
+        What `append` was told of a job, here or in another process, if this journal outlives its process.
+
+        Called on the application's threads, once for each job that is seen to have ended.
+        """
         ...
 
     def read(self, limit: int) -> Sequence[Entry]:

@@ -11,13 +11,12 @@ from typing import Final, cast
 import orjson
 
 from .._record import Generation
-from ._directory import FILE_FLAGS, FILE_MODE, Directory
+from ._directory import FILE_FLAGS, Directory, write_whole
 from ._fields import generation_of
 from ._line import encode, members_of
 from ._segment_files import unlink
 
 SUFFIX: Final = ".json"
-NEW_SUFFIX: Final = ".new"
 
 MAX_LETTERS: Final = 10_000
 """Some 20 MB for people to look at. Whoever refuses that many refuses them all for one reason."""
@@ -86,7 +85,7 @@ class Letters:
         }
         name = _name_of(generation)
         with self._directory.opened() as opened:
-            _write(opened, name, orjson.dumps(letter, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+            write_whole(opened, name, orjson.dumps(letter, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
             self._make_room(opened)
 
     def read(self) -> Iterator[Letter]:
@@ -134,21 +133,6 @@ def _name_of(generation: Generation) -> str:
 
 def _names_in(opened: int) -> list[str]:
     return sorted(name for name in os.listdir(opened) if name.endswith(SUFFIX))
-
-
-def _write(opened: int, name: str, text: bytes) -> None:
-    """All of it or nothing."""
-    new = f"{name}.{os.getpid()}{NEW_SUFFIX}"
-    unlink(new, opened)
-    descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | FILE_FLAGS, FILE_MODE, dir_fd=opened)
-    try:
-        with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, FILE_MODE)
-            file.write(text)
-        os.rename(new, name, src_dir_fd=opened, dst_dir_fd=opened)
-    except OSError:
-        unlink(new, opened)
-        raise
 
 
 def _read(opened: int, name: str) -> Letter | None:

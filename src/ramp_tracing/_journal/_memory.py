@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from .._guard import log
-from .._record import Generation
+from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
 from .._state import HeldBack, Hold
 from ._journal import Entry, Stats
 from ._shelf import Shelf
@@ -109,6 +109,10 @@ class MemoryJournal:
             # Before whoever reads can let go of it.
             self._contents.put(entry, entry, size_bytes=generation.content.size_bytes)
         self._inbox.put(entry)
+
+    def job(self, job: GenerationId) -> JobNote:
+        """Nothing: what this process knows of its jobs, it knows without a journal."""
+        return UNKNOWN_JOB
 
     def _drop_content(self, entry: Entry) -> None:
         self._dropped_contents = _without_content(entry) or self._dropped_contents

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .._record import UnixNanos
+from .._record import Generation, UnixNanos
 from ._descriptor import Descriptor
 from ._directory import FILE_FLAGS, Directory
+from ._jobs import jobs_in
 from ._letters import Letter, Letters
 from ._line import Tie, body_in, decode, line_of, tie_in
 from ._neighbours import names_in, take_over
@@ -99,6 +100,11 @@ def spool_of(directory: Path) -> SpoolStatus:
         oldest=min((each.oldest for each in segments if each.oldest is not None), default=None),
         segments=segments,
     )
+
+
+def pending_jobs(directory: Path) -> Sequence[Generation]:
+    """The records of the jobs of one destination of which no process has seen the end, oldest first."""
+    return sorted(jobs_in(_directory(directory)).pending(), key=lambda job: job.timing.started)
 
 
 def dead_letters(directory: Path) -> Sequence[Letter]:

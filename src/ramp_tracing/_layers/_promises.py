@@ -7,7 +7,7 @@ from threading import Timer
 from typing import Final, NamedTuple, cast
 
 from .._context import InForce
-from .._record import Generation, Usage
+from .._record import Generation, GenerationId, JobNote, Usage
 from .._state import Holder, Sink, state
 from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, innermost_live, slot_of
 from ._stack import layer_above
@@ -60,6 +60,10 @@ class PromisedSink:
         else:
             held.write_down()
             _look_later()
+
+    def job(self, job: GenerationId) -> JobNote:
+        """What was noted of a job."""
+        return self._sink.job(job)
 
     def stand_by(self) -> None:
         """Be ready to be told by `defer`."""

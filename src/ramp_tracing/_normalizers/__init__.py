@@ -13,7 +13,7 @@ from ._embeddings import EMBEDDINGS, MODERATIONS
 from ._failures import error_in, failure_of
 from ._formats import Accumulator, WireFormat
 from ._images import IMAGES
-from ._jobs import JOBS
+from ._jobs import JOBS, PAGES, read_output
 from ._json import parse, parse_event
 from ._langchain import as_cached, is_cached, langchain_messages, read_langchain
 from ._langchain_attribution import langchain_attribution
@@ -21,6 +21,7 @@ from ._langchain_models import LangChainModel, read_model
 from ._litellm import LiteLLMCall, read_litellm
 from ._openai_usage import has_usage
 from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
+from ._realtime import REALTIME, model_of_session, read_transcript, transcriber_of_session
 from ._responses import RESPONSES
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "MESSAGES",
     "MESSAGE_BATCHES",
     "MODERATIONS",
+    "PAGES",
+    "REALTIME",
     "RESPONSES",
     "SPEECH",
     "TRANSCRIPTIONS",
@@ -52,9 +55,13 @@ __all__ = [
     "is_cached",
     "langchain_attribution",
     "langchain_messages",
+    "model_of_session",
     "parse",
     "parse_event",
     "read_langchain",
     "read_litellm",
     "read_model",
+    "read_output",
+    "read_transcript",
+    "transcriber_of_session",
 ]

@@ -3,19 +3,27 @@ Paid work that ends later: batches (https://platform.openai.com/docs/api-referen
 (https://platform.openai.com/docs/api-reference/videos). Background responses are in `_responses`.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Final
+from dataclasses import fields, replace
+from typing import Any, Final
 
-from .._record import Failure, Outcome
+from .._record import Failure, Outcome, UnixNanos, Usage
 from ._embeddings import read as read_plain
 from ._failures import error_in
 from ._formats import WireFormat
+from ._json import parse
 from ._plain import PlainAccumulator
-from ._reading import as_items, as_name, dig
+from ._reading import as_count, as_instant, as_items, as_name, dig
+from ._responses import read as read_response
 
 ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 """The states in which a batch or a video stays."""
+
+OK: Final = 200
+
+BATCH_TIER: Final = "batch"
+"""No answer says so, but it is a tier of every price list: https://platform.openai.com/docs/guides/batch"""
 
 
 def content(body: Mapping[str, object]) -> object:
@@ -31,9 +39,63 @@ def read(answer: object) -> Outcome:
         plain,
         pending=status not in ENDED,
         job=True,
+        service_tier=BATCH_TIER if _is_batch(answer) else plain.service_tier,
+        created=as_instant(dig(answer, "created_at")),
+        ended=_ended(answer, status),
+        usage_file=None if plain.usage.known else as_name(dig(answer, "output_file_id")),
         finish_reasons=(status,) if status in ENDED else (),
         failure=plain.failure or (_first_error(answer) if status == "failed" else None),
     )
+
+
+def _is_batch(answer: object) -> bool:
+    return dig(answer, "object") == "batch" or dig(answer, "input_file_id") is not None
+
+
+def read_output(body: bytes) -> Outcome:
+    """
+    What the requests of a batch used together, by the file of their answers, one in each line:
+    https://platform.openai.com/docs/guides/batch#5-retrieve-the-results
+
+    A count that one of them lacks is unknown, and so is the model if there are several.
+    """
+    answers = [answer for line in body.splitlines() if (answer := _answer_in(line)) is not None]
+    models = {answer.response_model for answer in answers}
+    return Outcome(
+        response_model=models.pop() if len(models) == 1 else None,
+        usage=_sum([answer.usage for answer in answers]),
+        complete=bool(answers),
+    )
+
+
+def _answer_in(line: bytes) -> Outcome | None:
+    """One that was not answered was not billed; it is in another file."""
+    response = dig(parse(line), "response")
+    body = dig(response, "body")
+    if body is None or as_count(dig(response, "status_code")) != OK:
+        return None
+    return read_response(body) if dig(body, "object") == "response" else read_plain(body)
+
+
+def _sum(usages: list[Usage]) -> Usage:
+    names = [each.name for each in fields(Usage) if each.name not in ("hosted_tool_calls", "estimated")]
+    counts: dict[str, Any] = {name: _total([getattr(usage, name) for usage in usages]) for name in names}
+    tools = sum((Counter(usage.hosted_tool_calls) for usage in usages), Counter[str]())
+    return Usage(**counts, hosted_tool_calls=dict(tools))
+
+
+def _total(counts: list[Any]) -> Any:
+    return None if not counts or None in counts else sum(counts)
+
+
+def read_page(answer: object) -> Outcome:
+    """What a list of jobs says, one by one."""
+    return Outcome(page=tuple(read(each) for each in as_items(dig(answer, "data"))))
+
+
+def _ended(answer: object, status: str | None) -> UnixNanos | None:
+    """``completed_at``, ``failed_at``…: each state has an instant of its own."""
+    return as_instant(dig(answer, f"{status}_at")) if status in ENDED else None
 
 
 def _first_error(answer: object) -> Failure:
@@ -42,4 +104,5 @@ def _first_error(answer: object) -> Failure:
     return error_in({"error": first}) or Failure(type="error")
 
 
+PAGES: Final = WireFormat(content=content, read=read_page, accumulator=PlainAccumulator.folding(read_page))
 JOBS: Final = WireFormat(content=content, read=read, accumulator=PlainAccumulator.folding(read))

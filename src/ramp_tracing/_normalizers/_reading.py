@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final, cast
 
+from .._record import UnixNanos
+
 Path = tuple[str, ...]
 """Names to follow from an answer to a value: ``("usage", "prompt_tokens")``."""
 
@@ -57,6 +59,12 @@ def as_amount(value: object) -> Decimal | None:
 def as_name(value: object) -> str | None:
     """A text that says something."""
     return value if isinstance(value, str) and value else None
+
+
+def as_instant(value: object) -> UnixNanos | None:
+    """An instant that is given in whole seconds since 1970, as OpenAI does."""
+    seconds = as_count(value)
+    return UnixNanos(seconds * 10**9) if seconds and seconds <= MAX_COUNT // 10**9 else None
 
 
 def as_items(value: object) -> Iterable[object]:

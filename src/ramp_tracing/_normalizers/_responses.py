@@ -12,7 +12,7 @@ from .._record import Failure, Outcome
 from ._failures import error_in
 from ._formats import WireFormat
 from ._openai_usage import count_hosted_tools, read_usage
-from ._reading import as_items, as_name, dig
+from ._reading import as_instant, as_items, as_name, dig
 from ._reported_cost import read_cost
 
 UNFINISHED: Final = frozenset({"queued", "in_progress"})
@@ -21,6 +21,7 @@ UNFINISHED: Final = frozenset({"queued", "in_progress"})
 TERMINAL_EVENTS: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
 """The events that carry the whole response, usage included."""
 
+TEXTS: Final = ("text", "refusal", "transcript")
 TEXT_EVENTS: Final = frozenset({"response.output_text.delta", "response.refusal.delta"})
 REASONING_EVENTS: Final = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
 
@@ -40,6 +41,7 @@ def read(answer: object) -> Outcome:
     output = dig(answer, "output")
     status = as_name(dig(answer, "status"))
     usage = dig(answer, "usage")
+    is_job = dig(answer, "background") is True
     return Outcome(
         response_id=as_name(dig(answer, "id")),
         response_model=as_name(dig(answer, "model")),
@@ -49,9 +51,11 @@ def read(answer: object) -> Outcome:
         usage=read_usage(usage, hosted_tools=count_hosted_tools(output)),
         cost=read_cost(usage),
         pending=status in UNFINISHED,
-        job=dig(answer, "background") is True,
+        job=is_job,
+        created=as_instant(dig(answer, "created_at")) if is_job else None,
+        ended=as_instant(dig(answer, "completed_at")) if is_job else None,
         failure=_failure(answer, status),
-        output=_completion(output),
+        output=completion_of(output),
     )
 
 
@@ -68,7 +72,7 @@ def _failure(answer: object, status: str | None) -> Failure | None:
     return Failure(type="error") if failure is None and status == "failed" else failure
 
 
-def _completion(output: object) -> object:
+def completion_of(output: object) -> object:
     """The output items in the form in which OpenRouter reports an answer."""
     texts: list[str] = []
     thoughts: list[str] = []
@@ -86,7 +90,8 @@ def _completion(output: object) -> object:
 
 
 def _texts(parts: object) -> list[str]:
-    found = (as_name(dig(part, "text")) or as_name(dig(part, "refusal")) for part in as_items(parts))
+    """What was written, or refused, or said: of sound (Realtime) only the transcript is read."""
+    found = (next(filter(None, (as_name(dig(part, name)) for name in TEXTS)), None) for part in as_items(parts))
     return [text for text in found if text]
 
 

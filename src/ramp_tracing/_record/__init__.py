@@ -3,6 +3,7 @@
 from ._attribution import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
 from ._cost import Cost, CostSource
 from ._generation import Content, Failure, Generation, GenerationId, Role, Timing, UnixNanos
+from ._job import UNKNOWN_JOB, JobNote
 from ._outcome import NOTHING_READ, Outcome
 from ._usage import Usage
 
@@ -11,6 +12,7 @@ __all__ = [
     "NOBODY",
     "NOTHING_READ",
     "NO_METADATA",
+    "UNKNOWN_JOB",
     "Attribution",
     "Content",
     "Cost",
@@ -18,6 +20,7 @@ __all__ = [
     "Failure",
     "Generation",
     "GenerationId",
+    "JobNote",
     "Outcome",
     "Role",
     "SpanParent",

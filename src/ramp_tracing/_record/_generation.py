@@ -106,6 +106,7 @@ class Generation:
         usage: What was used.
         cost: What it cost; `None` while nobody knows.
         pending: True for a job whose usage is not known yet; the same id settles it later.
+        job: True for paid work that goes on after its call, pending or settled; its id is the job's.
         failure: Why it failed; `None` when it did not.
         role: What it is in its trace.
         attribution: Who and what for.
@@ -135,6 +136,7 @@ class Generation:
     usage: Usage = Usage()
     cost: Cost | None = None
     pending: bool = False
+    job: bool = False
     failure: Failure | None = None
     role: Role = "call"
     attribution: Attribution = NOBODY

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ._cost import Cost
-from ._generation import Failure
+from ._generation import Failure, UnixNanos
 from ._usage import Usage
 
 
@@ -26,6 +26,10 @@ class Outcome:
         failure: An error inside an answer.
         output: What was answered, JSON-like.
         complete: False while a stream has not said that it is at its end.
+        created: When the job was created, by the provider's word.
+        ended: When it came to its end, likewise.
+        usage_file: The file that says what the job used, where the job itself does not.
+        page: The jobs that a list tells of; then the rest says nothing.
     """
 
     response_id: str | None = None
@@ -41,6 +45,10 @@ class Outcome:
     failure: Failure | None = None
     output: object = None
     complete: bool = True
+    created: UnixNanos | None = None
+    ended: UnixNanos | None = None
+    usage_file: str | None = None
+    page: "tuple[Outcome, ...]" = ()
 
 
 NOTHING_READ = Outcome(complete=False)

@@ -15,6 +15,7 @@ from .._config._options import OPTIONS
 from .._delivery import ConnectionReport, test_connection
 from ..exceptions import ConfigurationError
 from ._console import console
+from ._pending import PendingJob, jobs_of, table_of
 
 NOT_CONFIGURED: Final = 2
 """Exit code where there is nothing to test a connection with."""
@@ -48,7 +49,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """
-    Show the configuration and test the connection to Ramp.
+    Show the configuration and the jobs that are pending, and test the connection to Ramp.
 
     The test sends one marked record, which Ramp does not count. The exit code is 0 only if Ramp accepted it.
     """
@@ -60,7 +61,7 @@ def check(
         show((), _untested(str(wrong)))
         raise typer.Exit(NOT_CONFIGURED) from None
     report = _untested(SWITCHED_OFF) if config.disabled else test_connection(config)
-    show(settings_of(config, options=options, environ=os.environ), report)
+    show(settings_of(config, options=options, environ=os.environ), report, jobs_of(config.state_dir))
     raise typer.Exit(0 if report.ok else NOT_CONFIGURED if config.disabled else FAILED)
 
 
@@ -98,10 +99,12 @@ def _untested(why: str) -> ConnectionReport:
     return ConnectionReport(ok=False, status=None, message=why, trace_id=None)
 
 
-def _print_text(settings: tuple[Setting, ...], report: ConnectionReport) -> None:
+def _print_text(settings: tuple[Setting, ...], report: ConnectionReport, pending: tuple[PendingJob, ...] = ()) -> None:
     out = console()
     if settings:
         out.print(_table(settings))
+    if pending:
+        out.print(table_of(pending))
     verdict, style = ("The connection works.", "bold green") if report.ok else ("Not connected.", "bold red")
     out.print(verdict, style=style)
     out.print(report.message, markup=False, soft_wrap=True)
@@ -118,5 +121,6 @@ def _table(settings: tuple[Setting, ...]) -> Table:
     return table
 
 
-def _print_json(settings: tuple[Setting, ...], report: ConnectionReport) -> None:
-    typer.echo(json.dumps({**asdict(report), "configuration": [asdict(each) for each in settings]}))
+def _print_json(settings: tuple[Setting, ...], report: ConnectionReport, pending: tuple[PendingJob, ...] = ()) -> None:
+    configuration, jobs = [asdict(each) for each in settings], [asdict(each) for each in pending]
+    typer.echo(json.dumps({**asdict(report), "configuration": configuration, "pending_jobs": jobs}))

@@ -14,6 +14,7 @@ from .._recorder import Recording, Request
 from .._state import Sink
 from ._bodies import is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
+from ._files import Fetching, file_in
 from ._routes import Route
 
 PARAMETERS: Final = (
@@ -124,6 +125,9 @@ class Call:
     def answered(self, result: object) -> None:
         """The whole answer is there; a call whose answer could not be read has been made all the same."""
         outcome = NOTHING_READ
+        if isinstance(self.ending, Fetching):
+            self.ending.read(self._response_body or b"")
+            return
         with guarded("reading an answer"):
             body = self._response_body
             outcome = self.route.format.read(result) if body is None else self._read(body, result)
@@ -131,8 +135,10 @@ class Call:
             self.ending.succeed(outcome)
 
     def _ending(self) -> Ending:
+        if self.route.fetches:
+            return Fetching(self.recording, file_in(self._options.url))
         if self.route.settles:
-            return Settling(self.recording)
+            return Settling(self.recording, only_known=self.route.lists)
         if self.route.creates_jobs:
             return Creating(self.recording, background=self._body.get("background") is True)
         return self.recording
@@ -169,7 +175,7 @@ class Call:
             server_port=origin.port,
             model=as_name(body.get("model")),
             streamed=body.get("stream") is True,
-            parameters=_numbers(body),
+            parameters=numbers_in(body),
             attribution=self._attribution(),
             content=content,
             content_bytes=content_bytes,
@@ -222,7 +228,8 @@ def _operation(route: Route, url: str) -> str:
     return urlsplit(url).path.strip("/").replace("/", ".") if route.unknown else route.operation
 
 
-def _numbers(body: Mapping[str, object]) -> Mapping[str, float]:
+def numbers_in(body: Mapping[str, object]) -> Mapping[str, float]:
+    """The `PARAMETERS` of a request body."""
     given = {name: body.get(name) for name in PARAMETERS if name in body}
     return {name: each for name, each in given.items() if isinstance(each, (int, float)) and not isinstance(each, bool)}
 

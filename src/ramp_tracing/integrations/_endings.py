@@ -2,16 +2,19 @@
 How a call ends, and what that means for paid work that goes on after it: background responses, batches, videos.
 
 Such a job is one generation under one id. The call that creates it reports it as pending; whichever later request
-first sees the job at its end reports its usage, under the same id and with the attribution of the creating call.
+first sees the job at its end reports its usage, under the same id and with the attribution of the creating call. That
+may be a request of another process: the journal has notes of jobs for all processes of a machine.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
 
-from .._record import Failure, GenerationId, Outcome
+from .._guard import guarded
+from .._normalizers import read_output
+from .._record import Failure, Generation, GenerationId, Outcome
 from .._recorder import Recording
-from .._state import state
+from .._state import Job, state
 
 MAX_JOBS: Final = 1_000
 """Jobs that this process has created and not seen settled; of older ones the settling request's own words count."""
@@ -70,10 +73,13 @@ class Creating:
 
     def succeed(self, outcome: Outcome) -> None:
         """End with an answer, which may say that the work goes on."""
-        if outcome.pending and outcome.response_id is not None:
-            self._open(outcome, outcome.response_id)
-        else:
+        if outcome.response_id is None or not (outcome.pending or outcome.job):
             self._recording.succeed(outcome)
+        elif outcome.pending:
+            self._open(outcome, outcome.response_id)
+        elif not self._recording.finished:
+            is_new = state.seen.take(outcome.response_id)
+            self._recording.succeed(outcome, GenerationId(outcome.response_id) if is_new else None)
 
     def fail(self, failure: Failure, outcome: Outcome) -> None:
         """End with a failure; a background job of which the id is known goes on."""
@@ -96,10 +102,8 @@ class Creating:
         if self._recording.finished:
             return
         self._recording.succeed(outcome, GenerationId(job))
-        jobs = state.jobs
-        if len(jobs) >= MAX_JOBS:
-            jobs.pop(next(iter(jobs)), None)
-        jobs[job] = self._recording
+        make_room(state.jobs)
+        state.jobs[job] = self._recording
 
 
 class Settling:
@@ -108,12 +112,14 @@ class Settling:
 
     Args:
         recording: The request; it speaks for a job that was created elsewhere.
+        only_known: Pass over jobs that nobody on this machine has created: a list shows those of a whole project.
     """
 
-    __slots__ = ("_recording", "first_chunk", "later")
+    __slots__ = ("_only_known", "_recording", "first_chunk", "later")
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, *, only_known: bool = False) -> None:
         self._recording = recording
+        self._only_known = only_known
         self.first_chunk = recording.first_chunk
         self.later = recording.later
 
@@ -131,10 +137,26 @@ class Settling:
         if self._recording.finished:
             return
         self._recording.discard()
-        job = outcome.response_id
-        if outcome.pending or not outcome.job or job is None or not state.seen.take(job):
+        for each in outcome.page or (outcome,):
+            if each.job and not each.pending and each.response_id is not None:
+                self._settle(each, GenerationId(each.response_id))
+
+    def _settle(self, outcome: Outcome, job: GenerationId) -> None:
+        if job in state.seen:
             return
-        (state.jobs.pop(job, None) or self._recording).settle(outcome, GenerationId(job))
+        creator, note = state.jobs.get(job), self._recording.note_of(job)
+        if self._only_known and creator is None and note.created is None:
+            return
+        if not state.seen.take(job):
+            return
+        state.jobs.pop(job, None)
+        if note.settled:
+            return
+        ended = Ended(outcome=outcome, job=job, created=note.created, creator=creator)
+        ended.report(self._recording, outcome)
+        if outcome.usage_file is not None and not self._recording.waits:
+            make_room(state.files)
+            state.files[outcome.usage_file] = ended
 
     def fail(self, failure: Failure, outcome: Outcome) -> None:
         """Nothing was bought; an answer that was whole before it failed to be parsed counts."""
@@ -146,3 +168,42 @@ class Settling:
             self.succeed(outcome)
         else:
             self._recording.discard()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """
+    A job that has ended.
+
+    Attributes:
+        outcome: What it says of itself.
+        job: Its id.
+        created: The record of its creation, as far as anybody here noted it.
+        creator: The call that created it, if this process made it.
+    """
+
+    outcome: Outcome
+    job: GenerationId
+    created: Generation | None
+    creator: Job | None
+
+    def report(self, recording: Recording, outcome: Outcome) -> None:
+        """Record it, for the one who created it, else for whoever makes the request of *recording*."""
+        if self.creator is not None and self.created is None:
+            self.creator.settle(outcome, self.job)
+        else:
+            recording.settle_for(self.created, outcome, job=self.job, creator=self.creator)
+
+    def read(self, recording: Recording, body: bytes) -> None:
+        """Record it once more, under the same id, with what the file of its answers says that it used."""
+        with guarded("reading the answers of a batch"):
+            found = read_output(body)
+            if found.usage.known:
+                model = self.outcome.response_model or found.response_model
+                self.report(recording, replace(self.outcome, usage=found.usage, response_model=model))
+
+
+def make_room(jobs: dict[str, Any]) -> None:
+    """Forget the oldest if there are too many."""
+    if len(jobs) >= MAX_JOBS:
+        jobs.pop(next(iter(jobs)), None)

@@ -138,12 +138,9 @@ def _generation(run: Run, call: ModelCall, model: LangChainModel, outcome: Outco
 
 def _said(call: ModelCall, outcome: Outcome) -> Attribution:
     """What the request itself says, the way OpenRouter takes it; and that it was none, if a cache answered."""
-    said = attribution_in({**as_fields(call.params.get("extra_body")), **_user(call.params)})
+    extra, user = as_fields(call.params.get("extra_body")), call.params.get("user")
+    said = attribution_in(extra, extra.get("user") if user is None else user)
     return said.over(Attribution(metadata={CACHE_HIT: True})) if _is_free(outcome) else said
-
-
-def _user(params: Mapping[str, object]) -> Mapping[str, object]:
-    return {"user": params["user"]} if params.get("user") is not None else {}
 
 
 def _is_free(outcome: Outcome) -> bool:

@@ -93,6 +93,7 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         usage=usage,
         cost=_cost(said, seen),
         pending=outcome.pending,
+        job=job is not None,
         failure=_sayable(sink, seen.failure or outcome.failure),
         attribution=_attribution(said, settled),
         span_parent=settled.started.span_parent,
@@ -155,6 +156,8 @@ def _address(api_base: str | None) -> tuple[str | None, int | None]:
 def _attribution(said: LiteLLMCall, settled: Settled) -> Attribution:
     started, held = settled.started, settled.held
     attribution = said.attribution.over(started.attribution)
+    if held is not None and held.job and not held.pending:  # its end is for the one who created it, whoever asks
+        return held.attribution.over(attribution)
     if held is not None:
         attribution = attribution.over(held.attribution)
     if attribution.trace_id is None and started.span_parent is None and said.trace_id is not None:

@@ -7,6 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .._normalizers import EMBEDDINGS, WireFormat
+from .._state import state
+from ._files import file_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,8 @@ class Route:
         asks_for_usage: Its streams tell their usage only when ``stream_options`` asks for it.
         creates_jobs: The answer may tell of work that goes on after it.
         settles: The answer belongs to a job that an earlier request created.
+        lists: It is a page of such jobs.
+        fetches: It is a file that may say what a job used.
         unknown: Nobody knows the endpoint: it is a billable call if its answer reports usage.
     """
 
@@ -28,6 +32,8 @@ class Route:
     asks_for_usage: bool = False
     creates_jobs: bool = False
     settles: bool = False
+    lists: bool = False
+    fetches: bool = False
     unknown: bool = False
 
 
@@ -43,11 +49,15 @@ class Routes:
     Attributes:
         billable: POST paths, by their last one or two words.
         jobs: What a GET of ``/<word>/<id>``, or a POST of ``/<word>/<id>/cancel``, may settle.
+        lists: What a GET of ``/<word>`` may settle.
+        files: What a GET of ``/files/<id>/content`` may settle.
         never: POST paths that return an old answer, usage and all, and cost nothing.
     """
 
     billable: Mapping[str, Route]
     jobs: Mapping[str, Route] = field(default_factory=dict[str, Route])
+    lists: Mapping[str, Route] = field(default_factory=dict[str, Route])
+    files: Route | None = None
     never: re.Pattern[str] = re.compile(r"(?!)")
 
     def match(self, method: str, url: str) -> Route | None:
@@ -61,7 +71,7 @@ class Routes:
         if method in ("post", "POST"):
             return self.billable.get(url) or self._match_post(url)
         if method in ("get", "GET"):
-            return self._match_job(url, JOB)
+            return self._match_job(url, JOB) or self._match_list(url) or self._match_file(url)
         return None
 
     def _match_post(self, url: str) -> Route | None:
@@ -72,10 +82,19 @@ class Routes:
             return route
         return UNKNOWN
 
+    def _match_file(self, url: str) -> Route | None:
+        """Most files are none of our business: only one that is waited for."""
+        return self.files if state.files and file_in(url) in state.files else None
+
+    def _match_list(self, url: str) -> Route | None:
+        found = LIST.search(url)
+        return self.lists.get(found[1]) if found is not None else None
+
     def _match_job(self, url: str, pattern: re.Pattern[str]) -> Route | None:
         found = pattern.search(url)
         return self.jobs.get(found[1]) if found is not None else None
 
 
+LIST: Final = re.compile(r"(?:^|/)(\w+)/?(?:\?|$)")
 JOB: Final = re.compile(r"(?:^|/)(\w+)/[^/?]+/?(?:\?|$)")
 CANCELLED_JOB: Final = re.compile(r"(?:^|/)(\w+)/[^/?]+/cancel/?(?:\?|$)")

@@ -45,7 +45,7 @@ class LiteLLMLayer:
 
     name = "litellm"
     modules = "litellm."
-    asides = CALLING_BACK
+    asides: tuple[str, ...] = CALLING_BACK
 
     def call_of(self, frame: FrameType) -> str | None:
         """The id of the call that one of LiteLLM's frames belongs to."""

@@ -11,6 +11,8 @@ from .._normalizers import (
     IMAGES,
     JOBS,
     MODERATIONS,
+    PAGES,
+    REALTIME,
     RESPONSES,
     SPEECH,
     TRANSCRIPTIONS,
@@ -18,6 +20,8 @@ from .._normalizers import (
 from .._providers import asks_for_usage, provider_of
 from .._state import state
 from ._routes import Route, Routes
+from ._socket_hook import SocketHook
+from ._sockets import Channel
 from ._stainless import Library, StainlessHook
 
 __all__ = ["install", "uninstall"]
@@ -49,8 +53,24 @@ ROUTES: Final = Routes(
         "videos": Route(operation="video_generation", format=JOBS, settles=True),
         "batches": Route(operation="batch", format=JOBS, settles=True),
     },
+    lists={
+        "videos": Route(operation="video_generation", format=PAGES, settles=True, lists=True),
+        "batches": Route(operation="batch", format=PAGES, settles=True, lists=True),
+    },
+    files=Route(operation="batch", format=JOBS, fetches=True),
     never=re.compile(r"/chat/completions/[^/]+$|/runs/[^/]+(/cancel)?$"),
 )
+
+REALTIME_CHANNEL: Final = Channel(operation="realtime", format=REALTIME)
+RESPONSES_CHANNEL: Final = Channel(operation="chat", format=RESPONSES, in_turn=True)
+
+CHANNELS: Final = {
+    "openai.resources.beta.realtime.realtime": REALTIME_CHANNEL,
+    "openai.resources.realtime.realtime": REALTIME_CHANNEL,
+    "openai.resources.beta.responses.responses": RESPONSES_CHANNEL,
+    "openai.resources.responses.responses": RESPONSES_CHANNEL,
+}
+"""Where the client has its websockets. Those of `live` and of `realtime.translations` report no tokens."""
 
 FIRST_AZURE_VERSION: Final = "2024-09-01"
 """Older API versions of Azure answer ``stream_options`` with 400; https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle"""
@@ -87,4 +107,16 @@ def _azure_version(client: Any) -> str:
 
 
 _hook: Final = StainlessHook(Library(name="openai", routes=ROUTES, provider=provider, asks_for_usage=may_ask_for_usage))
-install, uninstall = _hook.install, _hook.uninstall
+_sockets: Final = SocketHook("openai", CHANNELS, provider=provider)
+
+
+def install() -> None:
+    """Hook the client, which has been imported."""
+    _hook.install()
+    _sockets.install()
+
+
+def uninstall() -> None:
+    """Leave nothing behind."""
+    _sockets.uninstall()
+    _hook.uninstall()
