@@ -22,6 +22,7 @@ from ._record import (
     NOTHING_READ,
     Attribution,
     Content,
+    Cost,
     Failure,
     Generation,
     GenerationId,
@@ -70,6 +71,7 @@ class Recording:
     Attributes:
         keeps_content: False in privacy mode: then what is asked and answered is not kept even in memory.
         retries: How often the client library tried again, as far as it said so.
+        gateway_cost: What the headers of the answer say that it cost; the answer's own word goes before it.
     """
 
     __slots__ = (
@@ -84,6 +86,7 @@ class Recording:
         "_span_parent",
         "_started",
         "_started_monotonic",
+        "gateway_cost",
         "keeps_content",
         "retries",
     )  # fmt: skip
@@ -100,6 +103,7 @@ class Recording:
         self._process = os.getpid()
         self.keeps_content = sink.keeps_content
         self.retries: int | None = None
+        self.gateway_cost: Cost | None = None
 
     def between(self, started: UnixNanos, ended: UnixNanos) -> None:
         """Say when the call happened, where that is known better than by looking at the clock."""
@@ -204,11 +208,12 @@ class Recording:
             finish_reasons=outcome.finish_reasons,
             native_finish_reason=outcome.native_finish_reason,
             service_tier=outcome.service_tier,
+            inference_geo=outcome.inference_geo,
             streamed=request.streamed,
             parameters=request.parameters,
             retries=self.retries,
             usage=usage,
-            cost=outcome.cost,
+            cost=self.gateway_cost if outcome.cost is None else outcome.cost,
             pending=outcome.pending,
             failure=failure,
             attribution=self._attribution,

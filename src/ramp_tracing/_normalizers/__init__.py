@@ -17,6 +17,7 @@ from ._json import parse, parse_event
 from ._litellm import LiteLLMCall, call_type_of, read_litellm
 from ._openai_usage import has_usage
 from ._reading import as_amount, as_count, as_fields, as_name, dig
+from ._reported_cost import cost_in_headers
 from ._responses import RESPONSES
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "as_fields",
     "as_name",
     "call_type_of",
+    "cost_in_headers",
     "dig",
     "error_in",
     "failure_of",

@@ -5,6 +5,7 @@ Paid work that ends later: batches (https://platform.openai.com/docs/api-referen
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
 from .._record import Failure, Outcome
@@ -12,7 +13,7 @@ from ._embeddings import read as read_plain
 from ._failures import error_in
 from ._formats import WireFormat
 from ._plain import PlainAccumulator
-from ._reading import as_items, as_name, dig
+from ._reading import as_amount, as_items, as_name, dig
 
 ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 """The states in which a batch or a video stays."""
@@ -29,11 +30,18 @@ def read(answer: object) -> Outcome:
     status = as_name(dig(answer, "status"))
     return replace(
         plain,
+        usage=replace(plain.usage, video_seconds=_video_seconds(answer)),
         pending=status not in ENDED,
         job=True,
         finish_reasons=(status,) if status in ENDED else (),
         failure=plain.failure or (_first_error(answer) if status == "failed" else None),
     )
+
+
+def _video_seconds(answer: object) -> Decimal | None:
+    """Length of a video, by which it is billed, once it is there."""
+    is_made = dig(answer, "object") == "video" and dig(answer, "status") == "completed"
+    return as_amount(dig(answer, "seconds")) if is_made else None
 
 
 def _first_error(answer: object) -> Failure:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from .._capture import snapshot
 from .._context import as_text, attribution_of
 from .._guard import guarded
-from .._normalizers import Accumulator, as_count, as_fields, as_name, failure_of, parse
+from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, parse
 from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
 from .._recorder import Recording, Request
 from .._state import Sink
@@ -99,6 +99,8 @@ class Call:
         body = getattr(response, "_content", None)
         self._response_body = body if isinstance(body, bytes) else None
         self._is_event_stream = is_event_stream(response)
+        if not self._is_event_stream:
+            self.recording.gateway_cost = cost_in_headers(getattr(response, "headers", None))
 
     def failed(self, error: BaseException) -> None:
         """The request raised; what had been answered before was billed."""
