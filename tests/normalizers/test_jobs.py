@@ -1,5 +1,6 @@
 """Paid work that ends later: batches and videos."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -71,8 +72,14 @@ VIDEOS: Final = (
     ),
     Case(
         payload="jobs/video-completed.json",
-        shows="a video that is done, without usage",
-        outcome=Outcome(response_id=VIDEO, response_model="sora-2", finish_reasons=("completed",), job=True),
+        shows="a video that is done, by its length",
+        outcome=Outcome(
+            response_id=VIDEO,
+            response_model="sora-2",
+            finish_reasons=("completed",),
+            usage=Usage(video_seconds=Decimal(4)),
+            job=True,
+        ),
     ),
     Case(
         payload="jobs/video-failed.json",
