@@ -47,6 +47,7 @@ def test_defaults() -> None:
         stream_usage="auto",
         trace={},
         providers={},
+        prices=None,
         timeout_seconds=10.0,
         exit_timeout_seconds=2.0,
         max_batch_spans=50,
@@ -70,6 +71,7 @@ ENVIRONMENT = {
     "OTEL_SERVICE_NAME": "shop",
     "RAMP_TRACING_STREAM_USAGE": "never",
     "RAMP_TRACING_STATE_DIR": "/var/lib/shop",
+    "RAMP_TRACING_PRICES": "",
     "RAMP_TRACING_DISABLED": "on",
 }
 

@@ -71,6 +71,7 @@ Parts that some servers put beside the totals: DeepSeek; Anthropic, and Databric
 Hugging Face; Mistral; Grok on Azure.
 """
 
+
 def read_usage(usage: object, *, hosted_tools: Mapping[str, int] | None = None, images: int | None = None) -> Usage:
     """
     Usage from the ``usage`` object of an answer, also where that is another API's.
