@@ -67,7 +67,8 @@ ALIASES: Final[Mapping[str, str]] = {
 """
 What people and libraries call a provider, in lower case and with ``_`` between words → our name.
 
-``google`` says neither Gemini API nor Vertex; both are under one price list. A name that may be two providers' is not here.
+``google`` says neither Gemini API nor Vertex; both are under one price list. A name that may be two providers' is not
+here.
 """
 
 REGIONAL: Final[tuple[tuple[str, str, str], ...]] = (

@@ -70,14 +70,16 @@ BESIDE: Final[Mapping[str, Mapping[str, Any]]] = {
     "results[].tokenCount": {"inputTextTokenCount": 1},
     "seconds": {"type": "duration"},
     "type": {"seconds": 7},
-    **dict.fromkeys(
-        ("cacheReadInputTokenCount", "cacheWriteInputTokenCount", "cacheReadInputTokens", "cacheWriteInputTokens",
-         "totalTokens"), {"inputTokens": 50},
-    ),
-    **dict.fromkeys(("tokens.reasoning_tokens", "tokens.image_tokens"), {"tokens": {"input_tokens": 9}}),
-    **dict.fromkeys(
-        ("total_cached_tokens", "total_tool_use_tokens", "total_thought_tokens"), {"total_input_tokens": 50}
-    ),
+    "cacheReadInputTokenCount": {"inputTokens": 50},
+    "cacheReadInputTokens": {"inputTokens": 50},
+    "cacheWriteInputTokenCount": {"inputTokens": 50},
+    "cacheWriteInputTokens": {"inputTokens": 50},
+    "tokens.image_tokens": {"tokens": {"input_tokens": 9}},
+    "tokens.reasoning_tokens": {"tokens": {"input_tokens": 9}},
+    "totalTokens": {"inputTokens": 50},
+    "total_cached_tokens": {"total_input_tokens": 50},
+    "total_thought_tokens": {"total_input_tokens": 50},
+    "total_tool_use_tokens": {"total_input_tokens": 50},
 }  # fmt: skip
 """What has to stand beside a key so that it says anything."""
 

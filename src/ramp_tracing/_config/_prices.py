@@ -189,7 +189,8 @@ def _amounts(given: object, where: str) -> dict[str, Decimal]:
 
 
 def _members(given: object, where: str) -> Mapping[str, object]:
-    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in cast("Mapping[Any, Any]", given)):
+    names = list(cast("Mapping[object, object]", given)) if isinstance(given, Mapping) else [None]
+    if not all(isinstance(name, str) for name in names):
         raise UnusableError(f"{where} must be a table of names and values")
     return cast("Mapping[str, object]", given)
 
@@ -197,9 +198,8 @@ def _members(given: object, where: str) -> Mapping[str, object]:
 def _refuse_unknown(given: Mapping[Any, object], known: frozenset[str], where: str) -> None:
     for name in given:
         if name not in known:
-            raise UnusableError(
-                f"{where} has an unknown name, {str(name)[:40]!r}; known are {', '.join(sorted(known))}"
-            )
+            names = ", ".join(sorted(known))
+            raise UnusableError(f"{where} has an unknown name, {str(name)[:40]!r}; known are {names}")
 
 
 def _amount(given: object, where: str, *, most: Decimal = MAX_PRICE) -> Decimal:

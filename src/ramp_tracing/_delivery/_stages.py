@@ -1,8 +1,8 @@
 """What a record goes through between the journal and the wire. Loading it is the dear part, so the drainer does it."""
 
 from collections.abc import Callable
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from .._config import Config

@@ -67,7 +67,7 @@ BEDROCK: Final = Shape(
     lists=(("cacheDetails", "ttl", "inputTokens"),),
     kinds={("cacheDetails", "5m"): "cache_write_5m_tokens", ("cacheDetails", "1h"): "cache_write_1h_tokens"},
 )
-"""https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html: cache reads and writes go apart."""
+"""Cache reads and writes go apart: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html"""
 
 GEMINI: Final = Shape(
     marks=(("promptTokenCount",), ("candidatesTokenCount",), ("totalTokenCount",)),
@@ -151,6 +151,8 @@ TITAN: Final = Shape(
 
 SHAPES: Final = (BEDROCK, GEMINI, INTERACTIONS, COHERE, OLLAMA, TITAN)
 
+TIMES_TO_LIVE: Final = ("5m", "1h")
+
 MODALITIES: Final[Mapping[int, str]] = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
 """Clients of Vertex send the number: https://cloud.google.com/vertex-ai/docs/reference/rest/v1/Modality"""
 
@@ -167,9 +169,9 @@ def read_native(usage: object) -> dict[str, Any] | None:
     counted = {name for name, count in counts.items() if count is not None}
     for member, kind_name, count_name in shape.lists:
         for item in as_items(dig(usage, member)):
-            name = shape.kinds.get((member, _kind(item, kind_name)))
-            if name is not None and name not in counted:
-                counts[name] = _sum(counts.get(name), as_count(dig(item, count_name)))
+            field = shape.kinds.get((member, _kind(item, kind_name)))
+            if field is not None and field not in counted:
+                counts[field] = _sum(counts.get(field), as_count(dig(item, count_name)))
     return counts
 
 
@@ -183,4 +185,5 @@ def _kind(item: object, name: str) -> str:
     kind = dig(item, name) if name else ""
     if isinstance(kind, int):
         return MODALITIES.get(kind, "")
-    return (as_name(kind) or "") if kind in ("5m", "1h") else (as_name(kind) or "").upper()
+    text = as_name(kind) or ""
+    return text if text in TIMES_TO_LIVE else text.upper()

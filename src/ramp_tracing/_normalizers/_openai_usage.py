@@ -41,8 +41,8 @@ OUTPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
     "output_image_tokens": (("image_tokens",),),
 }
 """
-Parts of the totals, inside the details. ``cached_tokens_details`` is the Realtime API's, ``cache_creation_token_details``
-LiteLLM's, ``thinking_tokens`` Anthropic's.
+Parts of the totals, inside the details. ``cached_tokens_details`` is the Realtime API's,
+``cache_creation_token_details`` LiteLLM's, ``thinking_tokens`` Anthropic's.
 """
 
 INPUT_DETAILS: Final = (

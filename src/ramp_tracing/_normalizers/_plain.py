@@ -45,7 +45,7 @@ class PlainAccumulator:
         return True
 
     def _since_begun(self, event: object) -> object:
-        """Anthropic's stream has model and input in its first event, and in its last one the rest, or all of it again."""
+        """Anthropic's stream has model and input in its first event, and the rest, or all of it again, in its last."""
         begun = as_fields(self._begun)
         if not begun:
             return event

@@ -26,8 +26,8 @@ class Rates(NamedTuple):
 class Part(NamedTuple):
     """Tokens that are billed at one rate."""
 
-    count: str
-    """The field of `Usage`."""
+    field: str
+    """Of `Usage`."""
     rate: str
     instead: str | None = None
     """The rate that stands in for a missing one."""
@@ -97,7 +97,7 @@ def _tokens(
     if total is None:
         return None if name in rates else cost
     for part in parts:
-        count: int | None = getattr(usage, part.count)
+        count: int | None = getattr(usage, part.field)
         if count is None and part.rate in rates and part.instead is None:
             return None
         if not count:

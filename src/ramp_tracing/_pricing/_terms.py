@@ -64,7 +64,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "fast": {"service_tier": "fast"},
     BATCH: {"processing": "batch"},
 }
-"""Tiers for which lists have prices of their own → what genai-prices calls them. Any other is unknown, and so is the cost."""
+"""Tiers with prices of their own → what genai-prices calls them. Any other is unknown, and so is the cost."""
 
 OWN_CONTEXTS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
     ("anthropic", "fast"): {"speed": "fast"},

@@ -18,7 +18,7 @@ THINKS: Final = re.compile(r"(google/|models/)*gemini-(2\.5|[3-9])")
 
 
 def with_thoughts(generation: Generation) -> Generation:
-    """The call with the thoughts in its output, for reckoning only: the record keeps the counts as they were reported."""
+    """The call with the thoughts in its output, for reckoning only: the record keeps what was reported."""
     usage = generation.usage
     model = generation.response_model or generation.request_model or ""
     if generation.provider not in GOOGLE or usage.reasoning_tokens or not THINKS.match(model):

@@ -63,7 +63,7 @@ CALLS: Final[Mapping[str, tuple[str, str]]] = {
     "file_search_call": ("storage_searches_kcount", "storage_searches"),
     "x_search_call": ("social_searches_kcount", "social_searches"),
 }
-"""Hosted tool → its price in a row of genai-prices, and its name in the usage there. Of other tools nobody knows a price."""
+"""Hosted tool → its price in a row of genai-prices, and its name in the usage there; others have no price."""
 
 FREE_TOOLS: Final = frozenset({"web_fetch_call"})
 """Tools that cost their tokens alone: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-fetch-tool#usage-and-pricing"""
