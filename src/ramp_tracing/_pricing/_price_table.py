@@ -56,7 +56,7 @@ def _listed(generation: Generation, terms: Terms, discount: Decimal) -> Cost | N
     if terms.tier is not None:
         row &= _tier_prices(listing, terms)
     counts = counts_to_bill(generation.usage, row, price_list=terms.price_list, operation=generation.operation)
-    if not row or counts is None:
+    if row <= CALL_PRICES or counts is None:
         return None
     listing = _look_up(terms, counts)
     return _cost(listing, terms, _shares(listing), discount)
