@@ -111,6 +111,18 @@ def written(amount: Decimal) -> str:
     return format(amount, "f") if amount >= 1 or not amount else format(amount.normalize(), "e")
 
 
+OWN_KEY: Final = '{"usage": {"cost": @, "is_byok": true, "cost_details": {"upstream_inference_cost": @}}}'
+SHARES: Final = """{"usage": {"cost": @, "cost_details": {
+    "upstream_inference_prompt_cost": @, "upstream_inference_completions_cost": @}}}"""
+
+
+def filled(template: str, *amounts: str) -> str:
+    """JSON with *amounts* in it as they are written."""
+    for amount in amounts:
+        template = template.replace("@", amount, 1)
+    return template
+
+
 def sent(outcome: Any) -> dict[str, Decimal]:
     """The costs of a call as they are in the bytes of the request to Ramp, through the journal and the price ladder."""
     generation = replace(CALL, usage=outcome.usage, cost=outcome.cost)
@@ -129,15 +141,15 @@ TOTALS: Final = ("gen_ai.usage.total_cost", "gen_ai.usage.cost.amount")
 @settings(deadline=None)
 @given(AMOUNTS, AMOUNTS, st.sampled_from([CHAT, RESPONSES, EMBEDDINGS]))
 def test_no_digit_is_lost(amount: Decimal, more: Decimal, wire: Any) -> None:
-    """An amount of ten places in an answer is, digit by digit, the number in the request to Ramp: nothing is a float."""
-    total, parts = amount + more, (written(amount), written(more))
+    """An amount of ten places in an answer is, digit by digit, the number in the request to Ramp: none is a float."""
+    whole, other = written(amount), written(more)
     shapes = {
-        '{"usage": {"cost": %s}}' % parts[0]: amount,
-        '{"usage": {"cost": %s, "is_byok": true, "cost_details": {"upstream_inference_cost": %s}}}' % parts: total,
-        '{"usage": {"cost": {"total_cost": %s, "currency": "USD"}}}' % parts[0]: amount,
-        '{"usage": {"cost_in_usd_ticks": %d}}' % (amount * 10**10): amount,
-        '{"usage": {"pydantic_ai_gateway": {"cost_estimate": %s}}}' % parts[0]: amount,
-    }  # fmt: skip
+        filled('{"usage": {"cost": @}}', whole): amount,
+        filled(OWN_KEY, whole, other): amount + more,
+        filled('{"usage": {"cost": {"total_cost": @, "currency": "USD"}}}', whole): amount,
+        filled('{"usage": {"cost_in_usd_ticks": @}}', str(int(amount * 10**10))): amount,
+        filled('{"usage": {"pydantic_ai_gateway": {"cost_estimate": @}}}', whole): amount,
+    }
     for text, expected in shapes.items():
         for answer in (parse(text.encode()), parse_event(b"data: " + text.encode())):
             costs = sent(wire.read(answer))
@@ -148,9 +160,8 @@ def test_no_digit_is_lost(amount: Decimal, more: Decimal, wire: Any) -> None:
 @given(AMOUNTS, AMOUNTS)
 def test_no_digit_of_the_shares_is_lost(amount: Decimal, more: Decimal) -> None:
     """Shares that are the whole arrive as they were reported, and still are the whole."""
-    names = "upstream_inference_prompt_cost", "upstream_inference_completions_cost"
-    details = '"cost_details": {"%s": %s, "%s": %s}' % (names[0], written(amount), names[1], written(more))
-    costs = sent(CHAT.read(parse(('{"usage": {"cost": %s, %s}}' % (written(amount + more), details)).encode())))
+    text = filled(SHARES, written(amount + more), written(amount), written(more))
+    costs = sent(CHAT.read(parse(text.encode())))
     shares = [costs["gen_ai.usage.input_cost"], costs["gen_ai.usage.output_cost"]]
     assert [amount, more] == shares
     assert sum(shares) == costs["gen_ai.usage.total_cost"]
@@ -200,12 +211,12 @@ def test_headers_that_say_nothing(headers: object) -> None:
 def test_shares_that_do_not_survive_rounding(amount: Decimal, more: Decimal) -> None:
     """Shares of more than ten places are said only if they are the whole at ten places too."""
     reported = Cost(total=amount + more, input=amount, output=more, source="provider")
-    costs = sent(replace_cost(reported))
+    costs = sent(outcome_with(reported))
     if "gen_ai.usage.input_cost" in costs:
         shares = costs["gen_ai.usage.input_cost"], costs["gen_ai.usage.output_cost"]
         assert sum(shares) == costs["gen_ai.usage.total_cost"]
 
 
-def replace_cost(cost: Cost) -> Any:
+def outcome_with(cost: Cost) -> Any:
     """An outcome that says nothing but this cost."""
     return replace(CHAT.read({}), cost=cost)
