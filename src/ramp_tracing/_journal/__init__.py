@@ -5,7 +5,7 @@ from ._journal import Entry, Journal, Stats
 from ._letters import Letter
 from ._memory import DeadLetter, MemoryJournal
 from ._place import open_journal, state_directories
-from ._spool import SegmentStatus, SpoolStatus, dead_letters, purge, replay, spool_of, spools_in
+from ._spool import SegmentStatus, SpoolStatus, dead_letters, purge, records_in, replay, spool_of, spools_in
 
 __all__ = [
     "DeadLetter",
@@ -20,6 +20,7 @@ __all__ = [
     "dead_letters",
     "open_journal",
     "purge",
+    "records_in",
     "replay",
     "spool_of",
     "spools_in",

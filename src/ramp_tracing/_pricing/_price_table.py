@@ -17,7 +17,7 @@ from ._terms import Terms, terms_of
 from ._units import CALL_PRICES, Count, counts_to_bill
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelPrice, PriceCalculation
+    from genai_prices.types import ModelPrice, PriceCalculation, TieredPrices
 
 FREE_VARIANT: Final = ":free"
 """How OpenRouter names models that cost nothing."""
@@ -87,6 +87,47 @@ def list_name() -> str:
         return f"genai-prices {version('genai-prices')}"
     except PackageNotFoundError:
         return "genai-prices"
+
+
+RATE_NAMES: Final[Mapping[str, str]] = {
+    "input_mtok": "input",
+    "output_mtok": "output",
+    "cache_read_mtok": "cached",
+    "cache_write_mtok": "cache_write",
+    "cache_write_1h_mtok": "cache_write_1h",
+    "output_reasoning_mtok": "reasoning",
+    "input_audio_mtok": "input_audio",
+    "output_audio_mtok": "output_audio",
+    "cache_audio_read_mtok": "cached_audio",
+    "input_image_mtok": "input_image",
+    "output_image_mtok": "output_image",
+    "input_video_mtok": "input_video",
+    "input_mchars": "million_characters",
+}
+"""The list's name of a price → the name that a table of the user's own has for it; others keep the list's."""
+
+
+def listed_prices(generation: Generation) -> Mapping[str, str]:
+    """The prices of a call's model in the list, in US dollars as text, also doubtful ones; none if it has none."""
+    terms = terms_of(generation, despite_doubts=True)
+    if terms is None:
+        return {}
+    try:
+        listing = _look_up(terms, {})
+    except (LookupError, ValueError, ArithmeticError):
+        return {}
+    row = {name: price for name, price in vars(listing.model_price).items() if price is not None}
+    if terms.tier is not None:
+        known = _tier_prices(listing, terms)
+        row = {name: price for name, price in row.items() if name in known}
+    return {RATE_NAMES.get(name, name): _price_text(price) for name, price in row.items()}
+
+
+def _price_text(price: "Decimal | TieredPrices") -> str:
+    if isinstance(price, Decimal):
+        return format(price.normalize(), "f")
+    steps = ", ".join(f"{format(tier.price.normalize(), 'f')} beyond {tier.start:,} tokens" for tier in price.tiers)
+    return f"{format(price.base.normalize(), 'f')} ({steps})"
 
 
 def _look_up(terms: Terms, counts: Mapping[str, Count]) -> "PriceCalculation":

@@ -108,14 +108,22 @@ class Terms:
         return dict(OWN_CONTEXTS.get((self.price_list, self.tier)) or CONTEXTS[self.tier])
 
 
-def terms_of(generation: Generation) -> Terms | None:
-    """The terms of a call; `None` where they are unknown, and for what is not billed by a list."""
+def terms_of(generation: Generation, *, despite_doubts: bool = False) -> Terms | None:
+    """
+    The terms of a call; `None` where they are unknown, and for what is not billed by a list.
+
+    Args:
+        generation: The call, by our own name of its provider.
+        despite_doubts: Also where the list's price is said to be wrong, for people who compare.
+    """
     provider = generation.provider or ""
     model = billed_model(generation)
     if provider not in PRICE_LISTS or not model or generation.operation not in OPERATIONS:
         return None
     started = instant(generation.timing.started)
-    if started is None or any(doubt(generation, model, started) for doubt in DOUBTS):
+    if started is None:
+        return None
+    if not despite_doubts and any(doubt(generation, model, started) for doubt in DOUBTS):
         return None
     tier = tier_of(generation)
     if tier is None:
