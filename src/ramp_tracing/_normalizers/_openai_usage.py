@@ -96,13 +96,13 @@ def _counts(usage: object) -> dict[str, Any]:
     for name, paths in BESIDE.items():
         if counts[name] is None:
             counts[name] = first_count(usage, paths)
-    for iteration in as_items(dig(usage, "iterations")):
-        if dig(iteration, "type") == COMPACTION:
-            _add(iteration, counts)
     if _counts_cache_apart(usage, counts):
         counts["input_tokens"] += (counts["cache_read_tokens"] or 0) + (counts["cache_write_tokens"] or 0)
     if _counts_reasoning_apart(counts):
         counts["output_tokens"] += counts["reasoning_tokens"]
+    for iteration in as_items(dig(usage, "iterations")):
+        if dig(iteration, "type") == COMPACTION:
+            _add(iteration, counts)
     return counts
 
 
@@ -123,8 +123,11 @@ ITERATION: Final[Mapping[str, tuple[Path, ...]]] = {
 
 
 def _add(iteration: object, counts: dict[str, Any]) -> None:
-    for name, paths in ITERATION.items():
-        count = first_count(iteration, paths)
+    """Its input is without cache reads and writes, too."""
+    more = {name: first_count(iteration, paths) for name, paths in ITERATION.items()}
+    if more["input_tokens"] is not None:
+        more["input_tokens"] += (more["cache_read_tokens"] or 0) + (more["cache_write_tokens"] or 0)
+    for name, count in more.items():
         if count is not None:
             counts[name] = (counts[name] or 0) + count
 
