@@ -219,9 +219,7 @@ def test_the_older_search_tool() -> None:
     answer = {"output": calls, "tools": [{"type": "web_search_preview"}], "usage": {"input_tokens": 1}}
     newer = {**answer, "tools": [{"type": "web_search"}]}
     assert {"web_search_preview_call": 2} == RESPONSES.read(answer).usage.hosted_tool_calls
-    assert {"web_search_call": 2} == RESPONSES.read(
-        {**answer, "tools": [{"type": "web_search"}]}
-    ).usage.hosted_tool_calls
+    assert {"web_search_call": 2} == RESPONSES.read(newer).usage.hosted_tool_calls
 
 
 def test_perplexitys_shares() -> None:
