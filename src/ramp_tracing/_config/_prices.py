@@ -20,7 +20,7 @@ from ._readers import UnusableError
 TOKEN_RATES: Final = frozenset(
     {
         "input", "output", "cached", "cache_write", "cache_write_1h", "reasoning", "input_audio", "output_audio",
-        "cached_audio", "input_image", "output_image", "input_video",
+        "input_image", "output_image", "input_video",
     }
 )  # fmt: skip
 """Prices of a million tokens."""
