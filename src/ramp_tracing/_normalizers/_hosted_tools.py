@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ._reading import Path, as_items, as_name, dig, first_count
+from ._reading import Path, as_items, as_name, dig, first_count, lacks
 
 HOSTED_TOOLS: Final = frozenset(
     {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"}
@@ -40,6 +40,10 @@ Kind → where a server counts its calls: Anthropic (``server_tool_use``), OpenR
 (``server_side_tool_usage_details``, and the sources of its Live Search), Cohere (``billed_units``).
 """
 
+NAMES: Final = frozenset(
+    {path[0] for paths in IN_USAGE.values() for path in paths} | {"num_server_side_tools_used", "iterations"}
+)
+
 OTHER_MODELS: Final = frozenset({"advisor_message", "fallback_message"})
 """
 Iterations of Anthropic's that another model answered, at that model's price:
@@ -49,6 +53,8 @@ https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool
 
 def tools_in_usage(usage: object) -> dict[str, int]:
     """Calls of hosted tools that a ``usage`` object counts, by kind; none of a kind that was not used."""
+    if lacks(usage, NAMES):
+        return {}
     counts = {kind: count for kind, paths in IN_USAGE.items() if (count := first_count(usage, paths))}
     unnamed = first_count(usage, (("num_server_side_tools_used",),))
     if unnamed and not counts.keys() - {"live_search_source"}:

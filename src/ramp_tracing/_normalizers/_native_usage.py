@@ -7,7 +7,7 @@ Each counts in its own way; what comes out counts inclusively, as `Usage` does.
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from ._reading import Path, as_count, as_items, as_name, dig, first_count
+from ._reading import Path, as_count, as_items, as_name, dig, first_count, lacks
 
 PLACES: Final[tuple[Path, ...]] = (
     ("usage",),
@@ -151,6 +151,8 @@ TITAN: Final = Shape(
 
 SHAPES: Final = (BEDROCK, GEMINI, INTERACTIONS, COHERE, OLLAMA, TITAN)
 
+MARKS: Final = frozenset(mark[0] for shape in SHAPES for mark in shape.marks)
+
 TIMES_TO_LIVE: Final = ("5m", "1h")
 
 MODALITIES: Final[Mapping[int, str]] = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
@@ -159,6 +161,8 @@ MODALITIES: Final[Mapping[int, str]] = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "A
 
 def read_native(usage: object) -> dict[str, Any] | None:
     """Counts by field of `Usage`; `None` where the object is none of the shapes above."""
+    if lacks(usage, MARKS):
+        return None
     shape = next((each for each in SHAPES if any(dig(usage, *mark) is not None for mark in each.marks)), None)
     if shape is None:
         return None

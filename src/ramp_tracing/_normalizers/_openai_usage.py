@@ -13,7 +13,7 @@ from typing import Any, Final
 from .._record import Usage
 from ._hosted_tools import tools_in_usage
 from ._native_usage import read_native, usage_in
-from ._reading import Path, as_amount, as_count, as_fields, as_items, dig, first_count
+from ._reading import Path, as_amount, as_count, as_fields, as_items, dig, first_count, lacks, with_members
 
 COUNTS: Final[Mapping[str, tuple[Path, ...]]] = {
     "input_tokens": (("prompt_tokens",), ("input_tokens",)),
@@ -72,6 +72,10 @@ Hugging Face; Mistral; Grok on Azure.
 """
 
 
+ODD_NAMES: Final = frozenset({path[0] for paths in BESIDE.values() for path in paths} | {"iterations"})
+"""What not everybody has beside the totals."""
+
+
 def read_usage(usage: object, *, hosted_tools: Mapping[str, int] | None = None, images: int | None = None) -> Usage:
     """
     Usage from the ``usage`` object of an answer, also where that is another API's.
@@ -83,6 +87,7 @@ def read_usage(usage: object, *, hosted_tools: Mapping[str, int] | None = None, 
     """
     if usage is None or isinstance(usage, (str, int, float, list)):
         return Usage(hosted_tool_calls=hosted_tools or {}, images=images)
+    usage = with_members(usage)
     native = read_native(usage)
     counts = _counts(usage) if native is None else native
     tools = {**(hosted_tools or {}), **tools_in_usage(usage)}
@@ -93,16 +98,23 @@ def _counts(usage: object) -> dict[str, Any]:
     counts: dict[str, Any] = {name: first_count(usage, paths) for name, paths in COUNTS.items()}
     counts.update(_parts(usage, INPUT_DETAILS, INPUT_PARTS))
     counts.update(_parts(usage, OUTPUT_DETAILS, OUTPUT_PARTS))
+    if lacks(usage, ODD_NAMES):
+        return _with_reasoning(counts)
     for name, paths in BESIDE.items():
         if counts[name] is None:
             counts[name] = first_count(usage, paths)
     if _counts_cache_apart(usage, counts):
         counts["input_tokens"] += (counts["cache_read_tokens"] or 0) + (counts["cache_write_tokens"] or 0)
-    if _counts_reasoning_apart(counts):
-        counts["output_tokens"] += counts["reasoning_tokens"]
+    _with_reasoning(counts)
     for iteration in as_items(dig(usage, "iterations")):
         if dig(iteration, "type") == COMPACTION:
             _add(iteration, counts)
+    return counts
+
+
+def _with_reasoning(counts: dict[str, Any]) -> dict[str, Any]:
+    if _counts_reasoning_apart(counts):
+        counts["output_tokens"] += counts["reasoning_tokens"]
     return counts
 
 
@@ -172,6 +184,7 @@ def _parts(usage: object, places: tuple[str, ...], parts: Mapping[str, tuple[Pat
     details = next((found for place in places if (found := dig(usage, place)) is not None), None)
     if details is None:
         return dict.fromkeys(parts)
+    details = with_members(details)
     return {name: first_count(details, paths) for name, paths in parts.items()}
 
 
