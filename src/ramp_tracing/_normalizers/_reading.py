@@ -34,11 +34,13 @@ def with_members(value: object) -> object:
 
     Anything else is returned as it is.
     """
-    held = None if isinstance(value, Mapping) else getattr(value, "__dict__", None)
+    given = value
+    if isinstance(value, Mapping):
+        return given
+    held, extra = getattr(given, "__dict__", None), getattr(given, "__pydantic_extra__", None)
     if type(held) is not dict:
-        return value
+        return given
     members = cast("dict[str, object]", held)
-    extra = getattr(value, "__pydantic_extra__", None)
     return {**members, **cast("dict[str, object]", extra)} if type(extra) is dict else members
 
 

@@ -93,25 +93,13 @@ COST_HEADERS: Final[Mapping[str, str]] = {
 """Header → the currency behind its amount."""
 
 
-RAW_NAMES: Final = frozenset(name.encode() for name in COST_HEADERS)
-
-
-def _may_name_cost(headers: object) -> bool:
-    """A look at the names as they came, where the HTTP client has them: its own look-up is four times as dear."""
-    raw = getattr(headers, "raw", None)
-    if type(raw) is not list:
-        return True
-    pairs = cast("list[tuple[bytes, bytes]]", raw)
-    return not RAW_NAMES.isdisjoint([name.lower() for name, _ in pairs])
-
-
 def cost_in_headers(headers: object) -> Cost | None:
     """
     What a gateway says in the headers of a whole answer; those of a stream are sent before anybody knows.
 
     LiteLLM says 0 of what it has no price for, so a 0 is no word.
     """
-    if not isinstance(headers, Mapping) or not _may_name_cost(headers):
+    if not isinstance(headers, Mapping):
         return None
     for name, currency in COST_HEADERS.items():
         said = cast("Mapping[str, object]", headers).get(name)

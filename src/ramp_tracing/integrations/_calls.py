@@ -8,6 +8,7 @@ from .._capture import snapshot
 from .._context import as_text, attribution_of
 from .._guard import guarded
 from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, parse
+from .._providers import provider_of
 from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
 from .._recorder import Recording, Request
 from .._state import Sink
@@ -29,6 +30,8 @@ PARAMETERS: Final = (
     "n",
 )
 """Request parameters that are numbers and that the GenAI conventions have a name for."""
+
+NOBODYS: Final[Mapping[str, str]] = {}
 
 MAX_PARSED_BYTES: Final = 64 * 1024
 """Beyond this an answer is vectors or pictures, and what we need of it is cheaper to read from the parsed object."""
@@ -54,7 +57,7 @@ class Call:
     """
 
     __slots__ = (
-        "_body", "_client", "_is_event_stream", "_options", "_response_body", "_sent",
+        "_body", "_client", "_is_anybodys", "_is_event_stream", "_options", "_response_body", "_sent",
         "ending", "hides_usage", "recording", "route",
     )  # fmt: skip
 
@@ -68,6 +71,7 @@ class Call:
         self._sent: tuple[Any, ...] = (options,)
         self._response_body: bytes | None = None
         self._is_event_stream = False
+        self._is_anybodys = provider_of(origin.host, origin.port, NOBODYS) is None  # then it may be a gateway
         self._body = body_of(options)
         self.recording = Recording(sink, self._request(sink, library, origin))
         self.ending = self._ending()
@@ -99,7 +103,7 @@ class Call:
         body = getattr(response, "_content", None)
         self._response_body = body if isinstance(body, bytes) else None
         self._is_event_stream = is_event_stream(response)
-        if not self._is_event_stream:
+        if self._is_anybodys and not self._is_event_stream:
             self.recording.gateway_cost = cost_in_headers(getattr(response, "headers", None))
 
     def failed(self, error: BaseException) -> None:
