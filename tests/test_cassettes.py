@@ -8,6 +8,7 @@ The recordings are not a part of this repository; where they are missing these t
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -35,7 +36,7 @@ from tests.cassettes.expected import (
     said_by_index,
     said_by_span,
 )
-from tests.cassettes.shelf import INDEX, PROPERTY, Row, rows
+from tests.cassettes.shelf import COST, INDEX, PROPERTY, Row, rows
 
 if not INDEX.exists():
     pytest.skip("no recorded calls: set RAMP_TRACING_SHARED to the folder above them", allow_module_level=True)
@@ -131,6 +132,32 @@ def test_hidden_usage(row: Row, ramp: FakeRamp) -> None:
         assert without == [json.loads(chunk) for chunk in seen]
         assert {"include_usage": True} == server.requests[0]["json"]["stream_options"]
         check(row, server, received(ramp))
+
+
+def test_every_reported_cost_is_made_again() -> None:
+    """Of the rows with a reported cost none is left out, and those of the user's own key say what that cost."""
+    reported = [row for row in rows() if row["cost"]]
+    assert set(PRICED) == {row.name for row in reported}
+    assert all(row["upstream_cost"] for row in reported if row["is_byok"] == "y")
+
+
+PRICED: Final = {row.name: row for row in MADE if row["cost"]}
+
+
+@pytest.mark.parametrize("name", PRICED)
+def test_reported_cost(name: str, ramp: FakeRamp, record_property: Any) -> None:
+    """The total of the span is the amount that the answer reports, to the last digit; with an own key, both amounts."""
+    row = PRICED[name]
+    own = row["is_byok"] == "y"
+    expected = Decimal(row["cost"]) + (Decimal(row["upstream_cost"]) if own else 0)
+    with row.replay() as server, sending(ramp, row, server), client_for(row, server) as client:
+        finish(call_in(row, server).on(client))
+        [span] = received(ramp)
+    assert expected == span.attributes["gen_ai.usage.total_cost"] == span.attributes["gen_ai.usage.cost.amount"]
+    assert "provider" == span.attributes["gen_ai.usage.cost.source"]
+    shares = [span.attributes.get(f"gen_ai.usage.{side}_cost") for side in ("input", "output")]
+    assert shares == [None, None] or sum(map(Decimal, map(str, shares))) == expected
+    record_property(COST, (row.provider, str(expected), own))
 
 
 def test_one_process(ramp: FakeRamp) -> None:

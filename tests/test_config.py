@@ -48,6 +48,7 @@ def test_defaults() -> None:
         spans="named",
         trace={},
         providers={},
+        prices=None,
         timeout_seconds=10.0,
         exit_timeout_seconds=2.0,
         max_batch_spans=50,
@@ -72,6 +73,7 @@ ENVIRONMENT = {
     "RAMP_TRACING_SPANS": "all",
     "RAMP_TRACING_STREAM_USAGE": "never",
     "RAMP_TRACING_STATE_DIR": "/var/lib/shop",
+    "RAMP_TRACING_PRICES": "",
     "RAMP_TRACING_DISABLED": "on",
 }
 

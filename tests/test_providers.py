@@ -2,7 +2,8 @@
 
 import pytest
 
-from ramp_tracing._providers import asks_for_usage, provider_of
+from ramp_tracing._pricing._terms import PRICE_LISTS
+from ramp_tracing._providers import ALIASES, PROVIDERS, asks_for_usage, canonical, provider_of
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,35 @@ def test_overrides(host: str, port: int | None, expected: str | None) -> None:
 def test_asks_for_usage(host: str, expected: bool) -> None:
     """Only OpenAI's own hosts are asked for the usage of a stream; a server that does not know the field may refuse."""
     assert asks_for_usage(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("openai", "openai"),
+        ("OpenAI", "openai"),
+        (" Open AI ", "openai"),
+        ("Azure OpenAI", "azure.ai.openai"),
+        ("azure-openai", "azure.ai.openai"),
+        ("google", "gcp.gen_ai"),
+        ("Google Vertex AI", "gcp.vertex_ai"),
+        ("vertexai", "gcp.vertex_ai"),
+        ("gemini", "gcp.gemini"),
+        ("bedrock", "aws.bedrock"),
+        ("Amazon Bedrock", "aws.bedrock"),
+        ("mistral", "mistral_ai"),
+        ("xAI", "x_ai"),
+        ("x-ai", "x_ai"),
+        ("acme", "acme"),
+        ("", ""),
+    ],
+)
+def test_names_given_by_hand(name: str, expected: str) -> None:
+    """A provider is known by what people and libraries call it; an unknown name stays what it is."""
+    assert expected == canonical(name)
+
+
+def test_other_names_lead_to_price_lists() -> None:
+    """No alias stands for a provider that has none, or hides one of our own names."""
+    assert set(ALIASES.values()) <= set(PRICE_LISTS)
+    assert not ALIASES.keys() & {*PROVIDERS.values(), *PRICE_LISTS}

@@ -36,9 +36,13 @@ class Facts(TypedDict, total=False):
     total_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
     reasoning_tokens: int
     input_audio_tokens: int
     output_audio_tokens: int
+    input_image_tokens: int
+    output_image_tokens: int
     input_messages: Any
     output_messages: Any
     cost: Decimal | int | str | float
@@ -67,7 +71,7 @@ class record_generation:  # noqa: N801 - used as a statement
 
     Args:
         **facts: See `Facts`. ``cost`` is in US dollars and counts as reported by the provider; without it the price
-            table is asked. ``started`` and ``ended`` are aware datetimes or nanoseconds since 1970. ``metadata`` is a
+            lists are asked, by the usual names of a provider (``OpenAI``, ``google``, ``bedrock``…). ``started`` and ``ended`` are aware datetimes or nanoseconds since 1970. ``metadata`` is a
             mapping, as for `trace`.
 
     Example:
@@ -155,9 +159,13 @@ USAGE_FACTS: Final = (
     "total_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
     "reasoning_tokens",
     "input_audio_tokens",
     "output_audio_tokens",
+    "input_image_tokens",
+    "output_image_tokens",
 )
 
 

@@ -36,6 +36,41 @@ PROVIDERS: Final[Mapping[str, str]] = {
 }
 """Domain → provider. It stands for the domain itself and for everything below it (``eu.api.openai.com``)."""
 
+ALIASES: Final[Mapping[str, str]] = {
+    "amazon_bedrock": "aws.bedrock",
+    "aws": "aws.bedrock",
+    "aws_bedrock": "aws.bedrock",
+    "azure": "azure.ai.openai",
+    "azure_openai": "azure.ai.openai",
+    "azure.ai.inference": "azure.ai.openai",
+    "bedrock": "aws.bedrock",
+    "fireworks": "fireworks_ai",
+    "gemini": "gcp.gemini",
+    "google": "gcp.gen_ai",
+    "google_ai_studio": "gcp.gemini",
+    "google_genai": "gcp.gen_ai",
+    "google_vertex": "gcp.vertex_ai",
+    "google_vertex_ai": "gcp.vertex_ai",
+    "mistral": "mistral_ai",
+    "mistralai": "mistral_ai",
+    "moonshot": "moonshot_ai",
+    "moonshotai": "moonshot_ai",
+    "open_ai": "openai",
+    "open_router": "openrouter",
+    "together": "together_ai",
+    "togetherai": "together_ai",
+    "vertex": "gcp.vertex_ai",
+    "vertex_ai": "gcp.vertex_ai",
+    "vertexai": "gcp.vertex_ai",
+    "xai": "x_ai",
+}
+"""
+What people and libraries call a provider, in lower case and with ``_`` between words → our name.
+
+``google`` says neither Gemini API nor Vertex; both are under one price list. A name that may be two providers' is not
+here.
+"""
+
 REGIONAL: Final[tuple[tuple[str, str, str], ...]] = (
     ("bedrock-runtime.", ".amazonaws.com", "aws.bedrock"),
     ("bedrock-runtime-fips.", ".amazonaws.com", "aws.bedrock"),
@@ -69,6 +104,12 @@ def provider_of(host: str | None, port: int | None, overrides: Mapping[str, str]
     if not host:
         return None
     return (_overridden(host, port, overrides) if overrides else None) or _known(host)
+
+
+def canonical(name: str) -> str:
+    """Our name of a provider that somebody has named by hand; the name itself where we know no other."""
+    plain = name.strip().lower().replace(" ", "_").replace("-", "_")
+    return ALIASES.get(plain, plain)
 
 
 @lru_cache(maxsize=CACHED_HOSTS)

@@ -22,6 +22,7 @@ from ._record import (
     NOTHING_READ,
     Attribution,
     Content,
+    Cost,
     Failure,
     Generation,
     GenerationId,
@@ -76,6 +77,7 @@ class Recording:
     Attributes:
         keeps_content: False in privacy mode: then what is asked and answered is not kept even in memory.
         retries: How often the client library tried again, as far as it said so.
+        gateway_cost: What the headers of the answer say that it cost; the answer's own word goes before it.
     """
 
     __slots__ = (
@@ -89,6 +91,7 @@ class Recording:
         "_sink",
         "_started",
         "_started_monotonic",
+        "gateway_cost",
         "keeps_content",
         "retries",
     )  # fmt: skip
@@ -105,6 +108,7 @@ class Recording:
         self._process = os.getpid()
         self.keeps_content = sink.keeps_content
         self.retries: int | None = None
+        self.gateway_cost: Cost | None = None
 
     def another(self) -> "Recording":
         """A second recording of the same request, which was sent twice; it starts where this one did."""
@@ -259,11 +263,12 @@ class Recording:
             finish_reasons=outcome.finish_reasons,
             native_finish_reason=outcome.native_finish_reason,
             service_tier=outcome.service_tier,
+            inference_geo=outcome.inference_geo,
             streamed=request.streamed,
             parameters=request.parameters,
             retries=self.retries,
             usage=usage,
-            cost=outcome.cost,
+            cost=self.gateway_cost if outcome.cost is None else outcome.cost,
             pending=outcome.pending,
             job=job is not None,
             failure=failure,

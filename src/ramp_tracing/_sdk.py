@@ -44,6 +44,7 @@ class Options(TypedDict, total=False):
     spans: Spans
     trace: Mapping[str, object]
     providers: Mapping[str, str]
+    prices: "str | os.PathLike[str] | Mapping[str, object]"
     timeout_seconds: float
     exit_timeout_seconds: float
     max_batch_spans: int

@@ -23,6 +23,9 @@ INDEX: Final = CASSETTES / "INDEX.csv"
 PROPERTY: Final = "recorded call"
 """Under this name a test says what it has replayed, for the table: endpoint, provider, colour."""
 
+COST: Final = "reported cost"
+"""Under this name a test says what a span cost that reports it: provider, amount, whether by the user's own key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

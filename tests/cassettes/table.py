@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from .calls import FREE, NOT_MADE, openai
-from .shelf import PROPERTY, rows
+from .shelf import COST, PROPERTY, rows
 
 COLOURS: Final = ("sync", "async")
 
@@ -16,6 +17,18 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section(f"recorded calls with openai {openai.__version__}, as Ramp receives them")
         for line in lines(_replayed(terminalreporter.stats, "passed")):
             terminalreporter.write_line(line)
+    costs = [value for report in terminalreporter.stats.get("passed", ()) for value in _said(report, COST)]
+    if costs:
+        terminalreporter.write_line(cost_line(costs))
+
+
+def cost_line(costs: list[tuple[str, str, bool]]) -> str:
+    """In one line: how many of the reported costs arrived exactly, of whom, and together."""
+    total = sum((Decimal(amount) for _, amount, _ in costs), Decimal(0))
+    by_provider = ", ".join(f"{name} {count}" for name, count in Counter(name for name, *_ in costs).most_common())
+    of = len([row for row in rows() if row["cost"]])
+    own = sum(own for *_, own in costs)
+    return f"reported costs that arrived exactly: {len(costs)} of {of} ({by_provider}; {own} own key), {total} USD"
 
 
 def lines(passed: Counter[tuple[str, ...]]) -> Iterable[str]:
@@ -45,5 +58,8 @@ def _left_out(in_index: Counter[tuple[str, str]]) -> Iterable[str]:
 def _replayed(stats: Any, *outcomes: str) -> Counter[tuple[str, ...]]:
     """The tests of recorded calls that came out so, by endpoint, provider and colour."""
     reports = (report for outcome in outcomes for report in stats.get(outcome, ()) if report.when == "call")
-    said = (value for report in reports for name, value in report.user_properties if name == PROPERTY)
-    return Counter(tuple(value) for value in said)
+    return Counter(tuple(value) for report in reports for value in _said(report, PROPERTY))
+
+
+def _said(report: Any, what: str) -> list[Any]:
+    return [value for name, value in report.user_properties if name == what and report.when == "call"]

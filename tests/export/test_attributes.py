@@ -56,7 +56,23 @@ class TestUnknown:
             for key, value in values(replace(PLAIN, cost=Cost(total=Decimal("0.5"), source="gateway"))).items()
             if "cost" in key
         }
-        assert {"ramp.cost.source": "gateway", "gen_ai.usage.total_cost": Decimal("0.5")} == costs
+        assert {
+            "ramp.cost.source": "gateway",
+            "gen_ai.usage.total_cost": Decimal("0.5"),
+            "gen_ai.usage.cost.amount": Decimal("0.5"),
+            "gen_ai.usage.cost.currency": "USD",
+            "gen_ai.usage.cost.source": "provider",
+        } == costs
+
+    @pytest.mark.parametrize(
+        ("source", "conventional"),
+        [("provider", "provider"), ("gateway", "provider"), ("price_table", "local"), ("custom", "local")],
+    )
+    @pytest.mark.parametrize("dialect", ["openrouter", "semconv"])
+    def test_who_said_so(self, source: Any, conventional: str, dialect: str) -> None:
+        """OpenTelemetry tells what was received with an answer from what was reckoned."""
+        sent = values(replace(PLAIN, cost=Cost(total=Decimal("0.5"), source=source)), dialect=dialect)
+        assert (source, conventional) == (sent["ramp.cost.source"], sent["gen_ai.usage.cost.source"])
 
     def test_zero_is_a_measurement(self) -> None:
         """Counts and costs that are 0 are sent as 0."""

@@ -54,6 +54,9 @@ STANDARD_KEYS = {
     "server.port": ("intValue", 443),
     "ramp.library": ("stringValue", "openai"),
     "ramp.cost.source": ("stringValue", "provider"),
+    "gen_ai.usage.cost.amount": ("doubleValue", Decimal("0.001285")),
+    "gen_ai.usage.cost.currency": ("stringValue", "USD"),
+    "gen_ai.usage.cost.source": ("stringValue", "provider"),
 }
 CONTENT_KEYS = {"gen_ai.prompt", "gen_ai.completion"}
 SECRETS = ("Analyze this expense report", "within policy")
@@ -112,9 +115,14 @@ def test_equals_the_shared_private_sample() -> None:
     sample = attributes_in(documented_sample("synthetic-documented-example-dual-privacy.json"))
     sent = export_one(DOCUMENTED, privacy_mode=True).attributes
     assert {key: value for key, value in sample.items() if key not in NOT_CARRIED}.items() <= sent.items()
-    assert {"trace.metadata.openrouter.inter_token_latency_ms", "ramp.library", "ramp.cost.source"} == (
-        sent.keys() - sample.keys()
-    )
+    assert {
+        "trace.metadata.openrouter.inter_token_latency_ms",
+        "ramp.library",
+        "ramp.cost.source",
+        "gen_ai.usage.cost.amount",
+        "gen_ai.usage.cost.currency",
+        "gen_ai.usage.cost.source",
+    } == (sent.keys() - sample.keys())
 
 
 @pytest.mark.parametrize("dialect", ["openrouter", "semconv"])

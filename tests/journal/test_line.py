@@ -38,6 +38,7 @@ USAGES = st.builds(
     Usage,
     **{field.name: COUNTS for field in fields(Usage) if "int" in str(field.type) and "Mapping" not in str(field.type)},
     audio_seconds=st.none() | MONEY,
+    video_seconds=st.none() | MONEY,
     hosted_tool_calls=st.dictionaries(TEXTS, st.integers(0, 99), max_size=3),
     estimated=st.booleans(),
 )

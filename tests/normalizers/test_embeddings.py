@@ -55,6 +55,7 @@ CASES: Final = (
         outcome=Outcome(
             response_id="msg_01XyZaBcDeFgHiJkLmNoPqRs",
             response_model="claude-haiku-4-5-20251001",
+            service_tier="standard",
             usage=Usage(input_tokens=3219, output_tokens=503, cache_read_tokens=1024, cache_write_tokens=100),
         ),
     ),

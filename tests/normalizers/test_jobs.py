@@ -1,5 +1,6 @@
 """Paid work that ends later: batches and videos."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -79,12 +80,13 @@ VIDEOS: Final = (
     ),
     Case(
         payload="jobs/video-completed.json",
-        shows="a video that is done, without usage",
+        shows="a video that is done, by its length",
         outcome=Outcome(
             response_id=VIDEO,
             response_model="sora-2",
             finish_reasons=("completed",),
             ended=UnixNanos(1767312090 * 10**9),
+            usage=Usage(video_seconds=Decimal(4)),
             **OF_A_VIDEO,
         ),
     ),

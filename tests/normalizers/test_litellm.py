@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ramp_tracing._normalizers import LiteLLMCall, read_litellm
-from ramp_tracing._record import Usage
+from ramp_tracing._record import Cost, Usage
 
 ANSWER: Any = {
     "id": "chatcmpl-1a2b3c4d5e",
@@ -122,3 +122,30 @@ def test_hostile(value: object) -> None:
     for key in keys:
         for ok in (True, False):
             told(value, ok=ok, **{key: value})
+
+
+def of_openrouter(usage: Any, **call: Any) -> Any:
+    """The cost of a call to OpenRouter whose answer has this usage."""
+    answer = {**ANSWER, "usage": {**ANSWER["usage"], **usage}}
+    return read(answer, custom_llm_provider="openrouter", **call).outcome.cost
+
+
+def test_what_the_provider_reports_goes_first() -> None:
+    """With the user's own key LiteLLM knows OpenRouter's fee alone; the answer knows both."""
+    own_key = {"cost": 0.0001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.002}}
+    assert Cost(total=Decimal("0.0021"), source="provider") == of_openrouter(own_key, response_cost=0.0001)
+    assert Cost(total=Decimal("0.0001"), source="provider") == of_openrouter({"cost": 0.0001}, response_cost=0.0001)
+
+
+@pytest.mark.parametrize("name", ["discount_amount", "margin_total_amount"])
+def test_a_margin_goes_before_the_provider(name: str) -> None:
+    """A margin or a discount that LiteLLM was told of is the user's own word."""
+    cost = of_openrouter({"cost": 0.1}, response_cost=0.11, payload={"cost_breakdown": {name: 0.01}})
+    assert Cost(total=Decimal("0.11"), source="gateway") == cost
+
+
+def test_litellms_own_number_is_not_the_providers() -> None:
+    """LiteLLM puts a price of its own into the last chunk of other providers' streams."""
+    answer = {**ANSWER, "usage": {**ANSWER["usage"], "cost": 0.7}}
+    assert Cost(total=Decimal("0.5"), source="gateway") == read(answer, response_cost=0.5).outcome.cost
+    assert read(answer).outcome.cost is None

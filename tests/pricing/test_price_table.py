@@ -1,7 +1,9 @@
 """What calls cost by the bundled price table; every price is worked out by hand from the providers' price pages."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.metadata import version
 
 import pytest
 from pricing_samples import TUESDAY, at, call, tokens
@@ -255,16 +257,19 @@ UNPRICED: dict[str, Generation] = {
     ),
     "more cached than there was": call("openai", "gpt-4o", tokens(10, 10, cache_read_tokens=11)),
     "more reasoning than output": call("openai", "gpt-5", tokens(10, 10, reasoning_tokens=11)),
-    "a total with thoughts that no count has": call("gcp.gemini", "gemini-2.5-flash", tokens(35, 12, total_tokens=109)),
+    "a total that no count explains": call("openai", "gpt-4o", tokens(35, 12, total_tokens=109)),
     "input unknown": call("openai", "gpt-4o", tokens(None, 118)),
     "output unknown": call("openai", "gpt-4o", tokens(42, None)),
     "output of a model that has no price for it": call("openai", "text-embedding-3-small", tokens(10, 5)),
     "usage unknown": call("openai", "gpt-4o"),
     "estimated": call("openai", "gpt-4o", tokens(42, 118, estimated=True)),
     "pending": call("openai", "gpt-4o", CHAT, pending=True),
-    "a batch": call("openai", "gpt-4o", CHAT, operation="batch"),
+    "a batch of which the model is unknown": call("openai", None, CHAT, operation="batch"),
+    "a batch in another tier": call("openai", "gpt-4o", CHAT, operation="batch", service_tier="flex"),
     "an endpoint that nobody knows": call("openai", "gpt-4o", CHAT, operation="v1.decisions"),
-    "a hosted tool": call("openai", "gpt-5", tokens(1000, 118, hosted_tool_calls={"web_search_call": 2})),
+    "a hosted tool without a price": call(
+        "openai", "gpt-5", tokens(1000, 118, hosted_tool_calls={"code_interpreter_call": 2})
+    ),
     "a model that searches in every call": call("openai", "gpt-4o-search-preview", CHAT),
     "and its successor": call("openai", "gpt-5-search-api", CHAT),
     "a fee for each request": call("perplexity", "sonar", CHAT),
@@ -313,6 +318,8 @@ def test_listed(name: str) -> None:
         output=Decimal(output_cost),
         total=Decimal(input_cost) + Decimal(output_cost),
         source="price_table",
+        price_list=f"genai-prices {version('genai-prices')}",
+        price_date=datetime.fromtimestamp(generation.timing.started // 10**9, UTC).date().isoformat(),
     )
     assert priced(generation) == replace(generation, cost=expected)
 

@@ -12,10 +12,25 @@ from typing import Any, Final, Literal
 from ..exceptions import ConfigurationError
 from ._address import check_encrypted
 from ._options import DEFAULT_BASE_URL, OPTIONS, Option
+from ._prices import OTHER_RATES, TOKEN_RATES, Price, PriceTable
 from ._readers import UnusableError
 from ._secret import Secret
 
-__all__ = ["DEFAULT_BASE_URL", "Config", "Dialect", "Secret", "Spans", "StreamUsage", "WireProtocol", "resolve"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "OTHER_RATES",
+    "TOKEN_RATES",
+    "Config",
+    "Dialect",
+    "Price",
+    "PriceTable",
+    "Secret",
+    "Spans",
+    "StreamUsage",
+    "WireProtocol",
+    "resolve",
+    "resolve_one",
+]
 
 WireProtocol = Literal["http/json", "http/protobuf"]
 """How spans become bytes."""
@@ -51,6 +66,7 @@ class Config:
         spans: Which spans are sent above a call.
         trace: Attribution of every call that says nothing itself: ``user``, ``session_id``, the keys of ``trace``.
         providers: Provider names by ``host`` or ``host:port``, for gateways and private endpoints.
+        prices: The user's own prices, or `None`.
         timeout_seconds: How long one request may take, all in all.
         exit_timeout_seconds: How long the end of the process may be put off.
         max_batch_spans: Records in one request.
@@ -75,6 +91,7 @@ class Config:
     spans: Spans
     trace: Mapping[str, object]
     providers: Mapping[str, str]
+    prices: PriceTable | None
     timeout_seconds: float
     exit_timeout_seconds: float
     max_batch_spans: int
@@ -115,6 +132,16 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config
     except UnusableError as wrong:
         raise ConfigurationError(f"base_url cannot be used: {wrong}") from None
     return Config(**values)
+
+
+def resolve_one(name: str, given: object, environ: Mapping[str, str]) -> object:
+    """
+    One option alone, for what needs no key.
+
+    Raises:
+        ConfigurationError: It cannot be used.
+    """
+    return _value(name, OPTIONS[name], options={name: given}, environ=environ)
 
 
 def _refuse_unknown(options: Mapping[str, object]) -> None:

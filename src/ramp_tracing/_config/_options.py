@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ._address import read_url
+from ._prices import read_prices
 from ._readers import (
     Reader,
     count,
@@ -69,6 +70,7 @@ OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
         "spans": Option(read=one_of("named", "all"), variable="RAMP_TRACING_SPANS", default="named"),
         "trace": Option(read=read_trace, default=NOTHING),
         "providers": Option(read=read_providers, default=NOTHING),
+        "prices": Option(read=read_prices, variable="RAMP_TRACING_PRICES"),
         "timeout_seconds": Option(read=seconds(0.1, 300), default=10.0),
         "exit_timeout_seconds": Option(read=seconds(0, 300), default=2.0),
         "max_batch_spans": Option(read=count(1, 10_000), default=50),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from .._config import Config
@@ -37,7 +38,11 @@ def load_stages(config: Config) -> Stages:
     settings = export_settings(config)
     # Any: their type is OpenTelemetry's, which is not known here; that they can export was checked.
     exporters = cast("tuple[Any, ...]", config.span_exporters)
-    return Stages(price=priced, encoder=Encoder(settings), publisher=SpanPublisher(exporters, settings))
+    return Stages(
+        price=partial(priced, own=config.prices),
+        encoder=Encoder(settings),
+        publisher=SpanPublisher(exporters, settings),
+    )
 
 
 def export_settings(config: Config) -> "ExportSettings":

@@ -14,6 +14,8 @@ from ._messages import input_messages, output_messages
 from ._metadata import metadata_of
 from ._readers import (
     Table,
+    conventional_cost_source,
+    currency,
     error_type,
     failure_code,
     failure_message,
@@ -121,13 +123,21 @@ OURS: Final[Table] = {
     "ramp.library": lambda generation: generation.library,
     "ramp.usage.input_characters": lambda generation: generation.usage.input_characters,
     "ramp.usage.audio_seconds": lambda generation: generation.usage.audio_seconds,
+    "ramp.usage.video_seconds": lambda generation: generation.usage.video_seconds,
+    "ramp.usage.cached_audio_tokens": lambda generation: generation.usage.cached_audio_tokens,
+    "ramp.usage.cached_image_tokens": lambda generation: generation.usage.cached_image_tokens,
+    "ramp.usage.accepted_prediction_tokens": lambda generation: generation.usage.accepted_prediction_tokens,
+    "ramp.usage.rejected_prediction_tokens": lambda generation: generation.usage.rejected_prediction_tokens,
     "ramp.usage.images": lambda generation: generation.usage.images,
     "ramp.usage.hosted_tool_calls": hosted_tool_calls_json,
     "ramp.usage.estimated": if_true(lambda generation: generation.usage.estimated),
     "ramp.usage.pending": if_true(lambda generation: generation.pending),
     "ramp.content.lost": if_true(lambda generation: generation.content_lost),
     "ramp.error.code": failure_code,
+    "ramp.inference_geo": lambda generation: generation.inference_geo,
     "ramp.cost.source": lambda generation: None if generation.cost is None else generation.cost.source,
+    "ramp.cost.price_list": lambda generation: None if generation.cost is None else generation.cost.price_list,
+    "ramp.cost.price_date": lambda generation: None if generation.cost is None else generation.cost.price_date,
 }
 
 USAGE: Final[Table] = {
@@ -135,6 +145,16 @@ USAGE: Final[Table] = {
     "gen_ai.usage.output_tokens": lambda generation: generation.usage.output_tokens,
     "gen_ai.usage.total_tokens": lambda generation: generation.usage.total_tokens,
 }
+
+CONVENTIONAL_MONEY: Final[Table] = {
+    "gen_ai.usage.cost.amount": money(lambda cost: cost.total),
+    "gen_ai.usage.cost.currency": currency,
+    "gen_ai.usage.cost.source": conventional_cost_source,
+}
+"""
+As OpenTelemetry's GenAI conventions are about to have it:
+https://github.com/open-telemetry/semantic-conventions-genai/pull/443
+"""
 
 MONEY: Final[Table] = {
     "gen_ai.usage.input_cost": money(lambda cost: cost.input),
@@ -159,6 +179,9 @@ OPENROUTER: Final[Table] = {
     "gen_ai.completion": output_json,
     "gen_ai.usage.input_tokens.cached": lambda generation: generation.usage.cache_read_tokens,
     "gen_ai.usage.input_tokens.cache_write": lambda generation: generation.usage.cache_write_tokens,
+    "gen_ai.usage.input_tokens.cache_write_5m": lambda generation: generation.usage.cache_write_5m_tokens,
+    "gen_ai.usage.input_tokens.cache_write_1h": lambda generation: generation.usage.cache_write_1h_tokens,
+    "gen_ai.usage.input_tokens.video": lambda generation: generation.usage.input_video_tokens,
     "gen_ai.usage.input_tokens.audio": lambda generation: generation.usage.input_audio_tokens,
     "gen_ai.usage.input_tokens.image": lambda generation: generation.usage.input_image_tokens,
     "gen_ai.usage.output_tokens.reasoning": lambda generation: generation.usage.reasoning_tokens,
@@ -176,6 +199,7 @@ OPENROUTER: Final[Table] = {
     **CALL,
     "gen_ai.openai.response.service_tier": openai_service_tier,
     **OURS,
+    **CONVENTIONAL_MONEY,
     **MONEY,
 }
 """As OpenRouter's Broadcast sends it, in the order of its captures; money comes last, so that nothing replaces it."""
@@ -196,6 +220,9 @@ SEMCONV: Final[Table] = {
     **CALL,
     **USAGE,
     **CONVENTIONAL_USAGE,
+    "ramp.usage.cache_write_5m_tokens": lambda generation: generation.usage.cache_write_5m_tokens,
+    "ramp.usage.cache_write_1h_tokens": lambda generation: generation.usage.cache_write_1h_tokens,
+    "ramp.usage.input_video_tokens": lambda generation: generation.usage.input_video_tokens,
     "ramp.usage.input_audio_tokens": lambda generation: generation.usage.input_audio_tokens,
     "ramp.usage.input_image_tokens": lambda generation: generation.usage.input_image_tokens,
     "ramp.usage.output_audio_tokens": lambda generation: generation.usage.output_audio_tokens,
@@ -203,6 +230,7 @@ SEMCONV: Final[Table] = {
     "ramp.upstream_provider": lambda generation: generation.upstream_provider,
     "ramp.native_finish_reason": lambda generation: generation.native_finish_reason,
     **OURS,
+    **CONVENTIONAL_MONEY,
     **MONEY,
 }
 """

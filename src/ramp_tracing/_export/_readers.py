@@ -118,6 +118,25 @@ def money(part: Callable[[Cost], Decimal | None]) -> Reader:
     return read
 
 
+COST: Final = money(lambda cost: cost.total)
+
+
+def currency(generation: Generation) -> str | None:
+    """Of the amount, by ISO 4217."""
+    return "USD" if COST(generation) is not None else None
+
+
+def conventional_cost_source(generation: Generation) -> str | None:
+    """``provider`` for what was received with the answer, also from a gateway; ``local`` for what we reckoned."""
+    cost = generation.cost
+    if cost is None or COST(generation) is None:
+        return None
+    return "provider" if cost.source in RECEIVED else "local"
+
+
+RECEIVED: Final = frozenset({"provider", "gateway"})
+
+
 def number(name: str) -> Reader:
     """A reader of a request parameter that is a double."""
     return lambda generation: finite(generation.parameters.get(name)) if generation.parameters else None

@@ -5,7 +5,17 @@ from ._journal import Entry, Journal, Stats
 from ._letters import Letter
 from ._memory import DeadLetter, MemoryJournal
 from ._place import open_journal, state_directories
-from ._spool import SegmentStatus, SpoolStatus, dead_letters, pending_jobs, purge, replay, spool_of, spools_in
+from ._spool import (
+    SegmentStatus,
+    SpoolStatus,
+    dead_letters,
+    pending_jobs,
+    purge,
+    records_in,
+    replay,
+    spool_of,
+    spools_in,
+)
 
 __all__ = [
     "DeadLetter",
@@ -21,6 +31,7 @@ __all__ = [
     "open_journal",
     "pending_jobs",
     "purge",
+    "records_in",
     "replay",
     "spool_of",
     "spools_in",

@@ -5,7 +5,7 @@ Every function raises `OSError` if a directory cannot be read, or others could w
 """
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -110,6 +110,29 @@ def pending_jobs(directory: Path) -> Sequence[Generation]:
 def dead_letters(directory: Path) -> Sequence[Letter]:
     """The dead letters of one destination, oldest first."""
     return list(_letters(directory).read())
+
+
+def records_in(directory: Path) -> Sequence[Generation]:
+    """Every record of one destination that is still on disk: waiting, acknowledged and not tidied up yet, or dead."""
+    records = [letter.generation for letter in dead_letters(directory) if letter.generation is not None]
+    with _directory(directory).existing() as opened:
+        for name in [] if opened is None else names_in(opened):
+            records.extend(_records_of(opened, name))
+    return records
+
+
+def _records_of(opened: int | None, name: str) -> Iterator[Generation]:
+    """Nothing if the segment is gone by now."""
+    try:
+        descriptor = os.open(name + SUFFIX, os.O_RDONLY | os.O_NONBLOCK | FILE_FLAGS, dir_fd=opened)
+    except FileNotFoundError:
+        return
+    try:
+        for _, line in lines_of(descriptor, 0):
+            if (record := decode(line)) is not None:
+                yield record.generation
+    finally:
+        os.close(descriptor)
 
 
 def replay(directory: Path, files: Collection[str] | None = None) -> int:

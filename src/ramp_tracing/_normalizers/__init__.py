@@ -22,6 +22,7 @@ from ._litellm import LiteLLMCall, read_litellm
 from ._openai_usage import has_usage
 from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
 from ._realtime import REALTIME, model_of_session, read_transcript, transcriber_of_session
+from ._reported_cost import cost_in_headers
 from ._responses import RESPONSES
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "as_fields",
     "as_items",
     "as_name",
+    "cost_in_headers",
     "dig",
     "error_in",
     "failure_of",

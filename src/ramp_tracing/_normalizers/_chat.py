@@ -11,21 +11,17 @@ from typing import Final
 from .._record import Failure, Outcome
 from ._failures import error_in
 from ._formats import WireFormat
+from ._native_usage import usage_in
 from ._openai_usage import read_usage
 from ._reading import as_count, as_items, as_name, dig
 from ._reported_cost import read_cost
+from ._service_tier import service_tier_in
 from ._tool_calls import FunctionAccumulator, ToolCallsAccumulator
 
 
 def content(body: Mapping[str, object]) -> object:
     """The messages; tools and schemas are not content that Ramp shows."""
     return {"messages": body.get("messages")}
-
-
-def usage_in(answer: object) -> object:
-    """The usage of an answer or a chunk. Groq's streams have it in ``x_groq`` alone: https://console.groq.com/docs/api-reference"""
-    usage = dig(answer, "usage")
-    return dig(answer, "x_groq", "usage") if usage is None else usage
 
 
 def read(answer: object) -> Outcome:
@@ -37,7 +33,8 @@ def read(answer: object) -> Outcome:
         response_model=as_name(dig(answer, "model")),
         finish_reasons=tuple(reason for each in choices if (reason := as_name(dig(each, "finish_reason")))),
         native_finish_reason=as_name(dig(choices[0], "native_finish_reason")) if choices else None,
-        service_tier=as_name(dig(answer, "service_tier")),
+        service_tier=service_tier_in(answer, usage),
+        inference_geo=as_name(dig(usage, "inference_geo")),
         upstream_provider=as_name(dig(answer, "provider")),
         usage=read_usage(usage),
         cost=read_cost(usage),

@@ -6,10 +6,12 @@ from typing import Final
 from .._record import Outcome
 from ._failures import error_in
 from ._formats import WireFormat
+from ._native_usage import usage_in
 from ._openai_usage import read_usage
 from ._plain import PlainAccumulator
 from ._reading import as_name, dig
 from ._reported_cost import read_cost
+from ._service_tier import service_tier_in
 
 
 def content(body: Mapping[str, object]) -> object:
@@ -19,11 +21,12 @@ def content(body: Mapping[str, object]) -> object:
 
 def read(answer: object) -> Outcome:
     """What the answer says; vectors and scores are not content."""
-    usage = dig(answer, "usage")
+    usage = usage_in(answer)
     return Outcome(
         response_id=as_name(dig(answer, "id")),
         response_model=as_name(dig(answer, "model")),
-        service_tier=as_name(dig(answer, "service_tier")),
+        service_tier=service_tier_in(answer, usage),
+        inference_geo=as_name(dig(usage, "inference_geo")),
         upstream_provider=as_name(dig(answer, "provider")),
         usage=read_usage(usage),
         cost=read_cost(usage),

@@ -6,6 +6,7 @@ Paid work that ends later: batches (https://platform.openai.com/docs/api-referen
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from decimal import Decimal
 from typing import Any, Final
 
 from .._record import Failure, Outcome, UnixNanos, Usage
@@ -14,7 +15,7 @@ from ._failures import error_in
 from ._formats import WireFormat
 from ._json import parse
 from ._plain import PlainAccumulator
-from ._reading import as_count, as_instant, as_items, as_name, dig
+from ._reading import as_amount, as_count, as_instant, as_items, as_name, dig
 from ._responses import read as read_response
 
 ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
@@ -37,6 +38,7 @@ def read(answer: object) -> Outcome:
     status = as_name(dig(answer, "status"))
     return replace(
         plain,
+        usage=replace(plain.usage, video_seconds=_video_seconds(answer)),
         pending=status not in ENDED,
         job=True,
         service_tier=BATCH_TIER if _is_batch(answer) else plain.service_tier,
@@ -96,6 +98,12 @@ def read_page(answer: object) -> Outcome:
 def _ended(answer: object, status: str | None) -> UnixNanos | None:
     """``completed_at``, ``failed_at``…: each state has an instant of its own."""
     return as_instant(dig(answer, f"{status}_at")) if status in ENDED else None
+
+
+def _video_seconds(answer: object) -> Decimal | None:
+    """Length of a video, by which it is billed, once it is there."""
+    is_made = dig(answer, "object") == "video" and dig(answer, "status") == "completed"
+    return as_amount(dig(answer, "seconds")) if is_made else None
 
 
 def _first_error(answer: object) -> Failure:

@@ -130,7 +130,7 @@ def _outcome(call: Mapping[str, object], answer: object, *, ok: bool) -> Outcome
         response_id=own_id(read.response_id),
         response_model=without_prefix(read.response_model, call),
         usage=usage,
-        cost=cost_in(call, usage),
+        cost=cost_in(call, read.cost),
         failure=read.failure if ok else _failure(call),
         output=None if is_redacted(payload.get("response")) else form.read(payload.get("response")).output,
     )

@@ -53,12 +53,29 @@ def is_estimated(call: Mapping[str, object], usage: Usage) -> bool:
     return usage.cache_read_tokens is None and usage.input_audio_tokens is None and not usage.reasoning_tokens
 
 
-def cost_in(call: Mapping[str, object], usage: Usage) -> Cost | None:
-    """LiteLLM's price. It says 0 of what it has no price for; only an answer from its cache is free."""
+def cost_in(call: Mapping[str, object], reported: Cost | None) -> Cost | None:
+    """
+    LiteLLM's price. It says 0 of what it has no price for; only an answer from its cache is free.
+
+    What a provider itself reports goes first: with the user's own key at OpenRouter, LiteLLM knows OpenRouter's fee
+    alone. Other providers' answers may hold LiteLLM's own number in the same place; and a margin or a discount that
+    LiteLLM was told of is the user's own word on the price.
+    """
     amount = as_exact(call.get("response_cost"))
     if call.get("cache_hit") is True:
         return Cost(total=Decimal(0), source="gateway")
+    if reported is not None and provider_in(call) in REPORTS_COST and not _is_adjusted(call):
+        return reported
     return Cost(total=amount, source="gateway") if amount else None
+
+
+REPORTS_COST: Final = frozenset({"openrouter", "perplexity", "x_ai"})
+"""Providers whose answers say what they cost."""
+
+
+def _is_adjusted(call: Mapping[str, object]) -> bool:
+    breakdown = as_fields(dig(call, "standard_logging_object", "cost_breakdown"))
+    return any(as_exact(breakdown.get(name)) for name in ("discount_amount", "margin_total_amount"))
 
 
 def as_exact(value: object) -> Decimal | None:

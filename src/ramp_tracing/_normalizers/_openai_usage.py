@@ -11,7 +11,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .._record import Usage
-from ._reading import Path, as_amount, as_count, as_fields, as_items, as_name, dig, first_count
+from ._hosted_tools import tools_in_usage
+from ._native_usage import read_native, usage_in
+from ._reading import Path, as_amount, as_count, as_fields, as_items, dig, first_count, lacks, with_members
 
 COUNTS: Final[Mapping[str, tuple[Path, ...]]] = {
     "input_tokens": (("prompt_tokens",), ("input_tokens",)),
@@ -25,13 +27,23 @@ INPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
     "cache_write_tokens": (("cache_write_tokens",),),
     "input_audio_tokens": (("audio_tokens",),),
     "input_image_tokens": (("image_tokens",),),
+    "input_video_tokens": (("video_tokens",),),
+    "cached_audio_tokens": (("cached_tokens_details", "audio_tokens"),),
+    "cached_image_tokens": (("cached_tokens_details", "image_tokens"),),
+    "cache_write_5m_tokens": (("cache_creation_token_details", "ephemeral_5m_input_tokens"),),
+    "cache_write_1h_tokens": (("cache_creation_token_details", "ephemeral_1h_input_tokens"),),
 }
 OUTPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
-    "reasoning_tokens": (("reasoning_tokens",),),
+    "reasoning_tokens": (("reasoning_tokens",), ("thinking_tokens",)),
+    "accepted_prediction_tokens": (("accepted_prediction_tokens",),),
+    "rejected_prediction_tokens": (("rejected_prediction_tokens",),),
     "output_audio_tokens": (("audio_tokens",),),
     "output_image_tokens": (("image_tokens",),),
 }
-"""Parts of the totals, inside the details."""
+"""
+Parts of the totals, inside the details. ``cached_tokens_details`` is the Realtime API's,
+``cache_creation_token_details`` LiteLLM's, ``thinking_tokens`` Anthropic's.
+"""
 
 INPUT_DETAILS: Final = (
     "prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details",
@@ -50,43 +62,86 @@ BESIDE: Final[Mapping[str, tuple[Path, ...]]] = {
         ("prompt_cache_hit_tokens",), ("cache_read_input_tokens",), ("cached_tokens",), ("num_cached_tokens",),
     ),
     "cache_write_tokens": (("cache_creation_input_tokens",),),
+    "cache_write_5m_tokens": (("cache_creation", "ephemeral_5m_input_tokens"),),
+    "cache_write_1h_tokens": (("cache_creation", "ephemeral_1h_input_tokens"),),
+    "input_audio_tokens": (("audio_prompt_tokens",),),
 }  # fmt: skip
 """
-Parts that some servers put beside the totals: DeepSeek; Databricks (Anthropic's names); Together and Hugging Face;
-Mistral.
+Parts that some servers put beside the totals: DeepSeek; Anthropic, and Databricks by the same names; Together and
+Hugging Face; Mistral; Grok on Azure.
 """
 
-HOSTED_TOOLS: Final = frozenset(
-    {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"}
-)
-"""Output items of the Responses API that are billed one by one: https://platform.openai.com/docs/pricing#built-in-tools"""
 
-FREE_ACTIONS: Final = ("open_page", "find_in_page", "find")
-"""A web search is billed for searching: https://platform.openai.com/docs/guides/tools-web-search"""
+ODD_NAMES: Final = frozenset({path[0] for paths in BESIDE.values() for path in paths} | {"iterations"})
+"""What not everybody has beside the totals."""
 
 
 def read_usage(usage: object, *, hosted_tools: Mapping[str, int] | None = None, images: int | None = None) -> Usage:
     """
-    Usage from the ``usage`` object of an answer.
+    Usage from the ``usage`` object of an answer, also where that is another API's.
 
     Args:
         usage: As the server sent it, or as the client library parsed it; `None` where there is none.
-        hosted_tools: Calls of hosted tools, by kind.
+        hosted_tools: Calls of hosted tools that the answer shows, by kind.
         images: How many images were made.
     """
     if usage is None or isinstance(usage, (str, int, float, list)):
         return Usage(hosted_tool_calls=hosted_tools or {}, images=images)
+    usage = with_members(usage)
+    native = read_native(usage)
+    counts = _counts(usage) if native is None else native
+    tools = {**(hosted_tools or {}), **tools_in_usage(usage)}
+    return Usage(**counts, audio_seconds=_seconds(usage), hosted_tool_calls=tools, images=images)
+
+
+def _counts(usage: object) -> dict[str, Any]:
     counts: dict[str, Any] = {name: first_count(usage, paths) for name, paths in COUNTS.items()}
     counts.update(_parts(usage, INPUT_DETAILS, INPUT_PARTS))
     counts.update(_parts(usage, OUTPUT_DETAILS, OUTPUT_PARTS))
+    if lacks(usage, ODD_NAMES):
+        return _with_reasoning(counts)
     for name, paths in BESIDE.items():
         if counts[name] is None:
             counts[name] = first_count(usage, paths)
     if _counts_cache_apart(usage, counts):
         counts["input_tokens"] += (counts["cache_read_tokens"] or 0) + (counts["cache_write_tokens"] or 0)
+    _with_reasoning(counts)
+    for iteration in as_items(dig(usage, "iterations")):
+        if dig(iteration, "type") == COMPACTION:
+            _add(iteration, counts)
+    return counts
+
+
+def _with_reasoning(counts: dict[str, Any]) -> dict[str, Any]:
     if _counts_reasoning_apart(counts):
         counts["output_tokens"] += counts["reasoning_tokens"]
-    return Usage(**counts, audio_seconds=_seconds(usage), hosted_tool_calls=hosted_tools or {}, images=images)
+    return counts
+
+
+COMPACTION: Final = "compaction"
+"""
+Anthropic's call of the model that shortens a conversation: billed, and not in the totals.
+https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage
+"""
+
+ITERATION: Final[Mapping[str, tuple[Path, ...]]] = {
+    "input_tokens": (("input_tokens",),),
+    "output_tokens": (("output_tokens",),),
+    "cache_read_tokens": (("cache_read_input_tokens",),),
+    "cache_write_tokens": (("cache_creation_input_tokens",),),
+    "cache_write_5m_tokens": (("cache_creation", "ephemeral_5m_input_tokens"),),
+    "cache_write_1h_tokens": (("cache_creation", "ephemeral_1h_input_tokens"),),
+}
+
+
+def _add(iteration: object, counts: dict[str, Any]) -> None:
+    """Its input is without cache reads and writes, too."""
+    more = {name: first_count(iteration, paths) for name, paths in ITERATION.items()}
+    if more["input_tokens"] is not None:
+        more["input_tokens"] += (more["cache_read_tokens"] or 0) + (more["cache_write_tokens"] or 0)
+    for name, count in more.items():
+        if count is not None:
+            counts[name] = (counts[name] or 0) + count
 
 
 def _counts_cache_apart(usage: object, counts: Mapping[str, Any]) -> bool:
@@ -129,22 +184,13 @@ def _parts(usage: object, places: tuple[str, ...], parts: Mapping[str, tuple[Pat
     details = next((found for place in places if (found := dig(usage, place)) is not None), None)
     if details is None:
         return dict.fromkeys(parts)
+    details = with_members(details)
     return {name: first_count(details, paths) for name, paths in parts.items()}
-
-
-def count_hosted_tools(output: object) -> Mapping[str, int]:
-    """Calls of hosted tools among the output items of a Responses answer, by kind, as far as they are billed."""
-    counts: dict[str, int] = {}
-    for item in as_items(output):
-        kind = as_name(dig(item, "type"))
-        if kind in HOSTED_TOOLS and dig(item, "action", "type") not in FREE_ACTIONS:
-            counts[kind] = counts.get(kind, 0) + 1
-    return counts
 
 
 def has_usage(answer: object) -> bool:
     """Whether an answer of an endpoint that nobody knows reports usage: then it was a billable call."""
-    usage = dig(answer, "usage")
+    usage = usage_in(answer)
     if usage is None or isinstance(usage, (str, int, float, list)):
         return False
     return read_usage(usage).known or bool(as_fields(dig(usage, "cost")))

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from .._record import Outcome
-from ._reading import dig
+from ._native_usage import usage_in
+from ._reading import as_fields, dig
 
 
 class PlainAccumulator:
@@ -15,11 +16,11 @@ class PlainAccumulator:
         read: The reader of such an event.
     """
 
-    __slots__ = ("_last", "_read", "_whole")
+    __slots__ = ("_begun", "_read", "_whole")
 
     def __init__(self, read: Callable[[object], Outcome]) -> None:
         self._read = read
-        self._last: object = None
+        self._begun: object = None
         self._whole: Outcome | None = None
 
     @classmethod
@@ -37,9 +38,19 @@ class PlainAccumulator:
         kind = dig(event, "type")
         whole = _inside(event)
         ends = isinstance(kind, str) and kind.endswith(("error", ".completed", ".done"))
-        if ends or dig(whole, "usage") is not None or dig(whole, "error") is not None:
-            self._whole = self._read(whole)  # read now and let go: an image event holds megabytes
+        if kind == "message_start":
+            self._begun = dig(event, "message")
+        if ends or usage_in(whole) is not None or dig(whole, "error") is not None:
+            self._whole = self._read(self._since_begun(whole))  # read and let go: an image event holds megabytes
         return True
+
+    def _since_begun(self, event: object) -> object:
+        """Anthropic's stream has model and input in its first event, and the rest, or all of it again, in its last."""
+        begun = as_fields(self._begun)
+        if not begun:
+            return event
+        told = {name: count for name, count in as_fields(dig(event, "usage")).items() if count is not None}
+        return {**begun, "usage": {**as_fields(begun.get("usage")), **told}, "error": dig(event, "error")}
 
     def outcome(self) -> Outcome:
         """What is known so far."""

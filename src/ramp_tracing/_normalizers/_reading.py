@@ -19,13 +19,36 @@ MAX_AMOUNT: Final = 10**20
 def dig(value: object, *path: str) -> object:
     """Follow *path* through mappings and attributes; `None` where it ends early."""
     for name in path:
-        if isinstance(value, Mapping):
+        if type(value) is dict:  # by far the most frequent, and the check for others is ten times as dear
+            value = cast("dict[str, object]", value).get(name)
+        elif isinstance(value, Mapping):
             value = cast("Mapping[str, object]", value).get(name)
         else:
             value = getattr(value, name, None)
         if value is None:
             return None
     return value
+
+
+def with_members(value: object) -> object:
+    """
+    An object of a client library as a mapping of what it holds: asking it for what it lacks is dear.
+
+    Anything else is returned as it is.
+    """
+    given = value
+    if isinstance(value, Mapping):
+        return given
+    held, extra = getattr(given, "__dict__", None), getattr(given, "__pydantic_extra__", None)
+    if type(held) is not dict:
+        return given
+    members = cast("dict[str, object]", held)
+    return {**members, **cast("dict[str, object]", extra)} if type(extra) is dict else members
+
+
+def lacks(value: object, names: frozenset[str]) -> bool:
+    """Whether *value* is a mapping without any of *names*."""
+    return type(value) is dict and names.isdisjoint(cast("dict[str, object]", value))
 
 
 def as_count(value: object) -> int | None:

@@ -5,17 +5,23 @@ What an answer itself says it cost.
   the provider charges ``cost_details.upstream_inference_cost`` besides. https://openrouter.ai/docs/use-cases/usage-accounting
 - Perplexity: ``usage.cost`` is an object with ``total_cost``. https://docs.perplexity.ai/api-reference/chat-completions-post
 - xAI: ``usage.cost_in_usd_ticks``, 10,000,000,000 ticks are one dollar. https://docs.x.ai/docs/api-reference
-- Pydantic AI Gateway: ``usage.pydantic_ai_gateway.cost_estimate``, an estimate of the gateway's.
+- Pydantic AI Gateway: ``usage.pydantic_ai_gateway.cost_estimate``, an estimate of the gateway's, and the header
+  ``pydantic-ai-gateway-price-estimate: 0.0043USD``.
+- LiteLLM's proxy: the header ``x-litellm-response-cost``. https://docs.litellm.ai/docs/proxy/response_headers
 """
 
-from collections.abc import Callable
-from decimal import Decimal
-from typing import Final
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Final, cast
 
 from .._record import Cost
 from ._reading import as_amount, dig
 
-TICKS_PER_DOLLAR: Final = Decimal(10_000_000_000)
+TICK_PLACES: Final = -10
+"""A tick is a ten-billionth of a dollar."""
+
+EXACT: Final = Context(prec=64, rounding=ROUND_HALF_EVEN)
+"""Our own: an application may have set a coarser one for its thread."""
 
 
 def _charged(usage: object) -> Cost | None:
@@ -25,7 +31,7 @@ def _charged(usage: object) -> Cost | None:
     upstream = as_amount(dig(usage, "cost_details", "upstream_inference_cost"))
     if dig(usage, "is_byok") is not True:
         return _with_parts(fee, usage)
-    return None if upstream is None else Cost(total=fee + upstream, source="provider")
+    return None if upstream is None else Cost(total=EXACT.add(fee, upstream), source="provider")
 
 
 def _with_parts(total: Decimal, usage: object) -> Cost:
@@ -33,19 +39,30 @@ def _with_parts(total: Decimal, usage: object) -> Cost:
     for input_name, output_name in PART_NAMES:
         input_cost = as_amount(dig(usage, "cost_details", input_name))
         output_cost = as_amount(dig(usage, "cost_details", output_name))
-        if input_cost is not None and output_cost is not None and input_cost + output_cost == total:
+        if _are_the_whole(input_cost, output_cost, total):
             return Cost(total=total, input=input_cost, output=output_cost, source="provider")
     return Cost(total=total, source="provider")
 
 
+def _are_the_whole(input_cost: Decimal | None, output_cost: Decimal | None, total: Decimal) -> bool:
+    return input_cost is not None and output_cost is not None and EXACT.add(input_cost, output_cost) == total
+
+
 def _itemised(usage: object) -> Cost | None:
+    """An object of amounts. A fee for the request or its searches is a part of neither share."""
     total = as_amount(dig(usage, "cost", "total_cost"))
-    return None if total is None else Cost(total=total, source="provider")
+    if total is None or dig(usage, "cost", "currency") not in (None, "USD"):
+        return None
+    input_cost = as_amount(dig(usage, "cost", "input_tokens_cost"))
+    output_cost = as_amount(dig(usage, "cost", "output_tokens_cost"))
+    if _are_the_whole(input_cost, output_cost, total):
+        return Cost(total=total, input=input_cost, output=output_cost, source="provider")
+    return Cost(total=total, source="provider")
 
 
 def _ticks(usage: object) -> Cost | None:
     ticks = as_amount(dig(usage, "cost_in_usd_ticks"))
-    return None if ticks is None else Cost(total=ticks / TICKS_PER_DOLLAR, source="provider")
+    return None if ticks is None else Cost(total=ticks.scaleb(TICK_PLACES, EXACT), source="provider")
 
 
 def _estimated_by_gateway(usage: object) -> Cost | None:
@@ -67,3 +84,27 @@ def read_cost(usage: object) -> Cost | None:
     if usage is None:
         return None
     return next((cost for read in READERS if (cost := read(usage)) is not None), None)
+
+
+COST_HEADERS: Final[Mapping[str, str]] = {
+    "x-litellm-response-cost": "",
+    "pydantic-ai-gateway-price-estimate": "USD",
+}
+"""Header → the currency behind its amount."""
+
+
+def cost_in_headers(headers: object) -> Cost | None:
+    """
+    What a gateway says in the headers of a whole answer; those of a stream are sent before anybody knows.
+
+    LiteLLM says 0 of what it has no price for, so a 0 is no word.
+    """
+    if not isinstance(headers, Mapping):
+        return None
+    for name, currency in COST_HEADERS.items():
+        said = cast("Mapping[str, object]", headers).get(name)
+        if isinstance(said, str) and said.endswith(currency):
+            amount = as_amount(said.removesuffix(currency).strip())
+            if amount:
+                return Cost(total=amount, source="gateway")
+    return None

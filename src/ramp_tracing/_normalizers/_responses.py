@@ -11,9 +11,11 @@ from typing import Final
 from .._record import Failure, Outcome
 from ._failures import error_in
 from ._formats import WireFormat
-from ._openai_usage import count_hosted_tools, read_usage
+from ._hosted_tools import count_hosted_tools
+from ._openai_usage import read_usage
 from ._reading import as_instant, as_items, as_name, dig
 from ._reported_cost import read_cost
+from ._service_tier import service_tier_in
 
 UNFINISHED: Final = frozenset({"queued", "in_progress"})
 """States of a background response whose usage is still to come: https://platform.openai.com/docs/guides/background"""
@@ -46,9 +48,10 @@ def read(answer: object) -> Outcome:
         response_id=as_name(dig(answer, "id")),
         response_model=as_name(dig(answer, "model")),
         finish_reasons=_finish_reasons(answer, status),
-        service_tier=as_name(dig(answer, "service_tier")),
+        service_tier=service_tier_in(answer, usage),
+        inference_geo=as_name(dig(usage, "inference_geo")),
         upstream_provider=as_name(dig(answer, "provider")),
-        usage=read_usage(usage, hosted_tools=count_hosted_tools(output)),
+        usage=read_usage(usage, hosted_tools=count_hosted_tools(answer)),
         cost=read_cost(usage),
         pending=status in UNFINISHED,
         job=is_job,

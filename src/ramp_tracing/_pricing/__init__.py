@@ -1,9 +1,12 @@
 """
 What a call cost: the first that knows is believed, and where nobody knows there is no cost.
 
-The order: what the provider itself reported (read by the normalizers), then the bundled price table.
+The order: what the provider itself or a gateway reported (read by the normalizers), then the user's own prices, then
+the bundled price table.
 """
 
 from ._ladder import priced
+from ._litellm_map import LiteLLMPrices, litellm_file
+from ._rungs import Rung, provider_listing, rungs_of
 
-__all__ = ["priced"]
+__all__ = ["LiteLLMPrices", "Rung", "litellm_file", "priced", "provider_listing", "rungs_of"]

@@ -1,44 +1,77 @@
 """The price ladder."""
 
 from dataclasses import replace
-from decimal import Decimal
 
+from .._config import PriceTable
 from .._guard import guarded
+from .._providers import canonical
 from .._record import Cost, Generation
+from ._own_prices import discount_for, own_cost
 from ._price_table import table_cost
+from ._rounding import add_up
+from ._thoughts import with_thoughts
 
 
-def priced(generation: Generation) -> Generation:
+def priced(generation: Generation, own: PriceTable | None = None) -> Generation:
     """
     *generation* with its cost, as far as anybody knows it.
 
     Never raises. The first call loads the price table, which takes a second: not for the application's thread.
 
+    Args:
+        generation: The call.
+        own: The user's own prices, which go before the bundled ones.
+
     Returns:
         The same generation where there is nothing to add. A cost that the provider reported stays; its parts are
-        completed where the price table comes to the same total, and left out where they do not add up to it.
+        completed where our own reckoning comes to the same total, and left out where they do not add up to it.
     """
     with guarded("pricing a call"):
-        cost = table_cost(generation) if generation.cost is None else _with_parts(generation.cost, generation)
+        cost = reckoned(generation, own) if generation.cost is None else _with_parts(generation, generation.cost, own)
         return generation if cost is generation.cost else replace(generation, cost=cost)
     return generation
 
 
-def _with_parts(reported: Cost, generation: Generation) -> Cost:
-    if _adds_up(reported.input, reported.output, reported.total):
+def reckoned(generation: Generation, own: PriceTable | None) -> Cost | None:
+    """What a call costs as nobody has reported it: by the user's own prices, else by the bundled ones."""
+    by_own = cost_by_own_prices(generation, own)
+    return cost_by_list(generation, own) if by_own is None else by_own
+
+
+def cost_by_own_prices(generation: Generation, own: PriceTable | None) -> Cost | None:
+    """The rung of the user's own prices."""
+    if own is None or not _can_be_billed(generation):
+        return None
+    return own_cost(_as_billed(generation), own)
+
+
+def cost_by_list(generation: Generation, own: PriceTable | None) -> Cost | None:
+    """The rung of the bundled list, less the user's discount."""
+    if not _can_be_billed(generation):
+        return None
+    billed = _as_billed(generation)
+    return table_cost(billed, discount=discount_for(billed.provider, own))
+
+
+def _as_billed(generation: Generation) -> Generation:
+    """The call by our own name of its provider, and with everything in its counts."""
+    provider = generation.provider
+    named = generation if provider is None else replace(generation, provider=canonical(provider))
+    return with_thoughts(named)
+
+
+def _can_be_billed(generation: Generation) -> bool:
+    usage = generation.usage
+    if generation.pending or usage.estimated:
+        return False
+    return generation.failure is None or usage.known
+
+
+def _with_parts(generation: Generation, reported: Cost, own: PriceTable | None) -> Cost:
+    if add_up(reported):
         return reported
-    listed = table_cost(generation)
-    if listed is not None and _adds_up(listed.input, listed.output, reported.total):
-        return replace(reported, input=listed.input, output=listed.output)
-    says_no_parts = reported.input is None and reported.output is None
-    return reported if says_no_parts else replace(reported, input=None, output=None)
-
-
-def _adds_up(input_cost: Decimal | None, output_cost: Decimal | None, total: Decimal) -> bool:
-    """Whether both parts are known and are the whole: a fee of a gateway is part of neither."""
-    if input_cost is None or output_cost is None:
-        return False
-    try:
-        return input_cost >= 0 and output_cost >= 0 and input_cost + output_cost == total
-    except ArithmeticError:  # not a number
-        return False
+    bare = replace(reported, input=None, output=None)
+    ours = reckoned(generation, own)
+    if ours is not None and add_up(told := replace(bare, input=ours.input, output=ours.output)):
+        return told
+    return reported if reported == bare else bare

@@ -5,24 +5,19 @@ Its data comes with the package, and nothing here lets it fetch newer data.
 """
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import Decimal, localcontext
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 from .._record import Cost, Generation
 from ._genai_prices import genai_prices
+from ._rounding import EXACT, rounded
 from ._terms import Terms, terms_of
-from ._units import Count, counts_to_bill
+from ._units import CALL_PRICES, Count, counts_to_bill
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelPrice, PriceCalculation
-
-PLACES: Final = Decimal("1E-10")
-"""Ramp stores ``Decimal(20, 10)``."""
-
-EXACT: Final = Context(prec=64, rounding=ROUND_HALF_EVEN)
-"""Our own: an application may have set a coarser one for its thread."""
-
-FREE: Final = Cost(total=Decimal(0), input=Decimal(0), output=Decimal(0), source="price_table")
+    from genai_prices.types import ModelPrice, PriceCalculation, TieredPrices
 
 FREE_VARIANT: Final = ":free"
 """How OpenRouter names models that cost nothing."""
@@ -31,39 +26,108 @@ FREE_FAMILIES: Final[Mapping[str, str]] = {"gcp.gemini": "gemma-"}
 """Provider → how its models begin that cost nothing: https://ai.google.dev/gemini-api/docs/pricing"""
 
 
-def table_cost(generation: Generation) -> Cost | None:
+def table_cost(generation: Generation, *, discount: Decimal = Decimal(0)) -> Cost | None:
     """
     What a call costs by the price table.
+
+    Args:
+        generation: The call.
+        discount: The part of the list price that its provider takes off for this user.
 
     Returns:
         `None` unless host, model, tier and every unit are known; a cost of 0 is a model that costs nothing.
     """
     terms = terms_of(generation)
-    if terms is None or not _can_be_billed(generation):
+    if terms is None or generation.usage.video_seconds:
         return None
     with localcontext(EXACT):
         try:
-            return _listed(generation, terms)
+            return _listed(generation, terms, discount)
         except (LookupError, ValueError, ArithmeticError):  # not in the list, or usage that it finds contradictory
             return None
 
 
-def _can_be_billed(generation: Generation) -> bool:
-    usage = generation.usage
-    if generation.pending or usage.estimated or any(usage.hosted_tool_calls.values()):
-        return False
-    return generation.failure is None or usage.known
-
-
-def _listed(generation: Generation, terms: Terms) -> Cost | None:
+def _listed(generation: Generation, terms: Terms, discount: Decimal) -> Cost | None:
     listing = _look_up(terms, {})
     row = _prices(listing.model_price)
     if not row:
-        return FREE if _is_free(generation, terms.model) else None
+        nothing = Decimal(0)
+        return _cost(listing, terms, (nothing, nothing), nothing) if _is_free(generation, terms.model) else None
     if terms.tier is not None:
         row &= _tier_prices(listing, terms)
     counts = counts_to_bill(generation.usage, row, price_list=terms.price_list, operation=generation.operation)
-    return _rounded(_look_up(terms, counts)) if row and counts is not None else None
+    if row <= CALL_PRICES or counts is None:
+        return None
+    listing = _look_up(terms, counts)
+    return _cost(listing, terms, _shares(listing), discount)
+
+
+def _shares(listing: "PriceCalculation") -> tuple[Decimal, Decimal]:
+    """Input and output. What the list counts to neither, fees of tools and requests, goes in with the input."""
+    return listing.total_price - listing.output_price, listing.output_price
+
+
+def _cost(listing: "PriceCalculation", terms: Terms, shares: tuple[Decimal, Decimal], discount: Decimal) -> Cost:
+    name = list_name()
+    updated = listing.auto_update_timestamp
+    if updated is not None:  # the application fetches newer prices
+        name = f"{name}, {updated.date().isoformat()}"
+    if not discount:
+        return rounded(*shares, source="price_table", price_list=name, started=terms.started)
+    share_paid = 1 - discount
+    percent = format((discount * 100).normalize(), "f")
+    reduced = (shares[0] * share_paid, shares[1] * share_paid)
+    return rounded(*reduced, source="custom", price_list=f"{name}, less {percent} %", started=terms.started)
+
+
+@cache
+def list_name() -> str:
+    """The list, with its version: ``genai-prices 0.2.3``."""
+    try:
+        return f"genai-prices {version('genai-prices')}"
+    except PackageNotFoundError:
+        return "genai-prices"
+
+
+RATE_NAMES: Final[Mapping[str, str]] = {
+    "input_mtok": "input",
+    "output_mtok": "output",
+    "cache_read_mtok": "cached",
+    "cache_write_mtok": "cache_write",
+    "cache_write_1h_mtok": "cache_write_1h",
+    "output_reasoning_mtok": "reasoning",
+    "input_audio_mtok": "input_audio",
+    "output_audio_mtok": "output_audio",
+    "cache_audio_read_mtok": "cached_audio",
+    "input_image_mtok": "input_image",
+    "output_image_mtok": "output_image",
+    "input_video_mtok": "input_video",
+    "input_mchars": "million_characters",
+}
+"""The list's name of a price → the name that a table of the user's own has for it; others keep the list's."""
+
+
+def listed_prices(generation: Generation) -> Mapping[str, str]:
+    """The prices of a call's model in the list, in US dollars as text, also doubtful ones; none if it has none."""
+    terms = terms_of(generation, despite_doubts=True)
+    if terms is None:
+        return {}
+    try:
+        listing = _look_up(terms, {})
+    except (LookupError, ValueError, ArithmeticError):
+        return {}
+    row = {name: price for name, price in vars(listing.model_price).items() if price is not None}
+    if terms.tier is not None:
+        known = _tier_prices(listing, terms)
+        row = {name: price for name, price in row.items() if name in known}
+    return {RATE_NAMES.get(name, name): _price_text(price) for name, price in row.items()}
+
+
+def _price_text(price: "Decimal | TieredPrices") -> str:
+    if isinstance(price, Decimal):
+        return format(price.normalize(), "f")
+    steps = ", ".join(f"{format(tier.price.normalize(), 'f')} beyond {tier.start:,} tokens" for tier in price.tiers)
+    return f"{format(price.base.normalize(), 'f')} ({steps})"
 
 
 def _look_up(terms: Terms, counts: Mapping[str, Count]) -> "PriceCalculation":
@@ -84,14 +148,18 @@ def _prices(row: "ModelPrice") -> set[str]:
 
 
 def _tier_prices(listing: "PriceCalculation", terms: Terms) -> set[str]:
-    """What a tier has prices for at the time of the call; for the rest, the table would take the standard price."""
+    """
+    What a tier has prices for at the time of the call; for the rest, the table would take the standard price.
+
+    Hosted tools cost the same in every tier.
+    """
     return {
         name
         for variant in listing.model.price_variants or ()
         if variant.when == terms.price_context
         and (variant.constraint is None or variant.constraint.active(terms.started))
         for name in _prices(variant.prices)
-    }
+    } | CALL_PRICES
 
 
 def _is_free(generation: Generation, model: str) -> bool:
@@ -102,12 +170,3 @@ def _is_free(generation: Generation, model: str) -> bool:
         or model.endswith(FREE_VARIANT)
         or (family is not None and model.startswith(family))
     )
-
-
-def _rounded(listing: "PriceCalculation") -> Cost:
-    total, input_cost, output_cost = (
-        price.quantize(PLACES) for price in (listing.total_price, listing.input_price, listing.output_price)
-    )
-    if input_cost + output_cost != total:
-        return Cost(total=total, source="price_table")
-    return Cost(total=total, input=input_cost, output=output_cost, source="price_table")

@@ -15,6 +15,7 @@ PRICE_LISTS: Final[Mapping[str, str]] = {
     "cohere": "cohere",
     "deepseek": "deepseek",
     "fireworks_ai": "fireworks",
+    "gcp.gen_ai": "google",
     "gcp.gemini": "google",
     "gcp.vertex_ai": "google",
     "groq": "groq",
@@ -30,6 +31,7 @@ PRICE_LISTS: Final[Mapping[str, str]] = {
 
 OPERATIONS: Final = frozenset(
     {
+        "batch",
         "chat",
         "compact",
         "embeddings",
@@ -38,22 +40,36 @@ OPERATIONS: Final = frozenset(
         "image_generation",
         "image_variation",
         "moderation",
+        "realtime",
         "speech",
         "text_completion",
         "transcription",
         "translation",
     }
 )
-"""What is billed by the price of its model. Batches cost less, videos go by the second, and others nobody knows."""
+"""What is billed by the price of its model. Videos go by the second, and what others cost nobody knows."""
 
-STANDARD_TIERS: Final = frozenset({None, "default", "standard", "auto"})
+STANDARD_TIERS: Final = frozenset({None, "default", "standard", "auto", "ON_DEMAND"})
 """Service tiers, in an answer, that mean the price of the list."""
 
 ALSO_STANDARD: Final[Mapping[str, frozenset[str]]] = {"groq": frozenset({"on_demand", "flex"})}
 """Groq's word for it, and a tier at the same price: https://console.groq.com/docs/flex-processing"""
 
-PRICED_TIERS: Final = frozenset({"flex", "priority"})
-"""Service tiers for which lists have prices of their own. Any other tier is unknown, and so is the cost."""
+BATCH: Final = "batch"
+"""The tier of everything that is done in a batch."""
+
+CONTEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+    "fast": {"service_tier": "fast"},
+    BATCH: {"processing": "batch"},
+}
+"""Tiers with prices of their own → what genai-prices calls them. Any other is unknown, and so is the cost."""
+
+OWN_CONTEXTS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
+    ("anthropic", "fast"): {"speed": "fast"},
+}
+"""Price list and tier → the same where a list has its own word for it."""
 
 DEPLOYMENTS: Final = frozenset({"azure.ai.openai"})
 """Here the model that is asked for is a deployment, which may be named like a model that it is not."""
@@ -93,29 +109,50 @@ class Terms:
     @property
     def price_context(self) -> dict[str, str] | None:
         """As genai-prices wants to be told of a tier."""
-        return None if self.tier is None else {"service_tier": self.tier}
+        if self.tier is None:
+            return None
+        return dict(OWN_CONTEXTS.get((self.price_list, self.tier)) or CONTEXTS[self.tier])
 
 
-def terms_of(generation: Generation) -> Terms | None:
-    """The terms of a call; `None` where they are unknown, and for what is not billed by a list."""
+def terms_of(generation: Generation, *, despite_doubts: bool = False) -> Terms | None:
+    """
+    The terms of a call; `None` where they are unknown, and for what is not billed by a list.
+
+    Args:
+        generation: The call, by our own name of its provider.
+        despite_doubts: Also where the list's price is said to be wrong, for people who compare.
+    """
     provider = generation.provider or ""
-    model = _billed_model(generation)
+    model = billed_model(generation)
     if provider not in PRICE_LISTS or not model or generation.operation not in OPERATIONS:
         return None
-    started = _instant(generation.timing.started)
-    if started is None or any(doubt(generation, model, started) for doubt in DOUBTS):
+    started = instant(generation.timing.started)
+    if started is None:
         return None
-    tier = generation.service_tier
-    if tier in STANDARD_TIERS or tier in ALSO_STANDARD.get(provider, ()):
+    if not despite_doubts and any(doubt(generation, model, started) for doubt in DOUBTS):
+        return None
+    tier = tier_of(generation)
+    if tier is None:
         return Terms(price_list=PRICE_LISTS[provider], model=model, started=started)
-    if tier not in PRICED_TIERS:
+    if tier not in CONTEXTS:
         return None
     # genai-prices forgets the tier where Azure's list leaves a model to OpenAI's
     price_list = "openai" if provider == "azure.ai.openai" else PRICE_LISTS[provider]
     return Terms(price_list=price_list, model=model, started=started, tier=tier)
 
 
-def _billed_model(generation: Generation) -> str | None:
+def tier_of(generation: Generation) -> str | None:
+    """The tier by which a call is billed; `None` is the ordinary one."""
+    tier = generation.service_tier
+    ordinary = tier in STANDARD_TIERS or tier in ALSO_STANDARD.get(generation.provider or "", ())
+    if generation.operation == BATCH and (ordinary or tier == BATCH):
+        return BATCH
+    if generation.operation == BATCH:
+        return f"{BATCH} {tier}"
+    return None if ordinary else tier
+
+
+def billed_model(generation: Generation) -> str | None:
     """
     The model that answered.
 
@@ -132,7 +169,8 @@ def _billed_model(generation: Generation) -> str | None:
     return ALIASES.get(answered, answered)
 
 
-def _instant(nanos: UnixNanos) -> datetime | None:
+def instant(nanos: UnixNanos) -> datetime | None:
+    """A moment as the lists want it; `None` beyond the year 9999."""
     try:
         return EPOCH + timedelta(microseconds=nanos // 1000)
     except OverflowError:
@@ -198,10 +236,30 @@ def _is_weekend_peak(generation: Generation, _model: str, started: datetime) -> 
     return generation.provider == "deepseek" and started.hour in PEAK_HOURS and is_weekend
 
 
+GLOBAL: Final = frozenset({None, "global", "not_available"})
+
+SEARCH_BLOCKS: Final = ("gpt-4o-mini", "gpt-4.1-mini")
+"""
+How models begin that are billed 8,000 tokens for the results of each search, whatever the usage says:
+https://platform.openai.com/docs/pricing#built-in-tools
+"""
+
+
+def _is_kept_in_a_region(generation: Generation, _model: str, _started: datetime) -> bool:
+    """Anthropic takes ten percent more for that, which no list has: https://platform.claude.com/docs/en/about-claude/pricing"""
+    return generation.inference_geo not in GLOBAL
+
+
+def _is_billed_in_blocks(generation: Generation, model: str, _started: datetime) -> bool:
+    return bool(generation.usage.hosted_tool_calls.get("web_search_call")) and model.startswith(SEARCH_BLOCKS)
+
+
 DOUBTS: Final[tuple[Callable[[Generation, str, datetime], bool], ...]] = (
     _searches,
     _costs_more_here,
     _costs_more_in_region,
+    _is_kept_in_a_region,
+    _is_billed_in_blocks,
     _is_disputed,
     _is_weekend_peak,
 )

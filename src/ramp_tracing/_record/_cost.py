@@ -18,9 +18,13 @@ class Cost:
         input: The input's share, where it is known; then ``input + output == total``.
         output: The output's share.
         source: Who said so.
+        price_list: What it was computed by, and its version, where it was computed by us: ``genai-prices 0.2.3``.
+        price_date: The day (UTC, ISO 8601) whose prices were applied, where it was computed by us.
     """
 
     total: Decimal
     source: CostSource
     input: Decimal | None = None
     output: Decimal | None = None
+    price_list: str | None = None
+    price_date: str | None = None

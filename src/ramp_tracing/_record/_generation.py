@@ -100,6 +100,7 @@ class Generation:
         finish_reasons: One per choice, as answered.
         native_finish_reason: What the upstream provider said, where a router translated it.
         service_tier: The tier that the answer says it was served in.
+        inference_geo: Where in the world it was served, where the answer says so: ``global``, ``us``.
         streamed: Whether the answer came as a stream.
         parameters: Request parameters that are numbers: ``temperature``, ``top_p``, ``max_tokens``…
         retries: How often the client library tried again inside this call.
@@ -130,6 +131,7 @@ class Generation:
     finish_reasons: tuple[str, ...] = ()
     native_finish_reason: str | None = None
     service_tier: str | None = None
+    inference_geo: str | None = None
     streamed: bool = False
     parameters: Mapping[str, float] = field(default_factory=lambda: NO_PARAMETERS)
     retries: int | None = None

@@ -18,6 +18,7 @@ class Outcome:
         finish_reasons: One per choice, as answered.
         native_finish_reason: What the upstream provider said, where a router translated it.
         service_tier: The tier it was served in.
+        inference_geo: Where in the world it was served, where the answer says so: ``global``, ``us``.
         upstream_provider: Who served it, where a router says so.
         usage: What was used.
         cost: What the answer itself says it cost.
@@ -37,6 +38,7 @@ class Outcome:
     finish_reasons: tuple[str, ...] = ()
     native_finish_reason: str | None = None
     service_tier: str | None = None
+    inference_geo: str | None = None
     upstream_provider: str | None = None
     usage: Usage = Usage()
     cost: Cost | None = None

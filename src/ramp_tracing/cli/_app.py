@@ -9,6 +9,7 @@ import typer
 from .._version import __version__
 from ._check import check
 from ._demo import demo
+from ._prices import prices
 from ._spool import spool
 
 COMMANDS: Final[tuple[Callable[..., None], ...]] = (check, demo)
@@ -46,4 +47,5 @@ def build_app() -> typer.Typer:
     for command in COMMANDS:
         app.command()(command)
     app.add_typer(spool, name="spool")
+    app.add_typer(prices, name="prices")
     return app

@@ -8,7 +8,8 @@ from .._capture import snapshot
 from .._context import as_text, attribution_of
 from .._guard import guarded
 from .._layers import around_here
-from .._normalizers import Accumulator, as_count, as_fields, as_name, failure_of, parse
+from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, parse
+from .._providers import provider_of
 from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
 from .._recorder import Recording, Request
 from .._state import Sink
@@ -31,6 +32,8 @@ PARAMETERS: Final = (
     "n",
 )
 """Request parameters that are numbers and that the GenAI conventions have a name for."""
+
+NOBODYS: Final[Mapping[str, str]] = {}
 
 MAX_PARSED_BYTES: Final = 64 * 1024
 """Beyond this an answer is vectors or pictures, and what we need of it is cheaper to read from the parsed object."""
@@ -56,7 +59,7 @@ class Call:
     """
 
     __slots__ = (
-        "_body", "_client", "_is_event_stream", "_options", "_response_body", "_sent",
+        "_body", "_client", "_is_anybodys", "_is_event_stream", "_options", "_response_body", "_sent",
         "ending", "hides_usage", "recording", "route",
     )  # fmt: skip
 
@@ -70,6 +73,7 @@ class Call:
         self._sent: tuple[Any, ...] = (options,)
         self._response_body: bytes | None = None
         self._is_event_stream = False
+        self._is_anybodys = provider_of(origin.host, origin.port, NOBODYS) is None  # then it may be a gateway
         self._body = body_of(options)
         self.recording = Recording(sink, self._request(sink, library, origin))
         self.ending = self._ending()
@@ -103,6 +107,8 @@ class Call:
         body = getattr(response, "_content", None)
         self._response_body = body if isinstance(body, bytes) else None
         self._is_event_stream = is_event_stream(response)
+        if self._is_anybodys and not self._is_event_stream:
+            self.recording.gateway_cost = cost_in_headers(getattr(response, "headers", None))
 
     def _answered_before(self, body: bytes) -> None:
         """A middleware of the client's asks again within the call: what was answered first was billed as well."""

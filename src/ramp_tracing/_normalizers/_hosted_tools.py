@@ -1,0 +1,78 @@
+"""Calls of tools that the provider runs and bills one by one, beside the tokens."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ._reading import Path, as_items, as_name, dig, first_count, lacks
+
+HOSTED_TOOLS: Final = frozenset(
+    {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"}
+)
+"""Output items of the Responses API that are billed one by one: https://platform.openai.com/docs/pricing#built-in-tools"""
+
+FREE_ACTIONS: Final = ("open_page", "find_in_page", "find")
+"""A web search is billed for searching: https://platform.openai.com/docs/guides/tools-web-search"""
+
+PREVIEW: Final = ("web_search_preview", "web_search_preview_2025_03_11")
+"""The older search tool has another price, which depends on the model; its calls look like those of the newer one."""
+
+PREVIEW_CALL: Final = "web_search_preview_call"
+
+IN_USAGE: Final[Mapping[str, tuple[Path, ...]]] = {
+    "web_search_call": (
+        ("server_tool_use", "web_search_requests"),
+        ("server_tool_use_details", "web_search_requests"),
+        ("server_side_tool_usage_details", "web_search_calls"),
+    ),
+    "web_fetch_call": (("server_tool_use", "web_fetch_requests"),),
+    "x_search_call": (("server_side_tool_usage_details", "x_search_calls"),),
+    "code_interpreter_call": (("server_side_tool_usage_details", "code_interpreter_calls"),),
+    "file_search_call": (("server_side_tool_usage_details", "file_search_calls"),),
+    "document_search_call": (("server_side_tool_usage_details", "document_search_calls"),),
+    "image_generation_call": (("server_side_tool_usage_details", "image_generation_calls"),),
+    "mcp_call": (("server_side_tool_usage_details", "mcp_calls"),),
+    "router_tool_call": (("server_tool_use_details", "tool_calls_executed"),),
+    "live_search_source": (("num_sources_used",),),
+    "rerank_search": (("billed_units", "search_units"),),
+}
+"""
+Kind → where a server counts its calls: Anthropic (``server_tool_use``), OpenRouter (``server_tool_use_details``), xAI
+(``server_side_tool_usage_details``, and the sources of its Live Search), Cohere (``billed_units``).
+"""
+
+NAMES: Final = frozenset(
+    {path[0] for paths in IN_USAGE.values() for path in paths} | {"num_server_side_tools_used", "iterations"}
+)
+
+OTHER_MODELS: Final = frozenset({"advisor_message", "fallback_message"})
+"""
+Iterations of Anthropic's that another model answered, at that model's price:
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool
+"""
+
+
+def tools_in_usage(usage: object) -> dict[str, int]:
+    """Calls of hosted tools that a ``usage`` object counts, by kind; none of a kind that was not used."""
+    if lacks(usage, NAMES):
+        return {}
+    counts = {kind: count for kind, paths in IN_USAGE.items() if (count := first_count(usage, paths))}
+    unnamed = first_count(usage, (("num_server_side_tools_used",),))
+    if unnamed and not counts.keys() - {"live_search_source"}:
+        counts["server_side_tool"] = unnamed
+    for iteration in as_items(dig(usage, "iterations")):
+        kind = as_name(dig(iteration, "type"))
+        if kind in OTHER_MODELS:
+            counts[kind] = counts.get(kind, 0) + 1
+    return counts
+
+
+def count_hosted_tools(answer: object) -> Mapping[str, int]:
+    """Calls of hosted tools among the output items of a Responses answer, by kind, as far as they are billed."""
+    counts: dict[str, int] = {}
+    for item in as_items(dig(answer, "output")):
+        kind = as_name(dig(item, "type"))
+        if kind in HOSTED_TOOLS and dig(item, "action", "type") not in FREE_ACTIONS:
+            counts[kind] = counts.get(kind, 0) + 1
+    if "web_search_call" in counts and any(dig(tool, "type") in PREVIEW for tool in as_items(dig(answer, "tools"))):
+        counts[PREVIEW_CALL] = counts.pop("web_search_call")
+    return counts
