@@ -101,10 +101,10 @@ class Call:
         """Keep the raw answer: its body is read already, unless it is a stream. Another client's is another call's."""
         if client is not self._client:
             return
-        if self._response_body is not None:
+        body = getattr(response, "_content", None)
+        if self._response_body is not None and body is not self._response_body:  # else it was seen further in already
             self._answered_before(self._response_body)
         self.recording.retries = as_count(retries)
-        body = getattr(response, "_content", None)
         self._response_body = body if isinstance(body, bytes) else None
         self._is_event_stream = is_event_stream(response)
         if self._is_anybodys and not self._is_event_stream:
