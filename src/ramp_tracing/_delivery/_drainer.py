@@ -52,6 +52,10 @@ class Drainer:
         """How long to wait until the next request; 0 if it may be made."""
         return self._pace.wait_seconds(time.monotonic())
 
+    def waive_backoff(self) -> None:
+        """Allow a request now, unless the receiver has asked for none; by any thread."""
+        self._pace.waive()
+
     def warm_up(self) -> None:
         """Import what sending needs."""
         self._batcher.warm_up()
