@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from .._config import Config
+from .._context import untraced
 from .._guard import log
 from .._journal import Journal
 from ._advice import advice_on
@@ -79,7 +80,8 @@ class Drainer:
         self._pace.sending(time.monotonic())
         headers = headers_of(self._config, self._stages.encoder.content_type, more={"Idempotency-Key": batch.key})
         try:
-            answer = self._transport.post(batch.body, headers, timeout_seconds=timeout_seconds)
+            with untraced():
+                answer = self._transport.post(batch.body, headers, timeout_seconds=timeout_seconds)
         except UnreachableError as error:
             self._pace.failed(time.monotonic())
             self._say(logging.WARNING, error.cause, f"Ramp cannot be reached: {error}; {self._kept()}")
