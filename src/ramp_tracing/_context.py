@@ -7,7 +7,8 @@ Everything lives in one context variable, so it follows asyncio tasks by itself 
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from types import TracebackType
@@ -188,6 +189,32 @@ def active_span() -> SpanParent | None:
         if context.is_valid:
             return SpanParent(f"{context.trace_id:032x}", f"{context.span_id:016x}")
     return None
+
+
+SUPPRESSED: Final = ("suppress_instrumentation", "suppress_http_instrumentation")
+"""What instrumentations look for in OpenTelemetry's context: of everything, and of HTTP clients."""
+
+
+@contextmanager
+def untraced() -> Generator[None, None, None]:
+    """
+    Keep the application's OpenTelemetry instrumentations from tracing what is done inside: our own requests.
+
+    Nothing is imported for this, as in `active_span`.
+    """
+    context, token = sys.modules.get("opentelemetry.context"), None
+    with guarded("suppressing instrumentations"):
+        if context is not None:
+            suppressed = context.get_current()
+            for key in SUPPRESSED:
+                suppressed = context.set_value(key, True, suppressed)
+            token = context.attach(suppressed)
+    try:
+        yield
+    finally:
+        with guarded("ending the suppression of instrumentations"):
+            if context is not None and token is not None:
+                context.detach(token)
 
 
 def attribution_of(given: Mapping[str, object]) -> Attribution:

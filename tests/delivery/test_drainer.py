@@ -108,7 +108,7 @@ def test_the_receivers_wish_to_wait_is_respected(delivery: Make) -> None:
     with Receiver.which(answer(429, Retry_After="20"), OK) as receiver:
         one = delivery(receiver, *some(1))
         one.send()
-        assert 19.0 < one.drainer.wait_seconds() <= 20.0
+        assert 10.0 < one.drainer.wait_seconds() <= 20.0
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 401, 402, 403, 404, 405, 409, 415])
@@ -121,7 +121,7 @@ def test_what_a_person_must_put_right_keeps_everything(
         for _ in range(3):
             counts = one.send()
     assert counts == Stats(recorded=3, waiting=3)
-    assert HOLD_SECONDS - 5 < one.drainer.wait_seconds() <= HOLD_SECONDS
+    assert HOLD_SECONDS / 2 < one.drainer.wait_seconds() <= HOLD_SECONDS
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     line = caplog.records[0].getMessage()
     assert line.startswith(f"Ramp answered {status} (A: B), x-trace-id t-1: ")

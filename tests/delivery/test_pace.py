@@ -77,3 +77,17 @@ def test_no_more_requests_than_the_receiver_allows() -> None:
         now += 0.01
     gaps = [later - earlier for earlier, later in zip(sent, sent[MAX_REQUESTS:], strict=False)]
     assert min(gaps) == pytest.approx(WINDOW_SECONDS)
+
+
+def test_a_backoff_can_be_waived_and_what_the_receiver_asked_for_cannot() -> None:
+    """Where there will be no later."""
+    pace = Pace(jitter=full_jitter)
+    pace.held(100.0)
+    pace.waive()
+    assert pace.wait_seconds(100.0) == 0.0
+    pace.failed(100.0, floor_seconds=0.5)
+    pace.waive()
+    assert pace.wait_seconds(100.0) == 0.5
+    pace.held(200.0)
+    pace.waive()
+    assert pace.wait_seconds(200.0) == 0.0

@@ -156,7 +156,7 @@ def test_at_the_end_what_could_not_be_sent_stays(state: Path) -> None:
             receiver.wait_for(1)
             started = time.monotonic()
             assert not pipeline.shutdown(0.5)
-            assert time.monotonic() - started < 1.5
+            assert time.monotonic() - started < 5
         assert pipeline.stats() == Stats(recorded=5, waiting=5)
     del pipeline
     with Receiver.which(OK) as receiver, sending(receiver.url, state):

@@ -17,7 +17,7 @@ from ramp_tracing._journal._file_systems import file_system_of, network_file_sys
 from ramp_tracing._journal._place import destination_name
 from ramp_tracing.exceptions import ConfigurationError
 
-from .samples import ROOT, bytes_below, generation
+from .samples import ROOT, bytes_below, drain, generation, ids
 
 URL = "https://api.example.com/x?token=CANARY-query"
 KEY = "ramp_CANARY_key"
@@ -148,6 +148,37 @@ def test_without_a_usable_home_it_is_elsewhere(home: Path, caplog: pytest.LogCap
     assert second.name == f"ramp_tracing-{os.geteuid()}"
     assert (len(caplog.records), f"the journal is in {second}" in caplog.text) == (1, True)
     assert (second / destination_name(URL, KEY)).is_dir()
+
+
+def test_what_was_left_in_another_place_is_sent(home: Path) -> None:
+    """The home can be written again: nobody will choose the other place any more."""
+    home.write_text("no directory")
+    opened(None).append(generation(1))
+    home.unlink()
+    journal = opened(None)
+    assert isinstance(journal, FileJournal)
+    assert journal.has_leftovers()
+    journal.append(generation(2))
+    journal.tend()
+    assert sorted(drain(journal)) == ids(1, 2)
+    second = state_directories(None)[1]
+    assert list((second / destination_name(URL, KEY)).glob("*.seg")) == []
+    assert not opened(None).has_leftovers()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_another_place_of_somebody_else_is_left_alone(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody asked for it, so nothing is said; what is ours goes on."""
+    second = state_directories(None)[1]
+    second.mkdir(parents=True)
+    os.chown(second, 12_345, 12_345)
+    journal = opened(None)
+    assert isinstance(journal, FileJournal)
+    assert not journal.has_leftovers()
+    journal.append(generation(1))
+    with caplog.at_level(logging.WARNING, "ramp_tracing"):
+        journal.tend()
+    assert (drain(journal), caplog.text) == (ids(1), "")
 
 
 def test_a_home_on_a_network_is_not_used(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from .._config import Config
+from .._context import untraced
 from .._guard import log
 from .._journal import Journal
 from ._advice import advice_on
@@ -52,6 +53,10 @@ class Drainer:
         """How long to wait until the next request; 0 if it may be made."""
         return self._pace.wait_seconds(time.monotonic())
 
+    def waive_backoff(self) -> None:
+        """Allow a request now, unless the receiver has asked for none; by any thread."""
+        self._pace.waive()
+
     def warm_up(self) -> None:
         """Import what sending needs."""
         self._batcher.warm_up()
@@ -75,7 +80,8 @@ class Drainer:
         self._pace.sending(time.monotonic())
         headers = headers_of(self._config, self._stages.encoder.content_type, more={"Idempotency-Key": batch.key})
         try:
-            answer = self._transport.post(batch.body, headers, timeout_seconds=timeout_seconds)
+            with untraced():
+                answer = self._transport.post(batch.body, headers, timeout_seconds=timeout_seconds)
         except UnreachableError as error:
             self._pace.failed(time.monotonic())
             self._say(logging.WARNING, error.cause, f"Ramp cannot be reached: {error}; {self._kept()}")

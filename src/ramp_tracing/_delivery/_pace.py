@@ -29,7 +29,7 @@ class Pace:
     def __init__(self, *, jitter: Callable[[], float] = random.random) -> None:
         self._jitter = jitter
         self._ceiling = FIRST_CEILING_SECONDS
-        self._not_before = float("-inf")
+        self._not_before = self._asked_for = float("-inf")
         self._sent: deque[float] = deque(maxlen=MAX_REQUESTS)
 
     def wait_seconds(self, now: float) -> float:
@@ -48,8 +48,13 @@ class Pace:
 
     def failed(self, now: float, *, floor_seconds: float = 0.0) -> None:
         """It may be better soon; not before *floor_seconds*, if the receiver said so."""
-        self._not_before = now + max(floor_seconds, self._jitter() * self._ceiling)
+        self._asked_for = now + floor_seconds
+        self._not_before = max(self._asked_for, now + self._jitter() * self._ceiling)
         self._ceiling = min(self._ceiling * 2, LAST_CEILING_SECONDS)
+
+    def waive(self) -> None:
+        """There will be no later: wait no longer than the receiver has asked for."""
+        self._not_before = self._asked_for
 
     def held(self, now: float) -> None:
         """It will not be better until someone has done something."""

@@ -147,6 +147,8 @@ class Pipeline:
             As `flush` does.
         """
         deadline = time.monotonic() + timeout_seconds
+        with guarded("trying once more"):
+            self._worker.try_once_more()
         flushed = self.flush(timeout_seconds)
         with guarded("shutting down"):
             self._worker.stop(deadline)

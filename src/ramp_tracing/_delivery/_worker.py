@@ -167,6 +167,11 @@ class Worker:
         """Whether the receiver wants no request so soon, or it would be of no use."""
         return self._drainer is not None and self._drainer.wait_seconds() > seconds
 
+    def try_once_more(self) -> None:
+        """What is in memory is about to be lost: allow a request now, unless the receiver has asked for none."""
+        if self._drainer is not None and self._journal.in_memory:
+            self._drainer.waive_backoff()
+
     # -- around a fork
 
     def before_fork(self) -> None:

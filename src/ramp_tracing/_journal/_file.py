@@ -47,17 +47,21 @@ class FileJournal:
     Args:
         directory: For the segments of one destination; made when the first record comes.
         bounds: What they may take.
+        elsewhere: Directories of the same destination in which earlier processes may have left something.
     """
 
-    def __init__(self, directory: Directory, *, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, directory: Directory, *, bounds: Bounds | None = None, elsewhere: Sequence[Directory] = ()
+    ) -> None:
         self._directory = directory
+        self._elsewhere = elsewhere
         self._bounds = bounds or Bounds()
         self._begin()
 
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.RLock()
-        self._holdings = Holdings(self._directory, self._bounds)
+        self._holdings = Holdings(self._directory, self._bounds, elsewhere=self._elsewhere)
         self._writer = self._holdings.writer
         self._contents = Contents(self._bounds.content_bytes)
         self._overflow = Overflow(self._bounds.content_bytes)
@@ -269,10 +273,13 @@ class FileJournal:
 
     def has_leftovers(self) -> bool:
         """Whether a dead process left records that wait."""
-        try:
-            return has_orphans(self._directory)
-        except OSError:
-            return False
+        return any(_has_orphans(directory) for directory in (self._directory, *self._elsewhere))
+
+    @property
+    def in_memory(self) -> int:
+        """How many of the records that wait are not on disk."""
+        with self._lock:
+            return self._handed_over.qsize() + self._overflow.waiting
 
     def after_fork(self) -> None:
         """Start anew: the parent goes on with its files, and keeps its locks."""
@@ -283,6 +290,13 @@ class FileJournal:
         """Say what is wrong; not on the application's threads that record, and with no lock held."""
         dropped, self._contents.dropped = self._contents.dropped, False
         self._notices.look(self._holdings, unwritten_letters=self._lost, dropped_content=dropped)
+
+
+def _has_orphans(directory: Directory) -> bool:
+    try:
+        return has_orphans(directory)
+    except OSError:
+        return False
 
 
 def _places(entries: Sequence[Entry]) -> list[Place]:

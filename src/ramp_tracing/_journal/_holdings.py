@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from .._record import Generation
 from ._bounds import Bounds
@@ -22,10 +22,12 @@ class Holdings:
     Args:
         directory: Where the segments are.
         bounds: What they may take.
+        elsewhere: Where earlier processes may have left more.
     """
 
-    def __init__(self, directory: Directory, bounds: Bounds) -> None:
+    def __init__(self, directory: Directory, bounds: Bounds, *, elsewhere: Sequence[Directory] = ()) -> None:
         self._directory = directory
+        self._elsewhere = elsewhere
         self._bounds = bounds
         self._own: list[Segment] = []
         self._adopted: list[Segment] = []
@@ -123,11 +125,16 @@ class Holdings:
         """Look whether our own file is still there, whether anybody died, and whether all of it is too much."""
         self._next_round = time.monotonic() + self._bounds.round_seconds
         self.failure = None
+        self._more_to_adopt = False
         self._leave_deleted()
         with self._noting_failure():
             clear_litter(self._directory)
             trim(self._directory, self._bounds, self._drop)
-            self._adopt()
+            self._adopt(self._directory)
+        for directory in self._elsewhere:
+            with suppress(OSError):  # it need not be there, nor be ours
+                self._adopt(directory)
+        self.remove_settled()
 
     def close(self) -> None:
         """Let go of everything, in a forked child: it stays locked by the parent."""
@@ -145,12 +152,11 @@ class Holdings:
                 # What is in there is sent all the same.
                 self.writer.leave(segment)
 
-    def _adopt(self) -> None:
+    def _adopt(self, directory: Directory) -> None:
         known = {segment.name for segment in self._all()}
-        found = adopt(self._directory, known, limit=self._bounds.adopted - len(self._adopted))
-        self._more_to_adopt = found.more
+        found = adopt(directory, known, limit=self._bounds.adopted - len(self._adopted))
+        self._more_to_adopt = self._more_to_adopt or found.more
         self._adopted.extend(found.segments)
-        self.remove_settled()
 
     def _drop(self, opened: int, name: str) -> bool:
         """Delete the segment *name* with all that waits in it; False if somebody writes or sends it just now."""

@@ -126,6 +126,11 @@ class Journal(Protocol):
         """The counts at this moment, everything included whose `append` has returned."""
         ...
 
+    @property
+    def in_memory(self) -> int:
+        """How many of those that wait are lost if the process ends now."""
+        ...
+
     def watch(self) -> Callable[[], bool]:
         """A function that says whether everything is settled of which the `append` has returned by now."""
         ...

@@ -176,6 +176,11 @@ class MemoryJournal:
             goal = self._acknowledged + self._dead + len(self._unread) + len(self._read)
         return lambda: self._acknowledged + self._dead >= goal
 
+    @property
+    def in_memory(self) -> int:
+        """All that wait."""
+        return self.counts().waiting
+
     def has_leftovers(self) -> bool:
         """False: nothing in memory outlives a process."""
         return False

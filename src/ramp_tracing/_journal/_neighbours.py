@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 from ._bounds import Bounds
 from ._descriptor import Descriptor
 from ._directory import FILE_FLAGS, FILE_MODE, Directory
+from ._line import body_in
 from ._segment import Segment
-from ._segment_files import MARKS_SUFFIX, NEW_SUFFIX, SUFFIX, lock, read_marks, unlink
+from ._segment_files import MARKS_SUFFIX, NEW_SUFFIX, SUFFIX, lines_of, lock, read_marks, unlink
 
 LITTER_SECONDS: Final = 60.0
 """A segment is new for some microseconds; after a minute it will never be anything else."""
@@ -73,11 +74,19 @@ def has_orphans(directory: Directory) -> bool:
         OSError: The directory cannot be used.
     """
     with directory.existing() as opened:
-        for name in [] if opened is None else names_in(opened):
-            segment = None if opened is None else take_over(directory, opened, name)
-            if segment is not None and segment.waiting:
-                return True
-    return False
+        return opened is not None and any(_is_orphan(opened, name) for name in names_in(opened))
+
+
+def _is_orphan(opened: int, name: str) -> bool:
+    """Whether the owner of a segment is dead, and something waits there: the first record is enough to know."""
+    descriptor = lock(opened, name + SUFFIX)
+    if descriptor is None:
+        return False
+    try:
+        lines = lines_of(descriptor, read_marks(opened, name, descriptor).settled)
+        return any(body_in(line) is not None for _, line in lines)
+    finally:
+        os.close(descriptor)
 
 
 def clear_litter(directory: Directory) -> None:

@@ -36,7 +36,8 @@ def open_journal(*, state_dir: str | None, base_url: str, key: str) -> Journal:
     The journal for one receiver and account.
 
     If no directory was asked for, it is in the first usable place of `state_directories`, or in memory; a warning says
-    so if that is not the first one. No key is in any name or file.
+    so if that is not the first one. What earlier processes left in the other places is sent, too. No key is in any name
+    or file.
 
     Args:
         state_dir: The directory that the user asked for.
@@ -50,13 +51,16 @@ def open_journal(*, state_dir: str | None, base_url: str, key: str) -> Journal:
     if state_dir is not None:
         return FileJournal(_asked_for(Directory(Path(state_dir), name), base_url))
     obstacles: list[str] = []
-    for place in state_directories(None):
+    places = state_directories(None)
+    for place in places:
         directory = Directory(place, name)
         obstacle = _obstacle(directory, base_url)
         if obstacle is None:
             if obstacles:
                 _warn(f"{'; '.join(obstacles)}: the journal is in {place}")
-            return FileJournal(directory)
+            return FileJournal(
+                directory, elsewhere=[Directory(each, name) for each in places if _is_other(each, place)]
+            )
         obstacles.append(obstacle)
     _warn(
         f"{'; '.join(obstacles)}: records are kept in memory, and lost if the process ends before they are sent; "
@@ -115,6 +119,11 @@ def _obstacle(directory: Directory, base_url: str) -> str | None:
         number = error.errno if isinstance(error, OSError) else None
         return None if number in PASSING else f"{directory.path.parent} cannot be written"
     return None
+
+
+def _is_other(place: Path, chosen: Path) -> bool:
+    """Whether an earlier process may have chosen *place*, on another day."""
+    return place != chosen and not network_file_system(place)
 
 
 def _prepare(directory: Directory, base_url: str) -> None:
