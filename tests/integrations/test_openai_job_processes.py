@@ -16,6 +16,8 @@ from ramp_tracing.testing import FakeRamp
 from .job_server import JobServer, names
 from .provider import Provider
 
+pytestmark = pytest.mark.timeout(240)  # three processes after one another, on a crowded machine
+
 ROOT = Path(__file__).parents[2]
 KNOWN = sorted(name for name in names() if hasattr(openai.OpenAI, "videos") or not name.startswith("video"))
 TOKENS = {"resp": (10, 5), "batch": (1000, 500), "video": (None, None)}
@@ -59,7 +61,7 @@ def ended(*processes: "subprocess.Popen[str]", code: int = 0) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    assert [code] * len(processes) == [process.wait(50) for process in processes]
+    assert [code] * len(processes) == [process.wait(70) for process in processes]
     for process in processes:
         process.communicate()
 

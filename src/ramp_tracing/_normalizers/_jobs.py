@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
+from io import BytesIO
 from typing import Any, Final
 
 from .._record import Failure, Outcome, UnixNanos, Usage
@@ -61,13 +62,15 @@ def read_output(body: bytes) -> Outcome:
 
     A count that one of them lacks is unknown, and so is the model if there are several.
     """
-    answers = [answer for line in body.splitlines() if (answer := _answer_in(line)) is not None]
-    models = {answer.response_model for answer in answers}
-    return Outcome(
-        response_model=models.pop() if len(models) == 1 else None,
-        usage=_sum([answer.usage for answer in answers]),
-        complete=bool(answers),
-    )
+    models: set[str | None] = set()
+    usages: list[Usage] = []
+    for line in BytesIO(body):  # one by one: the file may have hundreds of megabytes
+        answer = _answer_in(line)
+        if answer is not None:
+            models.add(answer.response_model)
+            usages.append(answer.usage)
+    model = models.pop() if len(models) == 1 else None
+    return Outcome(response_model=model, usage=_sum(usages), complete=bool(usages))
 
 
 def _answer_in(line: bytes) -> Outcome | None:

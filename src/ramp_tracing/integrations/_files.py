@@ -57,6 +57,7 @@ class Fetching:
 
     def read(self, body: bytes) -> None:
         """Have *body* read, the whole file, which may be large."""
+        self._recording.discard()
         unread = None if self._recording.waits else state.files.pop(self._file, None)
         if unread is not None:
             self._recording.may_be_dropped()

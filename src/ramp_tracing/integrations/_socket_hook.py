@@ -85,13 +85,13 @@ class SocketHook:
 
     def _opened(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> None:
         wrapped(*args, **kwargs)
-        if state.sink is not None:
+        if self._is_on and state.sink is not None:
             with guarded("watching a websocket"):
                 self._watch(channel, connection)
 
     def _sent(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
         """Around ``send``, sync and async alike."""
-        if state.sink is not None:
+        if self._is_on and state.sink is not None:
             with guarded("reading what is sent"):
                 self._watch(channel, connection).asked(args[0] if args else kwargs.get("event"))
         return wrapped(*args, **kwargs)
@@ -100,7 +100,7 @@ class SocketHook:
         event = wrapped(*args, **kwargs)
         kind = getattr(event, "type", None)
         step = STEPS.get(kind) if isinstance(kind, str) else None
-        if step is not None and state.sink is not None:
+        if step is not None and self._is_on and state.sink is not None:
             with guarded("reading an event"):
                 step(self._watch(channel, connection), event)
         return event

@@ -44,7 +44,7 @@ ROUTES: Final = Routes(
         "/moderations": Route(operation="moderation", format=MODERATIONS),
         "/videos": VIDEO,
         "/videos/edits": VIDEO,
-        "/videos/extensions": VIDEO,
+        "/videos/extensions": Route(operation="video_extension", format=JOBS, creates_jobs=True),
         "/remix": VIDEO,
         "/batches": Route(operation="batch", format=JOBS, creates_jobs=True),
     },
