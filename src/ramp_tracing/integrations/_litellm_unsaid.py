@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from .._layers import Settled, Slot, Vigil, frames_above
@@ -27,8 +28,11 @@ KNOWN: Final = (
 )  # fmt: skip
 """What LiteLLM tells of a call at its start and `read_litellm` can read; the rest refers to LiteLLM's own objects."""
 
-MAX_FRAMES: Final = 6
-"""LiteLLM's object for a call is one frame above the callback."""
+MAX_FRAMES: Final = 9
+"""LiteLLM's object for a call is four frames above, and what makes up an answer is six."""
+
+MOCK: Final = "mock_completion"
+"""LiteLLM's function that makes up an answer."""
 
 
 def watch_call(slot: Slot, call: Mapping[str, object]) -> None:
@@ -46,14 +50,15 @@ def watch_call(slot: Slot, call: Mapping[str, object]) -> None:
 
 
 def _teller(key: str) -> object | None:
-    """LiteLLM's object for the call; everything that it says of the call holds it."""
-    for depth, frame in enumerate(frames_above()):
-        owner = frame.f_locals.get("self")
-        if getattr(owner, "litellm_call_id", None) == key:
-            return owner
-        if depth > MAX_FRAMES:
+    """LiteLLM's object for the call, which everything holds that LiteLLM will say; `None` if nothing is sent."""
+    found = None
+    for frame in islice(frames_above(), MAX_FRAMES):
+        if frame.f_code.co_name == MOCK:
             return None
-    return None
+        owner = frame.f_locals.get("self") if found is None else None
+        if getattr(owner, "litellm_call_id", None) == key:
+            found = owner
+    return found
 
 
 def _known(call: Mapping[str, object], *, keeps_content: bool) -> dict[str, object]:
