@@ -15,7 +15,7 @@ import pytest
 
 from ramp_tracing._loopback import Answer, Request, json_answer
 
-from .provider import CHUNKS, USAGE_CHUNK, Script, chat_like_openai, chunk, completion, stream
+from .provider import CHUNKS, USAGE, USAGE_CHUNK, Script, chat_like_openai, chunk, completion, stream
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # its price list comes with it; no network
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nor for the tokenizers with which it counts what nobody has reported
@@ -137,6 +137,12 @@ def chat_with_usage(request: Request) -> Answer:
     return stream([*CHUNKS, USAGE_CHUNK]) if body.get("stream") else json_answer(completion())
 
 
+def chat_like_groq(request: Request) -> Answer:
+    """Groq's streams have the usage in a place of their own: https://console.groq.com/docs/api-reference"""
+    last = chunk({}, finish="stop", x_groq={"id": "req_1", "usage": dict(USAGE)})
+    return stream([*CHUNKS[:-1], last])
+
+
 def text_completion(request: Request) -> Answer:
     answer = {**completion(object="text_completion"), "id": "cmpl-B1xYq0sW7gkT2"}
     answer["choices"] = [{"index": 0, "text": "Hello there.", "finish_reason": "stop", "logprobs": None}]
@@ -171,6 +177,7 @@ SCRIPTS: Final[Mapping[str, Script]] = {
     "/long/v1/messages": partial(messages_like_anthropic, words=5_000),
     "/refused/v1/messages": refuses(500),
     "/slow/chat/completions": slow_chat,
+    "/groq/chat/completions": chat_like_groq,
     "/metered/chat/completions": chat_with_usage,
     "/long/chat/completions": stream(LONG),
     "/cut/chat/completions": stream(LONG[:3], done=False, cut=True),
@@ -430,6 +437,12 @@ MATRIX: Final[Mapping[str, Made]] = {
     "stream asking for usage": Made(
         make=lambda c, b: c.read(c.call("completion", **chat(b, stream=True, stream_options={"include_usage": True}))),
         says=[CHAT],
+    ),
+    "groq stream": Made(
+        make=lambda c, b: c.read(
+            c.call("completion", **chat(b, "/groq", model="groq/llama-3.1-8b-instant", stream=True))
+        ),
+        says=[one("chat", "llama-3.1-8b-instant")],
     ),
     "anthropic": Made(
         make=lambda c, b: c.call("completion", **at_anthropic(b)),
