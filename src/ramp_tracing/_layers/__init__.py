@@ -19,7 +19,7 @@ from typing import Final
 
 from .._state import Layer
 from ._promises import Settled, is_waiting, release, settle, sink_under
-from ._slots import Slot, note_usage, open_slot, slot_of, watch_forks
+from ._slots import Slot, is_first_word, note_usage, open_slot, slot_of, watch_forks
 from ._stack import frames_above, layer_above
 from ._vigils import Vigil, note_answer, note_stream
 
@@ -29,6 +29,7 @@ __all__: Final = [
     "Slot",
     "Vigil",
     "frames_above",
+    "is_first_word",
     "is_waiting",
     "layer_above",
     "note_answer",
