@@ -14,7 +14,7 @@ from typing import Final
 
 from .._layers import Settled, Slot, Vigil, frames_above
 from .._normalizers import CHAT, as_items, read_litellm
-from .._record import Failure, Generation, Outcome, Usage
+from .._record import Failure, Generation, Outcome, UnixNanos, Usage
 from .._recorder import ABANDONED
 from .._state import Sink, state
 from ._litellm_calls import generation_of
@@ -75,7 +75,7 @@ def _generation(known: Mapping[str, object], sink: Sink, slot: Slot, vigil: Vigi
     outcome = _outcome(vigil, keeps_content=sink.keeps_content and slot.keeps_content)
     if outcome.failure is None and not _lacks_nothing(outcome) and not vigil.answered:
         outcome = replace(outcome, failure=ABANDONED if said.streamed else CANCELLED)
-    timing = replace(said.timing, ended=max(said.timing.started, type(said.timing.started)(time.time_ns())))
+    timing = replace(said.timing, ended=max(said.timing.started, UnixNanos(time.time_ns())))
     settled = Settled(slot.started, promise=None, usage=slot.usage, late=False)
     return generation_of(sink, replace(said, outcome=outcome, timing=timing), settled, job=None)
 
