@@ -45,11 +45,11 @@ DIFFERENCES: Final[Mapping[str, Mapping[str, Any]]] = {
         "reasoning_tokens": None,
         "raises": False,
     },
-    # The server reported no usage; LiteLLM has counted itself, and the record says so.
+    # The server reported no usage. LiteLLM 1.110 has counted itself, and the record says so; 1.108 has not.
     "openllmetry/langchain/test_llms/test_trace_propagation_stream[ChatOpenAI].yaml[0]": {
         "prompt_tokens": ANY,
         "completion_tokens": ANY,
-        "estimated": True,
+        "estimated": ANY,
     },
     # Cloudflare answers with an object where a text belongs; LiteLLM cannot read it and raises. It was billed.
     **{
@@ -77,7 +77,9 @@ def test_recorded(row: Row) -> None:
         function, arguments = arguments_of(row, server)
         expected = {**said_by_index(row), **DIFFERENCES.get(row.name, {})}
         make(function, arguments, fails=expected.pop("raises", expected["failed"]))
-        [generation] = waited(generations)
+        found = waited(generations)
+    assert 1 == len(found), found
+    [generation] = found
     assert expected == {key: value for key, value in said_by(generation).items() if key in expected}
 
 

@@ -88,6 +88,7 @@ def uninstrument() -> None:
 
     A stream that the application is still reading is recorded as it is now. Does nothing where nothing is on.
     """
+    _wait_for_promises(SECONDS_FOR_PROMISES)
     integrations.disable(frozenset(state.enabled))
     _disconnect()
 
@@ -161,8 +162,9 @@ def shutdown(timeout: float = 2.0) -> bool:
     Returns:
         True if nothing is left that was not acknowledged.
     """
-    finish_open_streams()
     until = time.monotonic() + timeout
+    _wait_for_promises(min(timeout / 2, SECONDS_FOR_PROMISES))
+    finish_open_streams()
     ended = [each.shutdown(max(0.0, until - time.monotonic())) for each in _pipelines()]
     return all(ended)
 

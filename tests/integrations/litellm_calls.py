@@ -8,15 +8,18 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
+from unittest.mock import ANY
 
 import pytest
 
 from ramp_tracing._loopback import Answer, Request, json_answer
 
-from .provider import CHUNKS, USAGE_CHUNK, Script, chat_like_openai, chunk, completion, stream
+from .provider import CHUNKS, USAGE, USAGE_CHUNK, Script, chat_like_openai, chunk, completion, stream
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # its price list comes with it; no network
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nor for the tokenizers with which it counts what nobody has reported
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     litellm: Any = pytest.importorskip("litellm")
@@ -104,7 +107,7 @@ def responses_like_openai(request: Request) -> Answer:
     )
 
 
-def messages_like_anthropic(request: Request) -> Answer:
+def messages_like_anthropic(request: Request, *, words: int = 1) -> Answer:
     body: Any = request.json
     if not body.get("stream"):
         return json_answer(ANTHROPIC)
@@ -114,7 +117,8 @@ def messages_like_anthropic(request: Request) -> Answer:
         [
             {"type": "message_start", "message": begun},
             {"type": "content_block_start", "index": 0, "content_block": block},
-            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello there."}},
+            *[{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello there."}}]
+            * words,
             {"type": "content_block_stop", "index": 0},
             {
                 "type": "message_delta",
@@ -132,6 +136,12 @@ def chat_with_usage(request: Request) -> Answer:
     """A server that reports the usage of a stream without being asked."""
     body: Any = request.json
     return stream([*CHUNKS, USAGE_CHUNK]) if body.get("stream") else json_answer(completion())
+
+
+def chat_like_groq(request: Request) -> Answer:
+    """Groq's streams have the usage in a place of their own: https://console.groq.com/docs/api-reference"""
+    last = chunk({}, finish="stop", x_groq={"id": "req_1", "usage": dict(USAGE)})
+    return stream([*CHUNKS[:-1], last])
 
 
 def text_completion(request: Request) -> Answer:
@@ -165,8 +175,10 @@ def slow_messages(request: Request) -> Answer:
 
 SCRIPTS: Final[Mapping[str, Script]] = {
     "/slow/v1/messages": slow_messages,
+    "/long/v1/messages": partial(messages_like_anthropic, words=5_000),
     "/refused/v1/messages": refuses(500),
     "/slow/chat/completions": slow_chat,
+    "/groq/chat/completions": chat_like_groq,
     "/metered/chat/completions": chat_with_usage,
     "/long/chat/completions": stream(LONG),
     "/cut/chat/completions": stream(LONG[:3], done=False, cut=True),
@@ -232,6 +244,7 @@ class Made:
         make: Makes the call in one colour: ``make(colour, base_url)``.
         says: What each record says: (operation, model asked for, input and output tokens, failure or `None`).
         alone: The same where the openai client is not watched, if it differs.
+        or_says: What the records say with another version of LiteLLM.
         only: The one colour in which LiteLLM can do it.
         needs: Modules that LiteLLM needs for it and does not require.
     """
@@ -239,6 +252,7 @@ class Made:
     make: Callable[[Any, str], Any]
     says: list[Any]
     alone: list[Any] | None = None
+    or_says: list[Any] | None = None
     only: str = ""
     needs: tuple[str, ...] = ()
 
@@ -425,6 +439,12 @@ MATRIX: Final[Mapping[str, Made]] = {
         make=lambda c, b: c.read(c.call("completion", **chat(b, stream=True, stream_options={"include_usage": True}))),
         says=[CHAT],
     ),
+    "groq stream": Made(
+        make=lambda c, b: c.read(
+            c.call("completion", **chat(b, "/groq", model="groq/llama-3.1-8b-instant", stream=True))
+        ),
+        says=[one("chat", "llama-3.1-8b-instant")],
+    ),
     "anthropic": Made(
         make=lambda c, b: c.call("completion", **at_anthropic(b)),
         says=[one("chat", "claude-sonnet-4-5-20250929")],
@@ -449,9 +469,14 @@ MATRIX: Final[Mapping[str, Made]] = {
     ),
     "abandoned anthropic messages stream": Made(
         make=lambda c, b: c.read(
-            c.awaited(litellm.anthropic_messages, **at_base(b, {**CLAUDE, "max_tokens": 9, "stream": True})), 1
+            c.awaited(
+                litellm.anthropic_messages,
+                **at_base(b, {**CLAUDE, "api_base": "/long", "max_tokens": 9, "stream": True}),
+            ),
+            1,
         ),
         says=[one("chat", "claude-sonnet-4-5-20250929", UNKNOWN, "abandoned")],
+        or_says=[one("chat", "claude-sonnet-4-5-20250929", (10, ANY))],  # 1.108 speaks of it, with a guess
         only="async",
         needs=("backoff",),
     ),

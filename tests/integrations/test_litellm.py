@@ -15,7 +15,7 @@ from ramp_tracing._layers import _promises
 from ramp_tracing._record import Generation
 from ramp_tracing.testing import FakeRamp, capture_generations
 
-from .litellm_calls import MESSAGES, SCRIPTS, chat, litellm
+from .litellm_calls import CLAUDE, MESSAGES, SCRIPTS, at_base, chat, litellm
 from .provider import Provider
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
@@ -218,14 +218,20 @@ def test_unknown_price_is_no_price(base: str) -> None:
     assert generation.cost is None
 
 
-def test_discount_and_margin(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "paid", "difference"),
+    [("discount", "0.0000675", 0.0000075), ("margin", "0.0000825", 0.0000075)],
+)
+def test_discount_and_margin(
+    name: str, paid: str, difference: float, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is paid, and beside it what the provider's price was."""
-    monkeypatch.setattr(litellm, "cost_discount_config", {"openai": 0.1})
+    monkeypatch.setattr(litellm, f"cost_{name}_config", {"openai": 0.1})
     generation = one(base)
     assert generation.cost is not None
-    assert Decimal("0.0000675") == generation.cost.total
+    assert Decimal(paid) == generation.cost.total
     assert 0.000075 == pytest.approx(generation.attribution.metadata["litellm.original_cost"])
-    assert 0.0000075 == pytest.approx(generation.attribution.metadata["litellm.discount"])
+    assert difference == pytest.approx(generation.attribution.metadata[f"litellm.{name}"])
 
 
 @pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
@@ -366,6 +372,16 @@ def test_privacy_mode(both: bool, base: str) -> None:
 
 
 # --- waiting
+
+
+def test_uninstrument_waits_for_what_was_answered(base: str) -> None:
+    """A call that has returned is recorded as LiteLLM tells of it, though nobody below has seen it."""
+    with FakeRamp(api_key="test") as ramp:
+        ramp_tracing.instrument("litellm", api_key="test", base_url=ramp.url)
+        litellm.completion(**at_base(base, CLAUDE))
+        ramp_tracing.uninstrument()
+        [generation] = ramp.generations
+    assert 5 == generation.attributes["gen_ai.usage.output_tokens"]
 
 
 async def test_aflush(base: str) -> None:

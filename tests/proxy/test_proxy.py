@@ -72,7 +72,7 @@ class Proxy:
         self._seen = 0
 
     def received(self, count: int) -> list[ReceivedSpan]:
-        """The next *count* records, and none more a moment later; a later one is one too many for the next."""
+        """The next *count* records, and none more a moment later; one later still is one too many for the next."""
         until = time.monotonic() + 30
         while time.monotonic() < until and len(self._ramp.generations) < self._seen + count:
             time.sleep(0.05)

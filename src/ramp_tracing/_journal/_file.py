@@ -65,7 +65,7 @@ class FileJournal:
         self._writer = self._holdings.writer
         self._contents = Contents(self._bounds.content_bytes)
         self._overflow = Overflow(self._bounds.content_bytes)
-        self._holds = Holds(self._holdings, self._contents, self._overflow)
+        self._holds = Holds(self._holdings, self._contents, self._overflow, ended=self._note_job)
         self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
         self._letters = Letters(self._directory / "dead")
         self._jobs = jobs_in(self._directory)
@@ -97,6 +97,9 @@ class FileJournal:
     def _write_or_keep(self, encoded: Encoded, generation: Generation, *, in_turn: bool = False) -> None:
         if not self._write(encoded, in_turn=in_turn):
             self._overflow.append(generation)
+        self._note_job(generation)
+
+    def _note_job(self, generation: Generation) -> None:
         if generation.job:
             # After the record: who finds the note relies on it.
             with guarded("noting a job"), suppress(OSError):

@@ -1,6 +1,7 @@
 """Provisional records on disk, and how they end."""
 
 import os
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 from queue import Empty, SimpleQueue
@@ -38,13 +39,17 @@ class Holds:
         holdings: The segments.
         contents: Where the content of final records waits.
         overflow: For records that the disk does not take.
+        ended: Told of each record whose hold has ended.
     """
 
-    def __init__(self, holdings: Holdings, contents: Contents, overflow: Overflow) -> None:
+    def __init__(
+        self, holdings: Holdings, contents: Contents, overflow: Overflow, *, ended: Callable[[Generation], None]
+    ) -> None:
         self._holdings: Final = holdings
         self._writer = holdings.writer
         self._contents = contents
         self._overflow = overflow
+        self._ended = ended
         self._tokens = count()
         self._unwritten: SimpleQueue[tuple[_Held, Generation]] = SimpleQueue()
 
@@ -80,6 +85,7 @@ class Holds:
             self._unwritten.put((held, final))
         else:
             held.segment.writers.pop(held.token, None)
+        self._ended(final)
 
     def _write(self, segment: Segment, encoded: Encoded) -> bool:
         if encoded.kept is not None:

@@ -20,7 +20,7 @@ from typing import Final
 from .._state import Layer
 from ._promises import Settled, is_waiting, release, settle, sink_under
 from ._runs import Ending, Kind, Run, around_here, claim_models, end_run, open_run, run_of
-from ._slots import Slot, note_usage, open_slot, slot_of, watch_forks
+from ._slots import Slot, is_first_word, note_usage, open_slot, slot_of, watch_forks
 from ._stack import frames_above, layer_above
 from ._vigils import Vigil, note_answer, note_stream
 
@@ -36,6 +36,7 @@ __all__: Final = [
     "claim_models",
     "end_run",
     "frames_above",
+    "is_first_word",
     "is_waiting",
     "layer_above",
     "note_answer",

@@ -28,6 +28,9 @@ Those that go on are not forgotten; there are as many as the application itself 
 MAX_PASSED_OVER: Final = 64
 """Calls that go on and are met while one is looked for that can be forgotten."""
 
+MAX_ATTEMPTS: Final = 8
+"""Attempts of a call that are told apart: the second word on one comes milliseconds after the first."""
+
 MAX_LIVE: Final = 8
 """Slots that a context carries; a call in a call in a call is three."""
 
@@ -114,6 +117,7 @@ class Slot:
         taken_over: The client's record was recorded without the layer above.
         spoken: The layer above has spoken.
         key: The layer's own id of it.
+        attempts: Those that the layer above has spoken of, the latest last.
         usage: What the provider reported on the way, and the layer above has dropped.
         vigils: Attempts that the layer above has not spoken of, the latest last.
         teller: What of the layer's will speak of the latest attempt.
@@ -128,6 +132,7 @@ class Slot:
     given_up: bool = False
     taken_over: bool = False
     spoken: bool = False
+    attempts: tuple[str, ...] = ()
     usage: Usage | None = None
     vigils: "list[Vigil]" = field(default_factory=list["Vigil"])
     teller: ref[object] | None = None
@@ -170,6 +175,16 @@ def innermost_live() -> Slot | None:
 def note_usage(layer: str, key: str, usage: Usage) -> None:
     """Keep what a provider has reported of a call that *layer* will speak of without it."""
     slot_of(layer, key).usage = usage
+
+
+def is_first_word(layer: str, key: str, attempt: str) -> bool:
+    """Whether *layer* speaks of this attempt of a call for the first time; of some it does so twice."""
+    slot = slot_of(layer, key)
+    with state.slots_lock:
+        is_first = attempt not in slot.attempts
+        if is_first:
+            slot.attempts = (*slot.attempts[1 - MAX_ATTEMPTS :], attempt)
+    return is_first
 
 
 def slot_of(layer: str, key: str) -> Slot:

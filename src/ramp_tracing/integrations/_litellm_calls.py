@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from .._capture import snapshot
 from .._identity import generation_id
-from .._layers import Settled, settle
+from .._layers import Settled, is_first_word, settle
 from .._normalizers import LiteLLMCall, read_litellm
 from .._providers import provider_of
 from .._record import Attribution, Content, Cost, Failure, Generation, GenerationId, Usage
@@ -50,7 +50,7 @@ def _is_repeated(said: LiteLLMCall, settled: Settled, job: str | None) -> bool:
     The proxy even tells of a failure and of a success of one attempt, whose reader has hung up.
     """
     if said.kind not in BATCHES:
-        return not state.seen.take(f"litellm {said.key} {said.attempt}")
+        return not is_first_word("litellm", said.key, said.attempt)
     if said.outcome.pending:
         return said.kind != "create_batch"
     return job is None or (settled.held is None and not state.seen.take(job))

@@ -9,14 +9,13 @@ which speaks to Groq without the openai client, puts a count of its own in its p
 come.
 """
 
-import sys
-from collections.abc import Iterator
 from importlib import import_module
+from itertools import islice
 from types import FrameType
 from typing import Any, Final
 
 from .._guard import guarded
-from .._layers import note_stream, note_usage, slot_of
+from .._layers import frames_above, note_stream, note_usage, slot_of
 from .._normalizers import CHAT
 from ._patches import Patches
 
@@ -66,18 +65,13 @@ def look(wrapped: Any, parser: Any, args: Any, kwargs: Any) -> Any:
 
 def _note(chunk: Any) -> None:
     usage = CHAT.read(chunk).usage
-    key = next((key for frame in _frames() if (key := _call_of(frame))), None) if usage.known else None
+    key = (
+        next((key for frame in islice(frames_above(), MAX_FRAMES) if (key := _call_of(frame))), None)
+        if usage.known
+        else None
+    )
     if key is not None:
         note_usage("litellm", key, usage)
-
-
-def _frames() -> Iterator[FrameType]:
-    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    for _ in range(MAX_FRAMES):
-        if frame is None:
-            return
-        yield frame
-        frame = frame.f_back
 
 
 def _call_of(frame: FrameType) -> str | None:

@@ -9,11 +9,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from .._layers import Settled, Slot, Vigil, frames_above
 from .._normalizers import CHAT, as_items, read_litellm
-from .._record import Failure, Generation, Outcome, Usage
+from .._record import Failure, Generation, Outcome, UnixNanos, Usage
 from .._recorder import ABANDONED
 from .._state import Sink, state
 from ._litellm_calls import generation_of
@@ -27,8 +28,11 @@ KNOWN: Final = (
 )  # fmt: skip
 """What LiteLLM tells of a call at its start and `read_litellm` can read; the rest refers to LiteLLM's own objects."""
 
-MAX_FRAMES: Final = 6
-"""LiteLLM's object for a call is one frame above the callback."""
+MAX_FRAMES: Final = 9
+"""LiteLLM's object for a call is four frames above, and what makes up an answer is six."""
+
+MOCK: Final = "mock_completion"
+"""LiteLLM's function that makes up an answer."""
 
 
 def watch_call(slot: Slot, call: Mapping[str, object]) -> None:
@@ -46,14 +50,15 @@ def watch_call(slot: Slot, call: Mapping[str, object]) -> None:
 
 
 def _teller(key: str) -> object | None:
-    """LiteLLM's object for the call; everything that it says of the call holds it."""
-    for depth, frame in enumerate(frames_above()):
-        owner = frame.f_locals.get("self")
-        if getattr(owner, "litellm_call_id", None) == key:
-            return owner
-        if depth > MAX_FRAMES:
+    """LiteLLM's object for the call, which everything holds that LiteLLM will say; `None` if nothing is sent."""
+    found = None
+    for frame in islice(frames_above(), MAX_FRAMES):
+        if frame.f_code.co_name == MOCK:
             return None
-    return None
+        owner = frame.f_locals.get("self") if found is None else None
+        if getattr(owner, "litellm_call_id", None) == key:
+            found = owner
+    return found
 
 
 def _known(call: Mapping[str, object], *, keeps_content: bool) -> dict[str, object]:
@@ -70,7 +75,7 @@ def _generation(known: Mapping[str, object], sink: Sink, slot: Slot, vigil: Vigi
     outcome = _outcome(vigil, keeps_content=sink.keeps_content and slot.keeps_content)
     if outcome.failure is None and not _lacks_nothing(outcome) and not vigil.answered:
         outcome = replace(outcome, failure=ABANDONED if said.streamed else CANCELLED)
-    timing = replace(said.timing, ended=max(said.timing.started, type(said.timing.started)(time.time_ns())))
+    timing = replace(said.timing, ended=max(said.timing.started, UnixNanos(time.time_ns())))
     settled = Settled(slot.started, promise=None, usage=slot.usage, late=False)
     return generation_of(sink, replace(said, outcome=outcome, timing=timing), settled, job=None)
 
