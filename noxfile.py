@@ -119,6 +119,20 @@ def litellm(session: nox.Session, openai: int) -> None:
     session.run("pytest", *tests, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai)})
 
 
+LANGCHAIN_TESTS: Final = ["tests/integrations/test_langchain.py", "tests/matrix"]
+BESIDE_LANGCHAIN: Final = ["langchain", "langchain-anthropic", "langchain-litellm", "langchain-openai", "langgraph"]
+
+
+@nox.session
+@nox.parametrize("openai", [2, 3], ids=["openai2", "openai3"])
+def langchain(session: nox.Session, openai: int) -> None:
+    """The tests of LangChain and LangGraph, and the matrix: one call, one record, through every stack of libraries."""
+    wanted = f"openai>={openai},<{openai + 1}"
+    session.install("-e", ".[langchain,litellm]", wanted, *BESIDE_LANGCHAIN, *group("test"))
+    tests = session.posargs or LANGCHAIN_TESTS
+    session.run("pytest", *tests, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai)})
+
+
 @nox.session
 def proxy(session: nox.Session) -> None:
     """The real LiteLLM Proxy between the real openai client and a model server on loopback."""
