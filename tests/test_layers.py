@@ -59,9 +59,7 @@ def under(sink: Generations, upper_call: str) -> Any:
     return _layers.sink_under(sink)
 
 
-def test_where_the_layer_calls_back_nothing_is_promised(
-    sink: Generations, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_the_layer_calls_back_nothing_is_promised(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the application asks from a callback of the layer's is the application's own."""
     monkeypatch.setattr(Upper, "asides", (__name__,))
     assert sink is under(sink, "a")

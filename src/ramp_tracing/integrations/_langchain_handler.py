@@ -1,7 +1,7 @@
 """The callback that LangChain calls: what begins and ends, as a tree. Importing this imports nothing of LangChain's."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, Final, cast
@@ -10,12 +10,13 @@ from .._context import attribution_of
 from .._guard import guarded, log
 from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of
 from .._normalizers import as_fields, as_items, as_name
-from .._record import NO_METADATA, Attribution
+from .._record import NAMES, NO_METADATA, Attribution
 from .._state import Sink, state
 from ..exceptions import ConfigurationError
 from ._langchain_calls import ModelCall, finish_run
 
 LIBRARY: Final = "langchain_core"
+NAME: Final = "RampCallbackHandler"
 
 
 class Options:
@@ -35,6 +36,11 @@ class Options:
         self.spans = spans
         self.everywhere = everywhere
 
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        """For copies, of which an `Attribution`, whose metadata is not to be changed, allows none."""
+        names = {name: getattr(self.given, name) for name in NAMES}
+        return _told, ({**self.given.metadata, **names}, self.spans, self.everywhere)
+
     @property
     def sink(self) -> Sink | None:
         """Where calls that begin now are recorded; `None` while nothing is."""
@@ -44,6 +50,10 @@ class Options:
     def tells_all(self) -> bool:
         """Whether every run is sent."""
         return (self.spans or state.spans) == "all"
+
+
+def _told(given: Mapping[str, object], spans: str | None, everywhere: bool) -> Options:
+    return Options(attribution_of(given), spans, everywhere=everywhere)
 
 
 @cache
@@ -122,6 +132,8 @@ def handler_class() -> Any:
         def on_retriever_error(self, error: BaseException, **told: Any) -> None:
             _ended(told, Ending(error=error))
 
+    # Where it is found by its name: applications copy the configuration of a chain, or send it to another process.
+    RampCallbackHandler.__module__, RampCallbackHandler.__qualname__ = "ramp_tracing.integrations.langchain", NAME
     return RampCallbackHandler
 
 
@@ -152,7 +164,7 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
         if _is_known(options, told):
             return
         if state.runs:
-            claim_models()  # a model that asks another one makes no call of its own
+            claim_models(told=True)  # a model that asks another one makes no call of its own
         serialized = as_fields(asking[0])
         asked = next(iter(as_items(asking[1])), None) if sink.keeps_content else None
         run = _run(options, "model", serialized, told)
