@@ -24,7 +24,7 @@ CALLS: Final = 1_000
 
 @pytest.mark.filterwarnings("ignore")
 def test_nothing_is_left_of_many_calls() -> None:
-    """Every call is a record, and no call, run or stream is kept when it is over; a cancelled one until the next ones."""
+    """Every call is a record, and nothing is kept of it when it is over; of a cancelled one until the next ones."""
 
     async def asking() -> None:
         for number in range(CALLS):

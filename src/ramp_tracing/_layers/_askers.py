@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from types import FrameType
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 from weakref import ref
 
 MAX_ASKED: Final = 8
@@ -96,6 +96,5 @@ def _frames_of_task(task: Any) -> Iterator[FrameType]:
 
 def _gathered_by(task: Any) -> Sequence[Any]:
     """The tasks that *task* waits for together. Not public; where it is not there, nothing is found."""
-    waiting = getattr(task, "_fut_waiter", None)
-    children = getattr(waiting, "_children", ())
-    return cast("list[Any]", children)[:MAX_ASKED] if isinstance(children, list) else ()
+    children: Sequence[Any] = getattr(getattr(task, "_fut_waiter", None), "_children", ())
+    return children[:MAX_ASKED]
