@@ -40,7 +40,7 @@ LANES: Final = [
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
-nox.options.sessions = ["lint", "imports", "typecheck", "tests", "lowest", "package", "demo"]
+nox.options.sessions = ["lint", "imports", "typecheck", "tests", "langchain", "lowest", "package", "demo"]
 
 
 def uncover_pyenv() -> None:
@@ -98,6 +98,23 @@ def tests(session: nox.Session, openai: int, selection: list[str]) -> None:
     """The tests, with one major version of the openai client; arguments go to pytest instead of the lane's own."""
     session.install("-e", ".", f"openai>={openai},<{openai + 1}", *group("test"))
     run_tests(session, openai, selection)
+
+
+LANGCHAIN: Final = ["langchain", "langgraph", "langchain-openai", "langchain-anthropic", "langchain-openrouter"]
+"""What an application has beside ``langchain-core``; ``langchain-litellm`` comes with the sessions of LiteLLM."""
+
+LANGCHAIN_TESTS: Final = [
+    "tests/integrations/test_langchain.py",
+    "tests/normalizers/test_langchain.py",
+    "tests/test_examples_langchain.py",
+]
+
+
+@nox.session
+def langchain(session: nox.Session) -> None:
+    """The tests of LangChain and LangGraph."""
+    session.install("-e", ".[langchain]", *LANGCHAIN, *group("test"))
+    session.run("pytest", *(session.posargs or LANGCHAIN_TESTS))
 
 
 LITELLM_TESTS: Final = [

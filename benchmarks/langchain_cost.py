@@ -1,10 +1,11 @@
 """
 What the LangChain handler costs, and that its state stays small: `python benchmarks/langchain_cost.py`.
 
-First the handler alone: what LangChain tells of one call is told to it again and again. Then the same model, which answers
-at once, is asked without callbacks, with one that does nothing, and with ours, in turns, which adds what LangChain does
-for any callback. Of many short rounds the least is taken. Records go to a sink that counts them: the journal has a
-benchmark of its own. Then 20,000 calls are made, of which 1 % are cancelled, and the resident memory is looked at on the way.
+First the handler alone: what LangChain tells of one call is told to it again and again. Then the same model, which
+answers at once, is asked without callbacks, with one that does nothing, and with ours, in turns, which adds what
+LangChain does for any callback. Of many short rounds the least is taken. Records go to a sink that counts them: the
+journal has a benchmark of its own. Then 20,000 calls are made, of which 1 % are cancelled, and the resident memory is
+looked at on the way.
 """
 
 import asyncio

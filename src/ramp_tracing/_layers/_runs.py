@@ -84,6 +84,7 @@ class Run:
         span_parent: The application's span that was active then; of a root and of a model's run.
         claimed: A layer below records what it does.
         finish: What is to be done when it has ended, or is not waited for any longer.
+        ended: When it ended.
         first_chunk: When the first piece of an answer came.
         streams: Its answer comes in pieces.
         due: When it is not waited for any longer, by `clock`.
@@ -105,6 +106,7 @@ class Run:
     span_parent: SpanParent | None = None
     claimed: bool = False
     finish: "Callable[[Run, Ending], None]"
+    ended: UnixNanos | None = None
     first_chunk: UnixNanos | None = None
     streams: bool = False
     task: "ref[object] | None" = None
@@ -211,6 +213,7 @@ def end_run(run_id: object, ending: Ending) -> None:
     if run is None:
         return
     state.lone_runs.pop(run_id, None)
+    run.ended = run.now()
     run.finish(run, ending)
     if run.parent is not None:
         run.root.open.pop(run_id, None)

@@ -9,12 +9,15 @@ https://reference.langchain.com/python/langchain_core/outputs/
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from .._record import NOTHING_READ, Cost, Outcome, Usage
 from ._openai_usage import read_usage
 from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
 from ._reported_cost import read_cost
+
+NO_TOOLS: Final[Mapping[str, int]] = MappingProxyType({})
 
 TOTALS: Final = ("input_tokens", "output_tokens", "total_tokens")
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -97,7 +100,7 @@ def read_langchain(result: object) -> Outcome:
 
 
 def _usage(said: Mapping[str, object], raw: object) -> Usage:
-    tools = _hosted_tools(raw) if raw is not None else {}
+    tools = _hosted_tools(raw)
     counts: dict[str, Any] = {name: as_count(said.get(name)) for name in TOTALS} if said else {}
     if not (counts.get("input_tokens") or counts.get("output_tokens")):
         return read_usage(raw, hosted_tools=tools)
@@ -130,8 +133,8 @@ def _raw_usage(answer: Answer, output: Mapping[str, object]) -> object:
 
 def _hosted_tools(raw: object) -> Mapping[str, int]:
     """Anthropic's searches: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-search-tool"""
-    searches = as_count(dig(raw, "server_tool_use", "web_search_requests"))
-    return {"web_search_call": searches} if searches else {}
+    searches = None if raw is None else as_count(dig(raw, "server_tool_use", "web_search_requests"))
+    return {"web_search_call": searches} if searches else NO_TOOLS
 
 
 def _cost(answer: Answer, raw: object) -> Cost | None:

@@ -81,7 +81,7 @@ def handler_class() -> Any:
         raise_error = False
 
         def __init__(self, *, spans: str | None = None, **given: object) -> None:
-            super().__init__()
+            super().__init__()  # pyright: ignore[reportUnknownMemberType]
             if spans not in (None, "named", "all"):
                 raise ConfigurationError("spans cannot be used: use one of named, all")
             self._ramp = Options(attribution_of(given), spans, everywhere=False)
@@ -146,11 +146,14 @@ def handler_for_everything() -> Any:
 
 
 def _step_began(options: Options, kind: Kind, serialized: object, told: Mapping[str, Any]) -> None:
-    if options.sink is None:
+    sink = options.sink
+    if sink is None:
         return
     with guarded("noting the start of a run"):
         if not _is_known(options, told):
             open_run(_run(options, kind, as_fields(serialized), told))
+        if options.tells_all:
+            sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
 
 
 def _model_began(options: Options, operation: str, asking: tuple[object, object], told: Mapping[str, Any]) -> None:
@@ -171,6 +174,7 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
         params = as_fields(told.get("invocation_params"))
         run.call = ModelCall(sink=sink, operation=operation, asked=asked, serialized=serialized, params=params)
         open_run(run)
+        sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
 
 
 def _is_known(options: Options, told: Mapping[str, Any]) -> bool:
@@ -204,10 +208,7 @@ def _chunk_came(chunk: object, run_id: object) -> None:
     if run is None or run.first_chunk is not None:
         return
     with guarded("noting a chunk"):
-        if not run.streams:
-            run.streams = True
-            if isinstance(run.call, ModelCall):
-                run.call.sink.stand_by()
+        run.streams = True
         if chunk:
             run.first_chunk = run.now()
 
