@@ -100,11 +100,15 @@ def tests(session: nox.Session, openai: int, selection: list[str]) -> None:
     run_tests(session, openai, selection)
 
 
-LANGCHAIN: Final = ["langchain", "langgraph", "langchain-openai", "langchain-anthropic", "langchain-openrouter"]
-"""What an application has beside ``langchain-core``; ``langchain-litellm`` comes with the sessions of LiteLLM."""
+LANGCHAIN: Final = [
+    *("langchain", "langgraph"),
+    *(f"langchain-{name}" for name in ("anthropic", "litellm", "openai", "openrouter")),
+]
+"""What an application has beside ``langchain-core``."""
 
 LANGCHAIN_TESTS: Final = [
     "tests/integrations/test_langchain.py",
+    "tests/matrix",
     "tests/normalizers/test_langchain.py",
     "tests/test_examples_langchain.py",
 ]
@@ -112,8 +116,8 @@ LANGCHAIN_TESTS: Final = [
 
 @nox.session
 def langchain(session: nox.Session) -> None:
-    """The tests of LangChain and LangGraph."""
-    session.install("-e", ".[langchain]", *LANGCHAIN, *group("test"))
+    """The tests of LangChain and LangGraph, and the matrix: one call, one record, through every stack of libraries."""
+    session.install("-e", ".[langchain,litellm,openai]", *LANGCHAIN, *group("test"))
     session.run("pytest", *(session.posargs or LANGCHAIN_TESTS))
 
 
@@ -133,20 +137,6 @@ def litellm(session: nox.Session, openai: int) -> None:
     wanted = f"openai>={openai},<{openai + 1}"
     session.install("-e", ".[litellm]", wanted, *BESIDE_LITELLM, *group("test"))
     tests = session.posargs or LITELLM_TESTS
-    session.run("pytest", *tests, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai)})
-
-
-LANGCHAIN_TESTS: Final = ["tests/integrations/test_langchain.py", "tests/matrix"]
-BESIDE_LANGCHAIN: Final = ["langchain", "langchain-anthropic", "langchain-litellm", "langchain-openai", "langgraph"]
-
-
-@nox.session
-@nox.parametrize("openai", [2, 3], ids=["openai2", "openai3"])
-def langchain(session: nox.Session, openai: int) -> None:
-    """The tests of LangChain and LangGraph, and the matrix: one call, one record, through every stack of libraries."""
-    wanted = f"openai>={openai},<{openai + 1}"
-    session.install("-e", ".[langchain,litellm]", wanted, *BESIDE_LANGCHAIN, *group("test"))
-    tests = session.posargs or LANGCHAIN_TESTS
     session.run("pytest", *tests, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai)})
 
 
