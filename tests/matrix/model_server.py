@@ -81,7 +81,12 @@ class ModelServer:
 
     def begin(self, on_held: Callable[[], object] = lambda: None) -> None:
         """Open new books. *on_held* is called on a thread of the server's when an answer has begun and waits."""
-        self._books, self._gate, self._on_held = [], threading.Event(), on_held
+        self._books = []
+        self.begin_to_hold(on_held)
+
+    def begin_to_hold(self, on_held: Callable[[], object]) -> None:
+        """Hold what is to be held again, after `let_go`."""
+        self._gate, self._on_held = threading.Event(), on_held
 
     def let_go(self) -> None:
         """Finish the answers that wait."""

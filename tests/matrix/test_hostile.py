@@ -514,6 +514,33 @@ def child_of_a_loop(stream: Any) -> int:
         return 99
 
 
+def test_a_task_that_goes_on_after_a_time_limit(lab: Lab) -> None:
+    """LangChain tells of no end of what was cancelled; the next call of the same task shows that it is over."""
+
+    async def working() -> int:
+        for question in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(None) as limit:
+                    lab.server.begin_to_hold(lambda limit=limit: reschedule(limit))
+                    await HouseModel(url=lab.server.url("held")).ainvoke(asked(question))
+            lab.server.let_go()
+            await house(lab).ainvoke(asked(10 + question))
+        return len(state.runs)
+
+    loop = lab.run(running_loop())
+
+    def reschedule(limit: asyncio.Timeout) -> None:
+        loop.call_soon_threadsafe(limit.reschedule, 0)
+
+    left: list[int] = []
+    records = lab.records(lambda: left.append(lab.run(working())))
+    assert ([0], 6) == (left, len(records))
+
+
+async def running_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
 def test_thrown_into_a_stream(lab: Lab) -> None:
     """An exception that is thrown into a generator ends the call once."""
 

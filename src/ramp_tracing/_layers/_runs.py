@@ -326,13 +326,25 @@ def _oldest(runs: Mapping[object, object]) -> Run | None:
         return None
 
 
+def _was_left_here(run: Run) -> bool:
+    """Whether the task that is about to ask a model has asked for *run*, and is not in the middle of that any more."""
+    here = current_task()
+    if here is None or run.streams or run.task is None or run.task() is not here():
+        return False
+    return run not in _runs_here(told=True)
+
+
 def _look_at_lone_ones() -> None:
-    """End what was cancelled: LangChain tells of no end of a cancelled ``ainvoke`` of a model."""
+    """
+    End what was cancelled: LangChain tells of no end of a cancelled ``ainvoke`` of a model.
+
+    Its task has ended, or, after a time limit, goes on with something else.
+    """
     for _ in range(LONE_LOOKED_AT):
         run = _oldest(state.lone_runs)
         if run is None or state.lone_runs.pop(run.id, None) is None:
             return
-        if run.is_over:
+        if run.is_over or _was_left_here(run):
             run.give_up()
         elif run.id in state.runs:
             state.lone_runs[run.id] = run  # to the end of the queue
