@@ -42,7 +42,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.sessions = [
     *("lint", "imports", "typecheck", "tests", "lowest", "package", "demo"),
-    *("litellm(openai2)", "proxy"),
+    *("litellm(openai2)", "proxy", "langchain"),
 ]
 
 
@@ -105,6 +105,27 @@ def tests(session: nox.Session, openai: int, selection: list[str]) -> None:
     """The tests, with one major version of the openai client; arguments go to pytest instead of the lane's own."""
     session.install("-e", ".", f"openai>={openai},<{openai + 1}", *group("test"))
     run_tests(session, openai, selection)
+
+
+LANGCHAIN: Final = [
+    *("langchain", "langgraph"),
+    *(f"langchain-{name}" for name in ("anthropic", "litellm", "openai", "openrouter")),
+]
+"""What an application has beside ``langchain-core``."""
+
+LANGCHAIN_TESTS: Final = [
+    "tests/integrations/test_langchain.py",
+    "tests/matrix",
+    "tests/normalizers/test_langchain.py",
+    "tests/test_examples_langchain.py",
+]
+
+
+@nox.session
+def langchain(session: nox.Session) -> None:
+    """The tests of LangChain and LangGraph, and the matrix: one call, one record, through every stack of libraries."""
+    session.install("-e", ".[langchain,litellm,openai]", *LANGCHAIN, *group("test"))
+    session.run("pytest", *(session.posargs or LANGCHAIN_TESTS))
 
 
 LITELLM_TESTS: Final = [

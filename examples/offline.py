@@ -9,6 +9,7 @@ import os
 import runpy
 import sys
 import tempfile
+from collections.abc import Iterator
 
 import ramp_tracing
 from ramp_tracing.cli._demo._models import model_servers
@@ -25,6 +26,14 @@ def line_of(generation: ReceivedSpan) -> str:
     who = attributes.get("user.id", "nobody")
     model = attributes.get("gen_ai.response.model") or attributes.get("gen_ai.request.model")
     return f"{generation.name} | {model} | {usage[0]} in, {usage[1]} out | ${usage[2]} | {who} | {metadata}"
+
+
+def lines_of_tree(spans: list[ReceivedSpan], parent: str | None = None, indent: str = "  ") -> Iterator[str]:
+    """Every span under the one that it is part of, in the order in which they began."""
+    for span in sorted((each for each in spans if each.parent_span_id == parent), key=lambda each: each.start):
+        usage = [span.attributes.get(f"gen_ai.usage.{name}", "?") for name in ("input_tokens", "output_tokens")]
+        yield f"{indent}{span.name}" + (f" ({usage[0]} in, {usage[1]} out)" if span.is_generation else "")
+        yield from lines_of_tree(spans, span.span_id, indent + "    ")
 
 
 script = sys.argv[1]
@@ -47,3 +56,6 @@ with model_servers() as servers, FakeRamp() as ramp, tempfile.TemporaryDirectory
     print(f"\nGenerations that Ramp would have received: {len(ramp.generations)}")
     for each in ramp.generations:
         print("  " + line_of(each))
+    spans = list({each.span_id: each for each in ramp.spans}.values())
+    if any(not each.is_generation for each in spans):
+        print("As trees:", *lines_of_tree(spans), sep="\n")

@@ -69,4 +69,5 @@ def test_shows_how_to_test() -> None:
 def test_every_example_is_tested() -> None:
     """No example was forgotten here."""
     known = {"quickstart.py", "attribution.py", "by_hand.py", "in_tests.py", "offline.py"}
+    known |= {"langchain_agent.py", "langchain_chain.py"}  # in test_examples_langchain.py
     assert {each.name for each in EXAMPLES.glob("*.py")} == known

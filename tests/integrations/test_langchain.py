@@ -28,7 +28,7 @@ from .langchain_calls import (
     run,
     runner,
 )
-from .provider import Provider
+from .provider import Provider, completion
 
 pytest.importorskip("langgraph")
 from langchain_core.caches import InMemoryCache
@@ -36,6 +36,7 @@ from langchain_core.globals import set_llm_cache
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda, RunnableParallel
 from langchain_core.tools import tool
 
@@ -483,7 +484,7 @@ def test_a_cancelled_chain_ends_its_calls(provider: Provider) -> None:
 
     async def work() -> None:
         asked = asyncio.create_task(chain.ainvoke("Hi"))
-        while len(state.runs) < 2 and not asked.done():
+        while not any(getattr(each, "kind", "") == "model" for each in state.runs.values()) and not asked.done():
             await asyncio.sleep(0.001)
         asked.cancel()
         await asyncio.gather(asked, return_exceptions=True)
@@ -585,6 +586,72 @@ def test_every_run_is_a_span_where_all_are_wanted(provider: Provider, is_async: 
     assert [] == [each.name for each in steps if any(key.startswith("gen_ai.") for key in each.attributes)]
     assert {"span"} == {each.attributes["span.type"] for each in steps}
     assert (3, 1) == (sum(each.is_generation for each in spans), len({each.trace_id for each in spans}))
+
+
+def test_a_tree_hangs_below_the_applications_span(provider: Provider) -> None:
+    """The root's parent is what is active, or what the user names; below it the tree is ours."""
+    from opentelemetry.sdk.trace import TracerProvider
+
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("app")
+    chain = RunnableLambda(lambda text: text) | anthropic_model(provider)
+
+    def active() -> None:
+        with tracer.start_as_current_span("request"):
+            chain.invoke("Hi")
+
+    def named() -> None:
+        chain.invoke("Hi", {"metadata": {"trace_id": "order-7", "parent_span_id": "00f067aa0ba902b7"}})
+
+    for work in (active, named):
+        with FakeRamp() as ramp:
+            spans = spans_of(ramp, "all", work)
+        [root] = [each for each in spans if each.name == "RunnableSequence"]
+        children = [each.name for each in spans if each.parent_span_id == root.span_id]
+        assert sorted(children) == ["ChatAnthropic", "RunnableLambda"]
+        assert root.parent_span_id not in (None, *(each.span_id for each in spans))
+        assert len({each.trace_id for each in spans}) == 1
+
+
+def test_a_retriever_and_a_failing_tool_are_steps(provider: Provider) -> None:
+    """A step that failed says so, without the text of its error."""
+
+    @tool
+    def broken(word: str) -> str:
+        """Never works."""
+        raise ValueError(f"secret {word}")
+
+    class Finder(BaseRetriever):
+        def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Any]:
+            direct(provider, "in-retriever")
+            return []
+
+    def work(_: object) -> None:
+        Finder(name="Finder").invoke("x")
+        with pytest.raises(ValueError, match="secret"):
+            broken.invoke({"word": "x"})
+
+    with FakeRamp() as ramp:
+        spans = spans_of(ramp, "all", lambda: RunnableLambda(work).with_config(run_name="Search").invoke("x"))
+    assert tree_of(spans) == [("Search", [("Finder", [("LLM Generation", [])]), ("broken", [])])]
+    assert ["broken"] == [each.name for each in spans if each.status == 2]
+    assert "secret" not in repr([each for each in spans if each.name == "broken"])
+
+
+def test_a_router_that_says_what_it_cost(provider: Provider) -> None:
+    """OpenRouter's package sends without the openai client, and hands the price on."""
+    package: Any = pytest.importorskip("langchain_openrouter")
+    from ramp_tracing._loopback import json_answer
+
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cost": 0.00123}
+    answer = completion(id="gen-1767225600-xYq0sW7gkT2", model="openai/gpt-4o", usage=usage, system_fingerprint=None)
+    provider.answer_with({"/chat/completions": closing(json_answer(answer))})
+    model = package.ChatOpenRouter(model="openai/gpt-4o", api_key="none", base_url=provider.base_url, max_retries=0)
+    with capture_generations() as generations:
+        model.invoke("Hi")
+        [generation] = generations
+    assert (generation.library, generation.provider, generation.usage.input_tokens) == ("langchain", "openrouter", 10)
+    assert generation.cost is not None
+    assert (generation.cost.total, generation.cost.source) == (Decimal("0.00123"), "provider")
 
 
 def test_steps_are_no_generations(provider: Provider) -> None:

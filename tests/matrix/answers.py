@@ -111,6 +111,13 @@ def batch(facts: Facts, *, ended: bool = False) -> dict[str, Any]:
     return {**created, "status": "completed", "model": facts.model, "usage": usage} if ended else created
 
 
+def embeddings(facts: Facts) -> dict[str, Any]:
+    """Embeddings, as OpenAI gives them."""
+    usage = {"prompt_tokens": facts.tokens[0], "total_tokens": facts.tokens[0]}
+    vector = {"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}
+    return {"object": "list", "model": facts.model, "data": [vector], "usage": usage}
+
+
 def _finish(facts: Facts) -> str:
     return "tool_calls" if facts.calls_tool else "stop"
 
@@ -155,6 +162,7 @@ WIRES: Final[Mapping[str, Wire]] = {
     "/chat/completions": Wire(whole=chat, pieces=chat_stream, reports_always=False),
     "/messages": Wire(whole=messages, pieces=messages_stream),
     "/own": Wire(whole=own, pieces=own_stream),
+    "/embeddings": Wire(whole=embeddings, pieces=lambda facts: []),
     "/batches": Wire(whole=batch, pieces=lambda facts: []),
 }
 """End of a path → what is spoken there."""

@@ -31,8 +31,13 @@ TOKENS: Final[Mapping[str, tuple[int, int]]] = {
     "direct": (1000, 3),
     "tool": (2000, 7),
     "batch": (3000, 9),
+    "embeddings": (4000, 0),
 }
 """Input and output for question 0, by what is asked; every further question has one more of each."""
+
+
+KINDS: Final = {"/batches": "batch", "/embeddings": "embeddings"}
+"""End of a path → what is asked there, where it is no answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +47,7 @@ class Exchange:
 
     Attributes:
         question: Its number.
-        kind: ``answer``, ``direct``, ``tool`` (an agent's model asks for its tool) or ``batch``.
+        kind: ``answer``, ``direct``, ``tool`` (an agent's model asks for its tool) ``batch`` or ``embeddings``.
         id: The response id.
         tokens: Input and output.
         reported: Whether it said so.
@@ -76,7 +81,12 @@ class ModelServer:
 
     def begin(self, on_held: Callable[[], object] = lambda: None) -> None:
         """Open new books. *on_held* is called on a thread of the server's when an answer has begun and waits."""
-        self._books, self._gate, self._on_held = [], threading.Event(), on_held
+        self._books = []
+        self.begin_to_hold(on_held)
+
+    def begin_to_hold(self, on_held: Callable[[], object]) -> None:
+        """Hold what is to be held again, after `let_go`."""
+        self._gate, self._on_held = threading.Event(), on_held
 
     def let_go(self) -> None:
         """Finish the answers that wait."""
@@ -134,7 +144,9 @@ class ModelServer:
 def _read(request: Request, body: Any, wire: Wire) -> tuple[Facts, str]:
     found = re.search(rb"question (\d+)", request.body)
     question = int(found[1]) if found else 0
-    kind = "batch" if request.path.endswith("/batches") else "direct" if body["model"] == DIRECT else "answer"
+    kind = next((kind for path, kind in KINDS.items() if request.path.endswith(path)), "answer")
+    if body.get("model") == DIRECT:
+        kind = "direct"
     if body.get("tools") and not _has_tool_answer(body):
         kind = "tool"
     asked = bool((body.get("stream_options") or {}).get("include_usage"))

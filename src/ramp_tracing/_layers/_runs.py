@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, dropwhile, takewhile
 from types import FrameType
 from typing import Final, Literal, NamedTuple, cast
 from weakref import ref
@@ -23,6 +24,7 @@ from .._identity import derived_id
 from .._normalizers import langchain_attribution
 from .._record import NOBODY, Attribution, GenerationId, SpanParent, UnixNanos
 from .._state import state
+from ._askers import asked_in_context, current_task, frames_of_asker, note_asker
 from ._names import names_of
 from ._stack import frames_above
 
@@ -49,6 +51,9 @@ HIDDEN: Final = "langsmith:hidden"
 
 BATCHING: Final = "langchain_core.language_models.llms"
 """Where one request is made for the runs of many prompts."""
+
+TELLING: Final = "langchain_core.callbacks.manager"
+"""Whence LangChain calls callbacks."""
 
 
 class Ending(NamedTuple):
@@ -79,6 +84,7 @@ class Run:
         span_parent: The application's span that was active then; of a root and of a model's run.
         claimed: A layer below records what it does.
         finish: What is to be done when it has ended, or is not waited for any longer.
+        ended: When it ended.
         first_chunk: When the first piece of an answer came.
         streams: Its answer comes in pieces.
         due: When it is not waited for any longer, by `clock`.
@@ -100,6 +106,7 @@ class Run:
     span_parent: SpanParent | None = None
     claimed: bool = False
     finish: "Callable[[Run, Ending], None]"
+    ended: UnixNanos | None = None
     first_chunk: UnixNanos | None = None
     streams: bool = False
     task: "ref[object] | None" = None
@@ -115,7 +122,7 @@ class Run:
         if self.parent is None or self.kind == "model":
             self.span_parent = active_span()
         if self.parent is None and self.kind == "model":
-            self.task = _current_task()
+            self.task = current_task()
 
     @property
     def root(self) -> "Run":
@@ -180,6 +187,8 @@ class Run:
 def open_run(run: Run) -> None:
     """Note that *run* has begun."""
     state.runs[run.id] = run
+    if run.kind == "model":
+        note_asker(run.id)
     if run.parent is not None:
         run.root.open[run.id] = run
     if run.task is not None:
@@ -204,6 +213,7 @@ def end_run(run_id: object, ending: Ending) -> None:
     if run is None:
         return
     state.lone_runs.pop(run_id, None)
+    run.ended = run.now()
     run.finish(run, ending)
     if run.parent is not None:
         run.root.open.pop(run_id, None)
@@ -215,30 +225,64 @@ def end_run(run_id: object, ending: Ending) -> None:
             end_run(each.id, Ending(error=ending.error, gone=True))
 
 
-def around_here() -> Around | None:
+def around_here(*, answers: bool = True) -> Around | None:
     """
     What LangChain says of the call that starts here, by a client or by a layer that is about to record it.
 
     The models' runs on the stack are claimed by this: a model that asks another one has made that one's call.
+
+    Args:
+        answers: It is a call that a model's answer can come from. A model's cache, or a model that looks something up,
+            asks for embeddings, which are not its answer.
     """
     if not state.runs:
         return None
-    nearest = claim_models()
+    nearest = claim_models() if answers else next(_runs_here(told=False), None)
     if nearest is None:
         nearest = _run_of_context()
         return None if nearest is None else nearest.around(itself=False)
-    return nearest.around(itself=nearest.kind == "model")
+    return nearest.around(itself=answers and nearest.kind == "model")
 
 
-def claim_models() -> Run | None:
-    """Claim every model's run that is in the middle of its call on this stack. Returns the nearest run of any kind."""
-    nearest: Run | None = None
-    for frame in frames_above(MAX_DEPTH):
-        for run in _runs_of(frame):
-            nearest = nearest or run
-            if run.kind == "model":
-                run.claimed = True
-    return nearest
+def claim_models(*, told: bool = False) -> Run | None:
+    """
+    Claim every model's run that is in the middle of its call here.
+
+    Args:
+        told: LangChain is telling us of the start of a run, which is what begins here.
+
+    Returns:
+        The nearest run of any kind.
+    """
+    runs = list(_runs_here(told=told))
+    if not any(run.kind == "model" for run in runs):
+        runs += _runs_of_asker()
+    for run in runs:
+        run.claimed = run.claimed or run.kind == "model"
+    return runs[0] if runs else None
+
+
+def _runs_here(*, told: bool) -> Iterator[Run]:
+    """The runs on this stack, the nearest first."""
+    frames = frames_above(MAX_DEPTH)
+    if told:
+        frames = dropwhile(_tells, dropwhile(lambda frame: not _tells(frame), frames))
+    return _runs_until_told(frames)
+
+
+def _runs_of_asker() -> list[Run]:
+    """The models that have started the thread or the task which runs here, and are waiting for it."""
+    asked = [each for each in asked_in_context() if each in state.runs]
+    return [run for run in _runs_until_told(frames_of_asker()) if run.id in asked] if asked else []
+
+
+def _runs_until_told(frames: Iterator[FrameType]) -> Iterator[Run]:
+    """What a callback of the application's does is not done by the run that it is told of."""
+    return chain.from_iterable(_runs_of(frame) for frame in takewhile(lambda frame: not _tells(frame), frames))
+
+
+def _tells(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__") == TELLING
 
 
 def _runs_of(frame: FrameType) -> Iterator[Run]:
@@ -282,26 +326,28 @@ def _oldest(runs: Mapping[object, object]) -> Run | None:
         return None
 
 
+def _was_left_here(run: Run) -> bool:
+    """Whether the task that is about to ask a model has asked for *run*, and is not in the middle of that any more."""
+    here = current_task()
+    if here is None or run.streams or run.task is None or run.task() is not here():
+        return False
+    return run not in _runs_here(told=True)
+
+
 def _look_at_lone_ones() -> None:
-    """End what was cancelled: LangChain tells of no end of a cancelled ``ainvoke`` of a model."""
+    """
+    End what was cancelled: LangChain tells of no end of a cancelled ``ainvoke`` of a model.
+
+    Its task has ended, or, after a time limit, goes on with something else.
+    """
     for _ in range(LONE_LOOKED_AT):
         run = _oldest(state.lone_runs)
         if run is None or state.lone_runs.pop(run.id, None) is None:
             return
-        if run.is_over:
+        if run.is_over or _was_left_here(run):
             run.give_up()
         elif run.id in state.runs:
             state.lone_runs[run.id] = run  # to the end of the queue
-
-
-def _current_task() -> "ref[object] | None":
-    current_task = getattr(sys.modules.get("asyncio"), "current_task", None)
-    if current_task is None:
-        return None
-    with suppress(RuntimeError):  # no event loop runs here
-        task = current_task()
-        return None if task is None else ref(task)
-    return None
 
 
 def _hex(run_id: object) -> str:

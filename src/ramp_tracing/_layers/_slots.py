@@ -152,16 +152,17 @@ NO_SLOT: Final = Slot(InForce(NOBODY, None))
 _live: ContextVar[tuple[Slot, ...]] = ContextVar("ramp_tracing_live_slots", default=())
 
 
-def open_slot(layer: str, key: str) -> Slot:
+def open_slot(layer: str, key: str, *, answers: bool = True) -> Slot:
     """
     Note that *layer* has seen a call start, here and now, and will record it.
 
     Args:
         layer: ``litellm``.
         key: The layer's own id of the call.
+        answers: It is a call that a model's answer can come from; see `around_here`.
     """
     slot = slot_of(layer, key)
-    slot.started = in_force(NOBODY, state.defaults, around_here())
+    slot.started = in_force(NOBODY, state.defaults, around_here(answers=answers))
     others = [each for each in _live.get() if not each.spoken and each is not slot]
     _live.set((*others[1 - MAX_LIVE :], slot))
     return slot

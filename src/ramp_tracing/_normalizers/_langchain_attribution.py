@@ -42,28 +42,34 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
         metadata: Of the run, with what it has inherited.
         tags: Likewise.
     """
-    names = {name: _first_text(metadata, keys) for name, keys in NAMES.items()} if metadata else {}
-    free = {key: value for key, value in metadata.items() if _is_free(key) and value is not None}
+    free: dict[str, object] = {}
+    texts: dict[str, str] = {}
+    for key, value in metadata.items():
+        if key in TAKEN:
+            text = _text(value)
+            if text is not None:
+                texts[key] = text
+        elif value is not None and _is_free(key):
+            free[key] = value
     own = [tag for tag in [*tags, *as_items(metadata.get("langfuse_tags"))] if _is_own(tag)]
     if own:
         free["tags"] = list(dict.fromkeys(own))
-    if not free and not any(names.values()):
+    if not free and not texts:
         return NOBODY
+    names = {name: _first(texts, keys) for name, keys in NAMES.items()} if texts else {}
     return Attribution(**names, metadata=free or NO_METADATA)
 
 
 def _is_free(key: object) -> bool:
-    if not isinstance(key, str) or key in TAKEN or key in INTERNAL:
-        return False
-    return not key.startswith(INTERNAL_PREFIXES)
+    return isinstance(key, str) and key not in INTERNAL and not key.startswith(INTERNAL_PREFIXES)
 
 
 def _is_own(tag: object) -> bool:
     return isinstance(tag, str) and not tag.startswith(INTERNAL_TAGS)
 
 
-def _first_text(metadata: Mapping[str, object], keys: tuple[str, ...]) -> str | None:
-    return next((text for key in keys if (text := _text(metadata.get(key))) is not None), None)
+def _first(texts: Mapping[str, str], keys: tuple[str, ...]) -> str | None:
+    return next((texts[key] for key in keys if key in texts), None)
 
 
 def _text(value: object) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ._litellm_names import PROVIDERS as LITELLM_PROVIDERS
-from ._reading import Path, as_fields, as_name, dig
+from ._reading import as_fields, as_name
 
 PROVIDERS: Final[Mapping[str, str]] = {
     "amazon_bedrock": "aws.bedrock",
@@ -28,9 +28,8 @@ BASES: Final = (
 )  # fmt: skip
 """What classes call the address that they were given."""
 
-MODELS: Final[tuple[Path, ...]] = (
-    ("params", "model"), ("params", "model_name"), ("params", "model_id"), ("metadata", "ls_model_name"),
-)  # fmt: skip
+MODELS: Final = ("model", "model_name", "model_id")
+"""What classes call the model among the parameters of a request."""
 
 PARAMETERS: Final = (
     "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens",
@@ -63,13 +62,15 @@ def read_model(
     """
     kwargs = as_fields(serialized.get("kwargs"))
     word = as_name(metadata.get("ls_provider"))
-    sources = {"params": params, "metadata": metadata}
-    model = next((name for path in MODELS if (name := as_name(dig(sources, *path))) is not None), None)
+    model = _first(params, MODELS) or as_name(metadata.get("ls_model_name"))
     provider = PROVIDERS.get(word, word) if word else None
     if word == "litellm":
         provider, model = _behind_litellm(model)
-    base = next((url for name in BASES if (url := as_name(kwargs.get(name))) is not None), None)
-    return LangChainModel(word, provider, base, model, _numbers(params))
+    return LangChainModel(word, provider, _first(kwargs, BASES) if kwargs else None, model, _numbers(params))
+
+
+def _first(fields: Mapping[str, object], keys: tuple[str, ...]) -> str | None:
+    return next((name for key in keys if (name := as_name(fields.get(key))) is not None), None)
 
 
 def _behind_litellm(model: str | None) -> tuple[str | None, str | None]:
@@ -79,5 +80,5 @@ def _behind_litellm(model: str | None) -> tuple[str | None, str | None]:
 
 
 def _numbers(params: Mapping[str, object]) -> Mapping[str, float]:
-    found = {name: params.get(name) for name in PARAMETERS}
+    found = {name: params[name] for name in PARAMETERS if name in params}
     return {name: each for name, each in found.items() if isinstance(each, (int, float)) and not isinstance(each, bool)}

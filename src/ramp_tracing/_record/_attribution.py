@@ -48,12 +48,16 @@ class Attribution:
             return self
         if self is NOBODY:
             return outer
-        merged = {name: _first(getattr(self, name), getattr(outer, name)) for name in NAMES}
-        return Attribution(**merged, metadata={**outer.metadata, **self.metadata})
-
-
-def _first(inner: str | None, outer: str | None) -> str | None:
-    return outer if inner is None else inner
+        return Attribution(
+            user=outer.user if self.user is None else self.user,
+            session_id=outer.session_id if self.session_id is None else self.session_id,
+            trace_id=outer.trace_id if self.trace_id is None else self.trace_id,
+            trace_name=outer.trace_name if self.trace_name is None else self.trace_name,
+            span_name=outer.span_name if self.span_name is None else self.span_name,
+            generation_name=outer.generation_name if self.generation_name is None else self.generation_name,
+            parent_span_id=outer.parent_span_id if self.parent_span_id is None else self.parent_span_id,
+            metadata={**outer.metadata, **self.metadata} if self.metadata else outer.metadata,
+        )
 
 
 NAMES = tuple(each.name for each in fields(Attribution) if each.name != "metadata")

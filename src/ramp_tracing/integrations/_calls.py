@@ -35,6 +35,9 @@ PARAMETERS: Final = (
 
 NOBODYS: Final[Mapping[str, str]] = {}
 
+NO_ANSWERS: Final = frozenset({"batch", "embeddings", "moderation", "transcription", "translation"})
+"""What a chat model, or its cache, may ask for on its way, and what cannot be its answer."""
+
 MAX_PARSED_BYTES: Final = 64 * 1024
 """Beyond this an answer is vectors or pictures, and what we need of it is cheaper to read from the parsed object."""
 
@@ -187,7 +190,7 @@ class Call:
             content_bytes=content_bytes,
             input_characters=len(spoken) if isinstance(spoken, str) else None,
             only_if_used=self.route.unknown,
-            around=around_here(),
+            around=around_here(answers=self.route.operation not in NO_ANSWERS),
         )
 
 

@@ -22,7 +22,7 @@ from .._normalizers import (
     read_model,
 )
 from .._providers import provider_of
-from .._record import NOBODY, NOTHING_READ, Attribution, Content, Failure, Generation, Outcome, Timing
+from .._record import NOBODY, Attribution, Content, Failure, Generation, Outcome, Timing
 from .._recorder import ABANDONED
 from .._state import Sink, state
 from ._calls import attribution_in
@@ -65,14 +65,25 @@ def finish_run(run: Run, ending: Ending) -> None:
             if not run.claimed:
                 _finish_model(run, run.call, ending)
         elif run.tells_all and not run.is_hidden and state.sink is not None:
-            state.sink.record(_step(run, ending))
+            _finish_step(state.sink, run, ending)
 
 
 def _finish_model(run: Run, call: ModelCall, ending: Ending) -> None:
-    if isinstance(ending.error, GeneratorExit):  # perhaps told by the garbage collector, at any line of any thread
+    """Where it may be the garbage collector that tells, at any line of any thread, the record is made elsewhere."""
+    if ending.gone or isinstance(ending.error, GeneratorExit):
         call.sink.defer(lambda: _record(run, call, ending))
     else:
         _record(run, call, ending)
+
+
+def _finish_step(sink: Sink, run: Run, ending: Ending) -> None:
+    """Always elsewhere: of a chain that is streamed nothing says who tells of its end."""
+
+    def record() -> None:
+        with guarded("recording a step of LangChain"):
+            sink.record(_step(run, ending))
+
+    sink.defer(record)
 
 
 def _record(run: Run, call: ModelCall, ending: Ending) -> None:
@@ -90,7 +101,7 @@ def _sends_through_us(model: LangChainModel) -> bool:
 
 def _outcome(run: Run, ending: Ending) -> Outcome:
     """What was answered; of a stream that broke off, counts are what the provider had reported until then."""
-    outcome = NOTHING_READ if ending.result is None else read_langchain(ending.result)
+    outcome = read_langchain(ending.result)
     if is_cached(ending.result):
         return as_cached(outcome)
     failure = _failure(ending)
@@ -114,7 +125,7 @@ def _generation(run: Run, call: ModelCall, model: LangChainModel, outcome: Outco
         id=generation_id(outcome.response_id, state.seen),
         operation=call.operation,
         library="langchain",
-        timing=Timing(started=run.started, ended=run.now(), first_chunk=run.first_chunk),
+        timing=Timing(started=run.started, ended=run.ended or run.now(), first_chunk=run.first_chunk),
         provider=_provider(model, host, port),
         server_address=host,
         server_port=port,
@@ -187,7 +198,7 @@ def _step(run: Run, ending: Ending) -> Generation:
         id=run.step_id,
         operation=run.kind,
         library="langchain",
-        timing=Timing(started=run.started, ended=run.now()),
+        timing=Timing(started=run.started, ended=run.ended or run.now()),
         failure=None if failure is None else Failure(type=failure.type),
         role="step",
         attribution=named,

@@ -1,7 +1,7 @@
 """The callback that LangChain calls: what begins and ends, as a tree. Importing this imports nothing of LangChain's."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, Final, cast
@@ -10,12 +10,13 @@ from .._context import attribution_of
 from .._guard import guarded, log
 from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of
 from .._normalizers import as_fields, as_items, as_name
-from .._record import NO_METADATA, Attribution
+from .._record import NAMES, NO_METADATA, Attribution
 from .._state import Sink, state
 from ..exceptions import ConfigurationError
 from ._langchain_calls import ModelCall, finish_run
 
 LIBRARY: Final = "langchain_core"
+NAME: Final = "RampCallbackHandler"
 
 
 class Options:
@@ -35,6 +36,11 @@ class Options:
         self.spans = spans
         self.everywhere = everywhere
 
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        """For copies, of which an `Attribution`, whose metadata is not to be changed, allows none."""
+        names = {name: getattr(self.given, name) for name in NAMES}
+        return _told, ({**self.given.metadata, **names}, self.spans, self.everywhere)
+
     @property
     def sink(self) -> Sink | None:
         """Where calls that begin now are recorded; `None` while nothing is."""
@@ -44,6 +50,10 @@ class Options:
     def tells_all(self) -> bool:
         """Whether every run is sent."""
         return (self.spans or state.spans) == "all"
+
+
+def _told(given: Mapping[str, object], spans: str | None, everywhere: bool) -> Options:
+    return Options(attribution_of(given), spans, everywhere=everywhere)
 
 
 @cache
@@ -71,7 +81,7 @@ def handler_class() -> Any:
         raise_error = False
 
         def __init__(self, *, spans: str | None = None, **given: object) -> None:
-            super().__init__()
+            super().__init__()  # pyright: ignore[reportUnknownMemberType]
             if spans not in (None, "named", "all"):
                 raise ConfigurationError("spans cannot be used: use one of named, all")
             self._ramp = Options(attribution_of(given), spans, everywhere=False)
@@ -122,6 +132,8 @@ def handler_class() -> Any:
         def on_retriever_error(self, error: BaseException, **told: Any) -> None:
             _ended(told, Ending(error=error))
 
+    # Where it is found by its name: applications copy the configuration of a chain, or send it to another process.
+    RampCallbackHandler.__module__, RampCallbackHandler.__qualname__ = "ramp_tracing.integrations.langchain", NAME
     return RampCallbackHandler
 
 
@@ -134,11 +146,14 @@ def handler_for_everything() -> Any:
 
 
 def _step_began(options: Options, kind: Kind, serialized: object, told: Mapping[str, Any]) -> None:
-    if options.sink is None:
+    sink = options.sink
+    if sink is None:
         return
     with guarded("noting the start of a run"):
         if not _is_known(options, told):
             open_run(_run(options, kind, as_fields(serialized), told))
+        if options.tells_all:
+            sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
 
 
 def _model_began(options: Options, operation: str, asking: tuple[object, object], told: Mapping[str, Any]) -> None:
@@ -152,13 +167,14 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
         if _is_known(options, told):
             return
         if state.runs:
-            claim_models()  # a model that asks another one makes no call of its own
+            claim_models(told=True)  # a model that asks another one makes no call of its own
         serialized = as_fields(asking[0])
         asked = next(iter(as_items(asking[1])), None) if sink.keeps_content else None
         run = _run(options, "model", serialized, told)
         params = as_fields(told.get("invocation_params"))
         run.call = ModelCall(sink=sink, operation=operation, asked=asked, serialized=serialized, params=params)
         open_run(run)
+        sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
 
 
 def _is_known(options: Options, told: Mapping[str, Any]) -> bool:
@@ -192,10 +208,7 @@ def _chunk_came(chunk: object, run_id: object) -> None:
     if run is None or run.first_chunk is not None:
         return
     with guarded("noting a chunk"):
-        if not run.streams:
-            run.streams = True
-            if isinstance(run.call, ModelCall):
-                run.call.sink.stand_by()
+        run.streams = True
         if chunk:
             run.first_chunk = run.now()
 

@@ -30,6 +30,11 @@ The first stands for all, but an application that assigns it a list of its own a
 are filled from it at the first call only.
 """
 
+NO_ANSWERS: Final = frozenset(
+    {"aembedding", "amoderation", "atranscription", "embedding", "moderation", "transcription"}
+)
+"""What LiteLLM calls that which a chat model, or its cache, may ask for on its way."""
+
 BUILT_IN: Final = "ramp"
 """LiteLLM's own callback for Ramp."""
 
@@ -81,7 +86,8 @@ def _started(callback: Any, call: Mapping[str, object]) -> None:
         return
     with guarded("noting the start of a LiteLLM call"):
         _register(callback)
-        slot = open_slot("litellm", str(call.get("litellm_call_id")))
+        answers = call.get("call_type") not in NO_ANSWERS
+        slot = open_slot("litellm", str(call.get("litellm_call_id")), answers=answers)
         slot.opened(keeps_content=not _keeps_to_itself(call), silent=_wants_no_record(call))
         if not slot.silent:
             watch_call(slot, call)

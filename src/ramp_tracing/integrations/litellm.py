@@ -24,7 +24,7 @@ NAMES_OF_CALL: Final = ("logging_obj", "litellm_logging_obj")
 """What LiteLLM's functions call the object that stands for a call. Not public; seen in 1.106 to 1.110."""
 
 
-CALLING_BACK: Final = (
+CALLING_BACK: Final[tuple[str, ...]] = (
     "litellm.integrations.",
     "litellm.litellm_core_utils.litellm_logging",
     "litellm.litellm_core_utils.logging_worker",

@@ -1,0 +1,100 @@
+"""
+Who asks a model, for what the model does in threads and tasks of its own.
+
+The stack of a thread or a task that a model's code starts does not show the model. Its context does: it is a copy of
+the context in which the model was asked. Whether the model is still in the middle of its call is then looked up on the
+stack of who asked, so that a call of the application's own, which has the same context, is not taken for the model's.
+"""
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
+from types import FrameType
+from typing import Any, Final, NamedTuple
+from weakref import ref
+
+MAX_ASKED: Final = 8
+"""Runs that a context carries: those of the prompts that are asked together, and of models that ask models."""
+
+MAX_DEPTH: Final = 1_000
+"""Python's own limit on a stack."""
+
+
+class Asker(NamedTuple):
+    """Who has asked models in this context."""
+
+    runs: tuple[object, ...]
+    """The ids of the last models' runs."""
+    thread: int
+    """Where the last one was asked."""
+    task: "ref[Any] | None"
+    """The task that did so, in async code."""
+
+
+_asker: ContextVar[Asker | None] = ContextVar("ramp_tracing_asker", default=None)
+
+
+def note_asker(run_id: object) -> None:
+    """Note that here and now a model is asked, which is the run of that id."""
+    before = _asker.get()
+    earlier = () if before is None else before.runs[1 - MAX_ASKED :]
+    _asker.set(Asker((*earlier, run_id), threading.get_ident(), current_task()))
+
+
+def asked_in_context() -> tuple[object, ...]:
+    """The ids of the models' runs that began in this context, or in the one that it is a copy of."""
+    asker = _asker.get()
+    return () if asker is None else asker.runs
+
+
+def frames_of_asker() -> Iterator[FrameType]:
+    """The stack of who asked last in this context, the innermost frame first; nothing if it is no more."""
+    asker = _asker.get()
+    if asker is None:
+        return iter(())
+    task = None if asker.task is None else asker.task()
+    if asker.task is not None and task is None:
+        return iter(())
+    here = current_task()
+    if task is None or (here is not None and here() is task):
+        return _frames_of_thread(asker.thread)
+    return _frames_of_task(task)
+
+
+def current_task() -> "ref[Any] | None":
+    """The task that runs here; `None` in sync code."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    with suppress(RuntimeError):  # no event loop runs here
+        task = asyncio.current_task()
+        return None if task is None else ref(task)
+    return None
+
+
+def _frames_of_thread(thread: int) -> Iterator[FrameType]:
+    frame = sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage] - documented, for debuggers
+    for _ in range(MAX_DEPTH):
+        if frame is None:
+            return
+        yield frame
+        frame = frame.f_back
+
+
+def _frames_of_task(task: Any) -> Iterator[FrameType]:
+    """A task that waits has no stack: its coroutines hang from one another. LangChain asks with `asyncio.gather`."""
+    for each in (*_gathered_by(task), task):
+        frames: list[FrameType] = []
+        work = each.get_coro() if hasattr(each, "get_coro") else None
+        while len(frames) < MAX_DEPTH and (frame := getattr(work, "cr_frame", None)) is not None:
+            frames.append(frame)
+            work = getattr(work, "cr_await", None)
+        yield from reversed(frames)
+
+
+def _gathered_by(task: Any) -> Sequence[Any]:
+    """The tasks that *task* waits for together. Not public; where it is not there, nothing is found."""
+    children: Sequence[Any] = getattr(getattr(task, "_fut_waiter", None), "_children", ())
+    return children[:MAX_ASKED]
