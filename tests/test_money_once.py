@@ -74,6 +74,19 @@ def ask(provider: Provider, **options: Any) -> None:
         client.chat.completions.create(**HELLO)
 
 
+def test_own_prices_reach_the_receiver(tmp_path: Path) -> None:
+    """A table given at set-up prices a model that nobody lists, at a host that nobody knows."""
+    prices = {"prices": [{"model": "gpt-4o*", "input": 1, "output": 2}]}
+    with FakeRamp(api_key="test") as ramp, Provider() as provider:
+        with reporting(ramp, tmp_path, prices=prices):
+            ask(provider)
+            assert ramp_tracing.flush(20)
+        [span] = ramp.generations
+    # ten at 1 and five at 2 USD a million
+    assert Decimal("0.00002") == span.attributes[TOTAL]
+    assert ("custom", "own prices") == tuple(span.attributes[f"ramp.cost.{name}"] for name in ("source", "price_list"))
+
+
 def test_a_retry_of_ours(tmp_path: Path) -> None:
     """A receiver that keeps a record and then fails gets it again under the same id, with the same amount."""
     kept: list[Request] = []

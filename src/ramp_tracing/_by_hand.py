@@ -71,7 +71,7 @@ class record_generation:  # noqa: N801 - used as a statement
 
     Args:
         **facts: See `Facts`. ``cost`` is in US dollars and counts as reported by the provider; without it the price
-            lists are asked, by the usual names of a provider (``OpenAI``, ``google``, ``bedrock``…). ``started`` and
+            lists are asked, also by what people call a provider (``OpenAI``, ``google``, ``bedrock``…). ``started`` and
             ``ended`` are aware datetimes or nanoseconds since 1970. ``metadata`` is a mapping, as for `trace`.
 
     Example:

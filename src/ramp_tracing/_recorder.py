@@ -77,7 +77,8 @@ class Recording:
     Attributes:
         keeps_content: False in privacy mode: then what is asked and answered is not kept even in memory.
         retries: How often the client library tried again, as far as it said so.
-        gateway_cost: What the headers of the answer say that it cost; the answer's own word goes before it.
+        gateway_cost: What the headers of the answer say that it cost; the answer's own word goes before it. Of a job
+            that goes on they cannot say it.
     """
 
     __slots__ = (
@@ -268,7 +269,7 @@ class Recording:
             parameters=request.parameters,
             retries=self.retries,
             usage=usage,
-            cost=self.gateway_cost if outcome.cost is None else outcome.cost,
+            cost=outcome.cost or (None if outcome.job or outcome.pending else self.gateway_cost),
             pending=outcome.pending,
             job=job is not None,
             failure=failure,

@@ -6,7 +6,6 @@ Money is read as `Decimal`, digit by digit. Everything is checked at set-up; doc
 
 import json
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -125,6 +124,8 @@ def _json(text: str) -> object:
 
 
 def _toml(text: str) -> object:
+    import tomllib  # only who has such a file pays for it at set-up
+
     return tomllib.loads(text, parse_float=Decimal)
 
 

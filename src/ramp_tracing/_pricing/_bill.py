@@ -30,13 +30,11 @@ class Part(NamedTuple):
     """Of `Usage`."""
     rate: str
     instead: str | None = None
-    """The rate that stands in for a missing one."""
-    if_unsaid: int | None = None
-    """What a count that is not reported means; `None` leaves the cost open where there is a rate for it."""
+    """The rate that stands in for a missing one; then a count that is not reported means that there was none."""
 
 
 INPUT_PARTS: Final = (
-    Part("cache_read_tokens", "cached", "input", 0),
+    Part("cache_read_tokens", "cached", "input"),
     Part("input_audio_tokens", "input_audio"),
     Part("input_image_tokens", "input_image"),
     Part("input_video_tokens", "input_video"),
@@ -71,7 +69,7 @@ def bill(generation: Generation, price: Rates) -> tuple[Decimal, Decimal] | None
 
 def _input(usage: Usage, rates: Mapping[str, Decimal]) -> Decimal | None:
     written = _cache_writes(usage, rates)
-    if written is None or _overlap(usage, rates):
+    if written is None or _overlap(usage):
         return None
     cost, rest = written
     return _tokens(usage.input_tokens, INPUT_PARTS, usage=usage, rates=rates, whole=("input", rest, cost))
@@ -128,7 +126,7 @@ def _cache_writes(usage: Usage, rates: Mapping[str, Decimal]) -> tuple[Decimal, 
     return ((written - hour) * rates["cache_write"] + hour * rates["cache_write_1h"]) / MILLION, written
 
 
-def _overlap(usage: Usage, rates: Mapping[str, Decimal]) -> bool:
+def _overlap(usage: Usage) -> bool:
     """Whether tokens may be cached *and* sound or picture, which then have no one price."""
     media = usage.input_audio_tokens or usage.input_image_tokens or usage.input_video_tokens
     return bool(usage.cache_read_tokens and media)

@@ -11,7 +11,9 @@ from .._providers import canonical
 from .._record import Cost, Generation
 from ._bill import Rates, bill
 from ._rounding import EXACT, rounded
-from ._terms import BATCH, billed_model, instant, tier_of
+from ._terms import billed_model, instant, tier_of
+
+NO_DISCOUNT: Final = Decimal(0)
 
 
 def own_cost(generation: Generation, table: PriceTable) -> Cost | None:
@@ -66,8 +68,3 @@ def discount_for(provider: str | None, table: PriceTable | None) -> Decimal:
         return NO_DISCOUNT
     given = {canonical(name): part for name, part in table.discounts.items()}
     return given.get(provider, NO_DISCOUNT)
-
-
-NO_DISCOUNT: Final = Decimal(0)
-
-__all__ = ["BATCH", "discount_for", "own_cost", "own_price", "rates_of"]
