@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from .anthropic_calls import (
     answering,
     anthropic,
     both,
+    error,
     message,
     scenario,
 )
@@ -150,6 +152,42 @@ def test_the_body_that_was_sent_is_the_same(colour: Colour) -> None:
             assert [MESSAGE] == [facts_of(each) for each in generations]
         bare, watched = (request.body for request in provider.requests)
     assert (json.loads(bare), bare) == (dict(ASK), watched)
+
+
+def asking_twice(colour: Colour) -> Any:
+    """A middleware, as the client takes them, that asks again after a refusal."""
+
+    def handle(request: Any, call_next: Any) -> Any:
+        response = call_next(request)
+        refused = response.http_response.is_success and response.parse().stop_reason == "refusal"
+        return call_next(request.copy(body={**request.json, "model": "claude-sonnet-5"})) if refused else response
+
+    async def handle_async(request: Any, call_next: Any) -> Any:
+        response = await call_next(request)
+        refused = response.http_response.is_success and (await response.parse()).stop_reason == "refusal"
+        body = {**request.json, "model": "claude-sonnet-5"}
+        return await call_next(request.copy(body=body)) if refused else response
+
+    return handle if colour.name == "sync" else handle_async
+
+
+REFUSED = message(id="msg_01Refused", stop_reason="refusal")
+OTHER = message(id="msg_01Fallback", model="claude-sonnet-5")
+
+
+@pytest.mark.skipif(
+    "middleware" not in signature(anthropic.Anthropic.__init__).parameters, reason="older clients have no middleware"
+)
+@both
+def test_a_middleware_that_asks_again_makes_two_records(colour: Colour) -> None:
+    """Both answers were billed; an error that is retried in between was not."""
+    answers = answering(error(500, "api_error", **{"retry-after-ms": "1"}), json_answer(REFUSED), json_answer(OTHER))
+    two = (
+        {**MESSAGE, "response_id": "msg_01Refused", "finish": ("refusal",)},
+        {**MESSAGE, "response_id": "msg_01Fallback", "answered": "claude-sonnet-5"},
+    )
+    options = {"middleware": [asking_twice(colour)], "max_retries": 1}
+    check(scenario(created, *two, answers=answers, options=options), colour)
 
 
 @pytest.fixture

@@ -95,10 +95,19 @@ class Call:
         """Keep the raw answer: its body is read already, unless it is a stream. Another client's is another call's."""
         if client is not self._client:
             return
+        before, body = self._response_body, getattr(response, "_content", None)
+        if before is not None and body is not before:  # the same one comes twice where we are wrapped twice
+            self._answered_before(before)
         self.recording.retries = as_count(retries)
-        body = getattr(response, "_content", None)
         self._response_body = body if isinstance(body, bytes) else None
         self._is_event_stream = is_event_stream(response)
+
+    def _answered_before(self, body: bytes) -> None:
+        """A middleware of the client's asks again within the call: what was answered first was billed as well."""
+        with guarded("recording an earlier answer"):
+            outcome = self._read(body, None)
+            if self.ending is self.recording and outcome.usage.known:  # else it was an error, and this is a retry
+                self.recording.another().succeed(outcome)
 
     def failed(self, error: BaseException) -> None:
         """The request raised; what had been answered before was billed."""
