@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from importlib import import_module
 from inspect import signature
 from typing import Any
 
@@ -339,3 +340,16 @@ def test_a_stranger_to_the_client_is_read_too(provider: Provider) -> None:
         with anthropic.Anthropic(base_url=provider.base_url, api_key="sk-ant-test") as client:
             client.messages.create(**ASK)
         assert [UNANSWERED] == [facts_of(each) for each in generations]
+
+
+def test_nothing_is_left_behind() -> None:
+    """Switched off, the client is as it was."""
+    base = import_module("anthropic._base_client")
+    places = [
+        (each, name) for each in (base.SyncAPIClient, base.AsyncAPIClient) for name in ("request", "_process_response")
+    ]
+    before = [vars(owner)[name] for owner, name in places]
+    with capture_generations():
+        during = [vars(owner)[name] for owner, name in places]
+    assert all(one is not other for one, other in zip(before, during, strict=True))
+    assert all(one is vars(owner)[name] for one, (owner, name) in zip(before, places, strict=True))

@@ -104,9 +104,9 @@ class Call:
         """Keep the raw answer: its body is read already, unless it is a stream. Another client's is another call's."""
         if client is not self._client:
             return
-        body = getattr(response, "_content", None)
-        if self._response_body is not None and body is not self._response_body:  # else it was seen further in already
-            self._answered_before(self._response_body)
+        before, body = self._response_body, getattr(response, "_content", None)
+        if before is not None and body is not before:  # the same one comes twice where we are wrapped twice
+            self._answered_before(before)
         self.recording.retries = as_count(retries)
         self._response_body = body if isinstance(body, bytes) else None
         self._is_event_stream = is_event_stream(response)

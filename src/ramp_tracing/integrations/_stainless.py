@@ -28,7 +28,6 @@ from ._streams import StreamWatch
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
 """How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
 
-
 _current: ContextVar[Call | None] = ContextVar("ramp_tracing_current_call", default=None)
 
 
