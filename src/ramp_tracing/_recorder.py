@@ -118,13 +118,6 @@ class Recording:
         other._in_force = self._in_force
         return other
 
-    def another(self) -> "Recording":
-        """A second recording of the same request, which was sent twice; it starts where this one did."""
-        other = Recording(self._sink, self._request)
-        other._started, other._started_monotonic = self._started, self._started_monotonic
-        other._attribution, other._span_parent = self._attribution, self._span_parent
-        return other
-
     def between(self, started: UnixNanos, ended: UnixNanos) -> None:
         """Say when the call happened, where that is known better than by looking at the clock."""
         self._started, self._ended = started, ended
