@@ -12,7 +12,6 @@ import pytest
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, json_answer
-from ramp_tracing._record import Cost
 from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp
 
@@ -297,32 +296,34 @@ def test_nothing_of_it_is_sent_in_privacy_mode() -> None:
     assert [] == [text for text in ("brief", "What is this", "cat", "gently") if text in said]
 
 
-PRICES: Mapping[str, tuple[Mapping[str, Any], Cost | None]] = {
-    "plain": (
-        {"input_tokens": 1000, "output_tokens": 100, "service_tier": "standard"},
-        Cost(total=Decimal("0.0075"), input=Decimal("0.005"), output=Decimal("0.0025"), source="price_table"),
-    ),
+PRICES: Mapping[str, tuple[Mapping[str, Any], tuple[str, str] | None]] = {
+    "plain": ({"input_tokens": 1000, "output_tokens": 100, "service_tier": "standard"}, ("0.005", "0.0025")),
     "from the cache": (
         {**USAGE, "input_tokens": 0, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 1000},
-        Cost(total=Decimal("0.000625"), input=Decimal("0.0005"), output=Decimal("0.000125"), source="price_table"),
+        ("0.0005", "0.000125"),
     ),
     "with a search": (
         {"input_tokens": 10, "output_tokens": 5, "server_tool_use": {"web_search_requests": 1}},
+        ("0.01005", "0.000125"),
+    ),
+    "with code that was run": (
+        {"input_tokens": 10, "output_tokens": 5, "server_tool_use": {"code_execution_requests": 1}},
         None,
     ),
     "in fast mode": ({"input_tokens": 10, "output_tokens": 5, "service_tier": "standard", "speed": "fast"}, None),
     "in the US alone": ({"input_tokens": 10, "output_tokens": 5, "inference_geo": "us"}, None),
     "anywhere": (
         {"input_tokens": 1000, "output_tokens": 100, "inference_geo": "global", "speed": "standard"},
-        Cost(total=Decimal("0.0075"), input=Decimal("0.005"), output=Decimal("0.0025"), source="price_table"),
+        ("0.005", "0.0025"),
     ),
 }
+"""Usage → US dollars for input and output: 5 and 25 for a million tokens, 10 for a thousand searches."""
 
 
 @pytest.mark.parametrize("name", PRICES)
 def test_the_list_prices_what_it_knows(name: str, provider: Provider) -> None:
-    """Anthropic's own API has a list; where more than tokens was billed, or at another price, there is no cost."""
-    usage, cost = PRICES[name]
+    """Anthropic's own API has a list; where more was billed than it has prices for, there is no cost."""
+    usage, shares = PRICES[name]
     answered = json_answer(message(model="claude-opus-4-6", usage=usage))
     provider.answer_with({"/messages": answered})
     host = provider.base_url.removeprefix("http://").partition("/")[0]
@@ -330,7 +331,9 @@ def test_the_list_prices_what_it_knows(name: str, provider: Provider) -> None:
         state.providers = {host: "anthropic"}
         with anthropic.Anthropic(base_url=provider.base_url, api_key="sk-ant-test") as client:
             client.messages.create(**ASK)
-        assert [cost] == [each.cost for each in generations]
+        (cost,) = [each.cost for each in generations]
+    expected = shares and tuple(map(Decimal, shares))
+    assert expected == (cost and (cost.input, cost.output))
 
 
 def test_a_stranger_to_the_client_is_read_too(provider: Provider) -> None:

@@ -52,7 +52,14 @@ FOUND: Final = {
 }
 
 WHOLE: Final = (
-    Case(payload="anthropic/message.json", shows="the input includes cache reads and writes", outcome=message()),
+    Case(
+        payload="anthropic/message.json",
+        shows="the input includes cache reads and writes",
+        outcome=message(
+            inference_geo="global",
+            usage=usage(1400, 90, 24, 1000, reasoning_tokens=64, cache_write_5m_tokens=1000, cache_write_1h_tokens=0),
+        ),
+    ),
     Case(
         payload="anthropic/bare.json",
         shows="older answers say nothing of caches and tiers",
@@ -71,8 +78,9 @@ WHOLE: Final = (
             response_id="msg_01Search",
             response_model=MODEL,
             finish_reasons=("end_turn",),
-            service_tier="priority:fast:us",
-            usage=usage(2679, 80, hosted_tool_calls={"web_search_call": 2}),
+            service_tier="fast",
+            inference_geo="us",
+            usage=usage(2679, 80, hosted_tool_calls={"web_search_call": 2, "web_fetch_call": 1}),
             output={**OSLO, "content": [{**SEARCHED, "input": {"query": "capital of Norway"}}, FOUND]},
         ),
     ),

@@ -11,11 +11,27 @@ from io import StringIO
 from typing import Final, cast
 
 from .._record import Failure, Outcome
-from ._anthropic_usage import FIELDS, tier_of, usage_of
 from ._failures import error_in
 from ._formats import WireFormat
+from ._openai_usage import read_usage
 from ._plain import PlainAccumulator
 from ._reading import as_count, as_items, as_name, dig
+from ._service_tier import service_tier_in
+
+USAGE_FIELDS: Final = (
+    "input_tokens",
+    "output_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation",
+    "output_tokens_details",
+    "server_tool_use",
+    "iterations",
+    "service_tier",
+    "speed",
+    "inference_geo",
+)
+"""What is kept of the usage of a stream. Several events tell it, each cumulatively, so the last one counts."""
 
 
 def content(body: Mapping[str, object]) -> object:
@@ -40,8 +56,9 @@ def read(answer: object) -> Outcome:
         response_id=as_name(dig(answer, "id")),
         response_model=as_name(dig(answer, "model")),
         finish_reasons=() if reason is None else (reason,),
-        service_tier=tier_of(usage),
-        usage=usage_of(usage),
+        service_tier=service_tier_in(answer, usage),
+        inference_geo=as_name(dig(usage, "inference_geo")),
+        usage=read_usage(usage),
         failure=error_in(answer),
         output=_completion(dig(answer, "content")),
     )
@@ -123,7 +140,7 @@ class MessageAccumulator:
         self._usage.pop("output_tokens", None)
 
     def _note_usage(self, usage: object) -> None:
-        for name in FIELDS:
+        for name in USAGE_FIELDS:
             value = dig(usage, name)
             falls_to_nothing = as_count(value) == 0 and bool(self._usage.get(name))  # no cumulative count does
             if value is not None and not falls_to_nothing:

@@ -25,6 +25,7 @@ IN_USAGE: Final[Mapping[str, tuple[Path, ...]]] = {
         ("server_side_tool_usage_details", "web_search_calls"),
     ),
     "web_fetch_call": (("server_tool_use", "web_fetch_requests"),),
+    "code_execution_call": (("server_tool_use", "code_execution_requests"),),
     "x_search_call": (("server_side_tool_usage_details", "x_search_calls"),),
     "code_interpreter_call": (("server_side_tool_usage_details", "code_interpreter_calls"),),
     "file_search_call": (("server_side_tool_usage_details", "file_search_calls"),),
@@ -44,9 +45,9 @@ NAMES: Final = frozenset(
     {path[0] for paths in IN_USAGE.values() for path in paths} | {"num_server_side_tools_used", "iterations"}
 )
 
-OTHER_MODELS: Final = frozenset({"advisor_message", "fallback_message"})
+OWN_ITERATIONS: Final = frozenset({"message", "compaction"})
 """
-Iterations of Anthropic's that another model answered, at that model's price:
+Iterations of Anthropic's that the answer's own model made. Any other (an adviser, a fallback) has a price of its own:
 https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool
 """
 
@@ -61,7 +62,7 @@ def tools_in_usage(usage: object) -> dict[str, int]:
         counts["server_side_tool"] = unnamed
     for iteration in as_items(dig(usage, "iterations")):
         kind = as_name(dig(iteration, "type"))
-        if kind in OTHER_MODELS:
+        if kind is not None and kind not in OWN_ITERATIONS:
             counts[kind] = counts.get(kind, 0) + 1
     return counts
 
