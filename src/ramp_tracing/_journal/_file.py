@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -15,7 +16,7 @@ from ._contents import Contents
 from ._directory import Directory
 from ._holdings import Holdings
 from ._holds import Holds
-from ._jobs import jobs_in
+from ._jobs import Jobs, jobs_in
 from ._journal import Entry, Stats
 from ._letters import Letters
 from ._line import Encoded, encode
@@ -65,10 +66,10 @@ class FileJournal:
         self._writer = self._holdings.writer
         self._contents = Contents(self._bounds.content_bytes)
         self._overflow = Overflow(self._bounds.content_bytes)
-        self._holds = Holds(self._holdings, self._contents, self._overflow, ended=self._note_job)
+        self._jobs = jobs_in(self._directory)
+        self._holds = Holds(self._holdings, self._contents, self._overflow, ended=partial(_note_job, self._jobs))
         self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
         self._letters = Letters(self._directory / "dead")
-        self._jobs = jobs_in(self._directory)
         self._notices = Notices(self._directory.path)
         self._acknowledged = self._dead = self._lost = 0
 
@@ -97,13 +98,7 @@ class FileJournal:
     def _write_or_keep(self, encoded: Encoded, generation: Generation, *, in_turn: bool = False) -> None:
         if not self._write(encoded, in_turn=in_turn):
             self._overflow.append(generation)
-        self._note_job(generation)
-
-    def _note_job(self, generation: Generation) -> None:
-        if generation.job:
-            # After the record: who finds the note relies on it.
-            with guarded("noting a job"), suppress(OSError):
-                self._jobs.note(generation)
+        _note_job(self._jobs, generation)
 
     def job(self, job: GenerationId) -> JobNote:
         """What any process has noted of a job."""
@@ -293,6 +288,13 @@ class FileJournal:
         """Say what is wrong; not on the application's threads that record, and with no lock held."""
         dropped, self._contents.dropped = self._contents.dropped, False
         self._notices.look(self._holdings, unwritten_letters=self._lost, dropped_content=dropped)
+
+
+def _note_job(jobs: Jobs, generation: Generation) -> None:
+    """After its record is written down: who finds the note relies on that."""
+    if generation.job:
+        with guarded("noting a job"), suppress(OSError):
+            jobs.note(generation)
 
 
 def _has_orphans(directory: Directory) -> bool:
