@@ -33,7 +33,10 @@ MAX_RUNS: Final = 10_000
 """Open at once. A run has some 500 bytes, and keeps what its model was asked until it ends."""
 
 NANOSECONDS_OPEN: Final = 3_600 * 10**9
-"""A run that has been open for an hour without an end is not waited for."""
+"""A model that has not answered for an hour is not waited for."""
+
+NANOSECONDS_OF_STEP: Final = 24 * NANOSECONDS_OPEN
+"""Agents work for hours."""
 
 NANOSECONDS_ORPHANED: Final = 60 * 10**9
 """A stream tells of its end when it is closed or collected, perhaps after the end of the run that it is part of."""
@@ -46,6 +49,9 @@ MAX_DEPTH: Final = 48
 
 HIDDEN: Final = "langsmith:hidden"
 """LangChain's tag for runs that are nothing but its own machinery."""
+
+CALLBACKS: Final = "langchain_core.callbacks.manager"
+"""Between a run and the callbacks that it tells of something."""
 
 BATCHING: Final = "langchain_core.language_models.llms"
 """Where one request is made for the runs of many prompts."""
@@ -113,7 +119,7 @@ class Run:
     due: int = 0
 
     def __post_init__(self) -> None:
-        self.due = self.clock + NANOSECONDS_OPEN
+        self.due = self.clock + (NANOSECONDS_OPEN if self.kind == "model" else NANOSECONDS_OF_STEP)
         if self.parent is None or self.kind == "model":
             self.span_parent = active_span()
         if self.parent is None and self.kind == "model":
@@ -200,6 +206,8 @@ def end_run(run_id: object, ending: Ending) -> None:
     """
     Note that a run has ended, and with a root all that is open below it: nothing tells of the end of those.
 
+    A root that is only not waited for any longer takes nothing with it.
+
     Does nothing where the end is told a second time, or of a run that nobody knows.
     """
     run = cast("Run | None", state.runs.pop(run_id, None))
@@ -211,8 +219,8 @@ def end_run(run_id: object, ending: Ending) -> None:
     if run.parent is not None:
         run.root.open.pop(run_id, None)
         return
-    for each in run.open.copy().values():
-        if each.streams and not ending.gone:
+    for each in run.open.copy().values() if not ending.gone else ():
+        if each.streams:
             each.due = time.perf_counter_ns() + NANOSECONDS_ORPHANED
         else:
             end_run(each.id, Ending(error=ending.error, gone=True))
@@ -233,14 +241,25 @@ def around_here() -> Around | None:
     return nearest.around(itself=nearest.kind == "model")
 
 
-def claim_models() -> Run | None:
-    """Claim every model's run that is in the middle of its call on this stack. Returns the nearest run of any kind."""
-    nearest: Run | None = None
+def claim_models(*, by_handler: bool = False) -> Run | None:
+    """
+    Claim every model's run that is in the middle of its call on this stack.
+
+    A callback of the application's that makes a call of its own, while a model tells it something, is no model.
+
+    Args:
+        by_handler: Our own callback asks, because another model's run begins.
+
+    Returns:
+        The nearest run of any kind.
+    """
+    nearest, in_callback = None, False
     for frame in frames_above(MAX_DEPTH):
+        in_callback = in_callback or (not by_handler and frame.f_globals.get("__name__") == CALLBACKS)
         for run in _runs_of(frame):
-            nearest = nearest or run
-            if run.kind == "model":
-                run.claimed = True
+            if run.kind != "model" or not in_callback:
+                nearest = nearest or run
+                run.claimed = run.claimed or run.kind == "model"
     return nearest
 
 
