@@ -212,6 +212,24 @@ def test_what_fails_before_a_request_is_no_call(provider: Provider) -> None:
         assert [] == list(generations)
 
 
+class BehindLiteLLM(FakeListChatModel):
+    """What LangChain says of ChatLiteLLM."""
+
+    def _get_ls_params(self, **kwargs: Any) -> Any:
+        return {"ls_provider": "litellm", "ls_model_name": "openai/gpt-4o"}
+
+
+def test_litellm_speaks_for_itself(provider: Provider) -> None:
+    """Also of answers from its cache, which it does not announce; without its integration LangChain's word counts."""
+    with capture_generations() as generations:
+        state.installed.add("litellm")
+        BehindLiteLLM(responses=["Hello."]).invoke("Hi")
+        state.installed.discard("litellm")
+        assert [] == list(generations)
+        BehindLiteLLM(responses=["Hello."]).invoke("Hi")
+        assert [("openai", "gpt-4o")] == [(each.provider, each.request_model) for each in generations]
+
+
 def test_each_attempt_is_a_call(provider: Provider) -> None:
     """Fallbacks and retries of LangChain's are runs of their own."""
     from ramp_tracing._loopback import json_answer
