@@ -32,6 +32,7 @@ from .provider import Provider, completion
 
 pytest.importorskip("langgraph")
 from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.globals import set_llm_cache
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_core.messages import AIMessage
@@ -211,6 +212,24 @@ def test_what_fails_before_a_request_is_no_call(provider: Provider) -> None:
         assert [] == list(generations)
 
 
+class BehindLiteLLM(FakeListChatModel):
+    """What LangChain says of ChatLiteLLM."""
+
+    def _get_ls_params(self, **kwargs: Any) -> Any:
+        return {"ls_provider": "litellm", "ls_model_name": "openai/gpt-4o"}
+
+
+def test_litellm_speaks_for_itself(provider: Provider) -> None:
+    """Also of answers from its cache, which it does not announce; without its integration LangChain's word counts."""
+    with capture_generations() as generations:
+        state.installed.add("litellm")
+        BehindLiteLLM(responses=["Hello."]).invoke("Hi")
+        state.installed.discard("litellm")
+        assert [] == list(generations)
+        BehindLiteLLM(responses=["Hello."]).invoke("Hi")
+        assert [("openai", "gpt-4o")] == [(each.provider, each.request_model) for each in generations]
+
+
 def test_each_attempt_is_a_call(provider: Provider) -> None:
     """Fallbacks and retries of LangChain's are runs of their own."""
     from ramp_tracing._loopback import json_answer
@@ -307,6 +326,43 @@ def test_the_loop_over_a_stream_that_nobody_else_records(provider: Provider) -> 
             if index == 1:
                 direct(provider)
         assert ["direct", "claude-sonnet-4-5"] == [each.request_model for each in generations]
+
+
+class Asker(BaseCallbackHandler):
+    """A callback of the application's that asks a model itself."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.asked = False
+
+    def on_llm_new_token(self, token: str, **kwargs: Any) -> None:
+        if not self.asked:
+            self.asked = True
+            direct(self.provider)
+
+
+def test_a_callback_that_makes_a_call(provider: Provider) -> None:
+    """It is called from within the model's run, and is not the model's call: both count."""
+    with capture_generations() as generations:
+        list(anthropic_model(provider).stream("Hi", {"callbacks": [Asker(provider)]}))
+        assert ["claude-sonnet-4-5", "direct"] == sorted(str(each.request_model) for each in generations)
+
+
+def test_a_root_that_is_not_waited_for_takes_nothing_with_it(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent that works for longer than that loses no call."""
+    monkeypatch.setattr(_runs, "NANOSECONDS_OF_STEP", 0)
+
+    def work(_: object) -> None:
+        for each in anthropic_model(provider).stream("Hi"):
+            if each.content == "Hello":
+                FakeListChatModel(responses=["Hello."]).invoke("Hi")
+
+    with capture_generations() as generations:
+        RunnableLambda(work).invoke("x")
+        found = {str(each.provider): each.usage.input_tokens for each in generations}
+    assert found == {"anthropic": 170, "fakelistchatmodel": None}
 
 
 def agent(provider: Provider) -> Any:

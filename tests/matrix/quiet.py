@@ -30,7 +30,7 @@ async def _settled() -> None:
     until = time.monotonic() + SECONDS
     for _ in range(3):  # what is said can give rise to more
         while not _is_quiet():
-            assert time.monotonic() < until, "LiteLLM has not said everything"
+            assert time.monotonic() < until, ("still under way", _tasks(), _threads(), _is_telling())
             await asyncio.sleep(0.001)
         await asyncio.sleep(0)
 

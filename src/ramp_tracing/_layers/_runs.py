@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain, dropwhile, takewhile
+from itertools import dropwhile
 from types import FrameType
 from typing import Final, Literal, NamedTuple, cast
 from weakref import ref
@@ -35,7 +35,10 @@ MAX_RUNS: Final = 10_000
 """Open at once. A run has some 500 bytes, and keeps what its model was asked until it ends."""
 
 NANOSECONDS_OPEN: Final = 3_600 * 10**9
-"""A run that has been open for an hour without an end is not waited for."""
+"""A model that has not answered for an hour is not waited for."""
+
+NANOSECONDS_OF_STEP: Final = 24 * NANOSECONDS_OPEN
+"""Agents work for hours."""
 
 NANOSECONDS_ORPHANED: Final = 60 * 10**9
 """A stream tells of its end when it is closed or collected, perhaps after the end of the run that it is part of."""
@@ -49,11 +52,11 @@ MAX_DEPTH: Final = 48
 HIDDEN: Final = "langsmith:hidden"
 """LangChain's tag for runs that are nothing but its own machinery."""
 
+CALLBACKS: Final = "langchain_core.callbacks.manager"
+"""Between a run and the callbacks that it tells of something."""
+
 BATCHING: Final = "langchain_core.language_models.llms"
 """Where one request is made for the runs of many prompts."""
-
-TELLING: Final = "langchain_core.callbacks.manager"
-"""Whence LangChain calls callbacks."""
 
 
 class Ending(NamedTuple):
@@ -118,7 +121,7 @@ class Run:
     due: int = 0
 
     def __post_init__(self) -> None:
-        self.due = self.clock + NANOSECONDS_OPEN
+        self.due = self.clock + (NANOSECONDS_OPEN if self.kind == "model" else NANOSECONDS_OF_STEP)
         if self.parent is None or self.kind == "model":
             self.span_parent = active_span()
         if self.parent is None and self.kind == "model":
@@ -207,6 +210,8 @@ def end_run(run_id: object, ending: Ending) -> None:
     """
     Note that a run has ended, and with a root all that is open below it: nothing tells of the end of those.
 
+    A root that is only not waited for any longer takes nothing with it.
+
     Does nothing where the end is told a second time, or of a run that nobody knows.
     """
     run = cast("Run | None", state.runs.pop(run_id, None))
@@ -218,8 +223,8 @@ def end_run(run_id: object, ending: Ending) -> None:
     if run.parent is not None:
         run.root.open.pop(run_id, None)
         return
-    for each in run.open.copy().values():
-        if each.streams and not ending.gone:
+    for each in run.open.copy().values() if not ending.gone else ():
+        if each.streams:
             each.due = time.perf_counter_ns() + NANOSECONDS_ORPHANED
         else:
             end_run(each.id, Ending(error=ending.error, gone=True))
@@ -237,24 +242,24 @@ def around_here(*, answers: bool = True) -> Around | None:
     """
     if not state.runs:
         return None
-    nearest = claim_models() if answers else next(_runs_here(told=False), None)
+    nearest = claim_models() if answers else next(_runs_here(by_handler=False), None)
     if nearest is None:
         nearest = _run_of_context()
         return None if nearest is None else nearest.around(itself=False)
     return nearest.around(itself=answers and nearest.kind == "model")
 
 
-def claim_models(*, told: bool = False) -> Run | None:
+def claim_models(*, by_handler: bool = False) -> Run | None:
     """
     Claim every model's run that is in the middle of its call here.
 
     Args:
-        told: LangChain is telling us of the start of a run, which is what begins here.
+        by_handler: Our own callback asks, because another model's run begins.
 
     Returns:
         The nearest run of any kind.
     """
-    runs = list(_runs_here(told=told))
+    runs = list(_runs_here(by_handler=by_handler))
     if not any(run.kind == "model" for run in runs):
         runs += _runs_of_asker()
     for run in runs:
@@ -262,27 +267,36 @@ def claim_models(*, told: bool = False) -> Run | None:
     return runs[0] if runs else None
 
 
-def _runs_here(*, told: bool) -> Iterator[Run]:
+def _runs_here(*, by_handler: bool) -> Iterator[Run]:
     """The runs on this stack, the nearest first."""
     frames = frames_above(MAX_DEPTH)
-    if told:
-        frames = dropwhile(_tells, dropwhile(lambda frame: not _tells(frame), frames))
-    return _runs_until_told(frames)
+    if by_handler:  # what LangChain does to call us is no callback of the application's
+        frames = dropwhile(_calls_back, dropwhile(lambda frame: not _calls_back(frame), frames))
+    return _runs_on(frames)
 
 
 def _runs_of_asker() -> list[Run]:
     """The models that have started the thread or the task which runs here, and are waiting for it."""
     asked = [each for each in asked_in_context() if each in state.runs]
-    return [run for run in _runs_until_told(frames_of_asker()) if run.id in asked] if asked else []
+    return [run for run in _runs_on(frames_of_asker()) if run.id in asked] if asked else []
 
 
-def _runs_until_told(frames: Iterator[FrameType]) -> Iterator[Run]:
-    """What a callback of the application's does is not done by the run that it is told of."""
-    return chain.from_iterable(_runs_of(frame) for frame in takewhile(lambda frame: not _tells(frame), frames))
+def _runs_on(frames: Iterator[FrameType]) -> Iterator[Run]:
+    """
+    The runs that the functions of a stack work for, the nearest first.
+
+    A callback of the application's that makes a call of its own, while a model tells it something, is no model.
+    """
+    in_callback = False
+    for frame in frames:
+        in_callback = in_callback or _calls_back(frame)
+        for run in _runs_of(frame):
+            if run.kind != "model" or not in_callback:
+                yield run
 
 
-def _tells(frame: FrameType) -> bool:
-    return frame.f_globals.get("__name__") == TELLING
+def _calls_back(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__") == CALLBACKS
 
 
 def _runs_of(frame: FrameType) -> Iterator[Run]:
@@ -331,7 +345,7 @@ def _was_left_here(run: Run) -> bool:
     here = current_task()
     if here is None or run.streams or run.task is None or run.task() is not here():
         return False
-    return run not in _runs_here(told=True)
+    return run not in _runs_here(by_handler=True)
 
 
 def _look_at_lone_ones() -> None:

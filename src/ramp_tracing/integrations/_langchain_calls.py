@@ -90,13 +90,20 @@ def _record(run: Run, call: ModelCall, ending: Ending) -> None:
     with guarded("recording a call of LangChain"):
         model = read_model(call.serialized, call.params, run.metadata)
         outcome = _outcome(run, ending)
-        if outcome.failure is None or outcome.usage.known or not _sends_through_us(model):
+        if not _is_anothers(model, outcome):
             call.sink.record(_generation(run, call, model, outcome))
 
 
-def _sends_through_us(model: LangChainModel) -> bool:
-    """Whether a library below, which records, would have seen a request: there was none, so nothing was bought."""
-    return THROUGH.get(model.word or "") in state.installed
+def _is_anothers(model: LangChainModel, outcome: Outcome) -> bool:
+    """
+    Whether a library below records it though it has not claimed it, or would have seen a request if there had been one.
+
+    LiteLLM tells of every call, answers from its own cache among them, of which it announces nothing.
+    """
+    below = THROUGH.get(model.word or "")
+    if below not in state.installed:
+        return False
+    return below == "litellm" or (outcome.failure is not None and not outcome.usage.known)
 
 
 def _outcome(run: Run, ending: Ending) -> Outcome:

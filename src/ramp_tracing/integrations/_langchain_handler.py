@@ -97,7 +97,7 @@ def handler_class() -> Any:
             _chunk_came(token, told.get("run_id"))
 
         def on_stream_event(self, event: object, **told: Any) -> None:
-            _chunk_came(event, told.get("run_id"))
+            _chunk_came(None, told.get("run_id"))  # not every event carries a part of the answer; a token does
 
         def on_llm_end(self, response: object, **told: Any) -> None:
             _ended(told, Ending(result=response))
@@ -167,7 +167,7 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
         if _is_known(options, told):
             return
         if state.runs:
-            claim_models(told=True)  # a model that asks another one makes no call of its own
+            claim_models(by_handler=True)  # a model that asks another one makes no call of its own
         serialized = as_fields(asking[0])
         asked = next(iter(as_items(asking[1])), None) if sink.keeps_content else None
         run = _run(options, "model", serialized, told)
