@@ -10,7 +10,7 @@ from .._context import attribution_of
 from .._guard import guarded, log
 from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of
 from .._normalizers import as_fields, as_items, as_name
-from .._record import NO_METADATA, Attribution
+from .._record import NAMES, NO_METADATA, Attribution
 from .._state import Sink, state
 from ..exceptions import ConfigurationError
 from ._langchain_calls import ModelCall, finish_run
@@ -34,6 +34,12 @@ class Options:
         self.given = given
         self.spans = spans
         self.everywhere = everywhere
+
+    @property
+    def words(self) -> Mapping[str, object]:
+        """What it was told, by the names that it was told by."""
+        named = {name: getattr(self.given, name) for name in NAMES}
+        return {**self.given.metadata, **{name: value for name, value in named.items() if value is not None}}
 
     @property
     def sink(self) -> Sink | None:
@@ -76,6 +82,12 @@ def handler_class() -> Any:
                 raise ConfigurationError("spans cannot be used: use one of named, all")
             self._ramp = Options(attribution_of(given), spans, everywhere=False)
             import_module("ramp_tracing.integrations.langchain").started_by_hand()
+
+        def __deepcopy__(self, memo: object) -> Any:
+            return self  # it never changes
+
+        def __reduce__(self) -> Any:
+            return restored, (self._ramp.spans, dict(self._ramp.words), self._ramp.everywhere)
 
         def on_chat_model_start(self, serialized: object, messages: object, **told: Any) -> None:
             _model_began(self._ramp, "chat", (serialized, messages), told)
@@ -123,6 +135,11 @@ def handler_class() -> Any:
             _ended(told, Ending(error=error))
 
     return RampCallbackHandler
+
+
+def restored(spans: str | None, words: Mapping[str, Any], everywhere: bool) -> Any:
+    """A handler that was pickled, for another process."""
+    return handler_for_everything() if everywhere else handler_class()(spans=spans, **words)
 
 
 @cache
