@@ -1,8 +1,10 @@
 """LangChain: which calls are recorded, by whom, under which names; and what is left when a run never ends."""
 
 import asyncio
+import copy
 import gc
 import logging
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -717,6 +719,18 @@ def test_steps_are_no_generations(provider: Provider) -> None:
         chain.invoke("Hi", {"callbacks": [handler(spans="all")]})
         [generation] = generations
     assert (generation.role, generation.attribution.parent_span_id is None) == ("leaf", False)
+
+
+def test_a_handler_can_be_copied_and_sent(provider: Provider) -> None:
+    """Some applications copy their configuration, or hand it to another process."""
+    for each in (
+        copy.deepcopy(handler(user="ada", team="x")),
+        pickle.loads(pickle.dumps(handler(user="ada", team="x"))),
+    ):
+        with capture_generations() as generations:
+            FakeListChatModel(responses=["Hello."]).invoke("Hi", {"callbacks": [each]})
+            [generation] = generations
+        assert ("ada", {"team": "x"}) == (generation.attribution.user, dict(generation.attribution.metadata))
 
 
 def test_a_wrong_option_is_refused() -> None:

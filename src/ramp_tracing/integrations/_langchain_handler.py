@@ -42,6 +42,12 @@ class Options:
         return _told, ({**self.given.metadata, **names}, self.spans, self.everywhere)
 
     @property
+    def words(self) -> Mapping[str, object]:
+        """What it was told, by the names that it was told by."""
+        named = {name: getattr(self.given, name) for name in NAMES}
+        return {**self.given.metadata, **{name: value for name, value in named.items() if value is not None}}
+
+    @property
     def sink(self) -> Sink | None:
         """Where calls that begin now are recorded; `None` while nothing is."""
         return None if self.everywhere and LIBRARY not in state.enabled else state.sink
@@ -86,6 +92,12 @@ def handler_class() -> Any:
                 raise ConfigurationError("spans cannot be used: use one of named, all")
             self._ramp = Options(attribution_of(given), spans, everywhere=False)
             import_module("ramp_tracing.integrations.langchain").started_by_hand()
+
+        def __deepcopy__(self, memo: object) -> Any:
+            return self  # it never changes
+
+        def __reduce__(self) -> Any:
+            return restored, (self._ramp.spans, dict(self._ramp.words), self._ramp.everywhere)
 
         def on_chat_model_start(self, serialized: object, messages: object, **told: Any) -> None:
             _model_began(self._ramp, "chat", (serialized, messages), told)
@@ -135,6 +147,11 @@ def handler_class() -> Any:
     # Where it is found by its name: applications copy the configuration of a chain, or send it to another process.
     RampCallbackHandler.__module__, RampCallbackHandler.__qualname__ = "ramp_tracing.integrations.langchain", NAME
     return RampCallbackHandler
+
+
+def restored(spans: str | None, words: Mapping[str, Any], everywhere: bool) -> Any:
+    """A handler that was pickled, for another process."""
+    return handler_for_everything() if everywhere else handler_class()(spans=spans, **words)
 
 
 @cache
