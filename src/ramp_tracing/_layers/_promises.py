@@ -7,9 +7,9 @@ from threading import Timer
 from typing import Final, NamedTuple, cast
 
 from .._context import InForce
-from .._record import Generation, GenerationId, JobNote, Usage
+from .._record import Attribution, Generation, GenerationId, JobNote, Usage
 from .._state import Holder, Sink, state
-from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, innermost_live, slot_of
+from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, alone, innermost_live, slot_of
 from ._stack import layer_above
 from ._vigils import end_vigils, note_client
 
@@ -56,7 +56,7 @@ class PromisedSink:
                 held.is_being_written = not held.cost_nothing
                 slot.held.append(held)
         if given_up:
-            held.end()
+            held.end(alone(held, slot.says, slot.started))
         else:
             held.write_down()
             _look_later()
@@ -117,6 +117,7 @@ def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled
     slot = slot_of(layer, key)
     with state.slots_lock:
         slot.spoken = True
+        slot.says = None
         end_vigils(slot)
         owner, held = _held_for(job) if job is not None else (slot, _matching(slot, ok=ok))
         if held is not None:
@@ -175,20 +176,21 @@ def _held_for(job: str) -> tuple[Slot, Held | None]:
 
 
 def _record_overdue(now: float) -> None:
-    for each in _overdue(now):
-        each.end()
+    for held, says, started in _overdue(now):
+        held.end(alone(held, says, started))
 
 
-def _overdue(now: float) -> list[Held]:
-    """Take out what has waited long enough and is to be recorded as it is."""
-    due: list[Held] = []
+def _overdue(now: float) -> list[tuple[Held, Callable[[], Attribution] | None, InForce]]:
+    """Take out what has waited long enough and is to be recorded without the layer above, with what that has said."""
+    due: list[tuple[Held, Callable[[], Attribution] | None, InForce]] = []
     with state.slots_lock:
         for slot in all_slots():
             over = [each for each in slot.held if each.due <= now]
             if over:
                 slot.held = [each for each in slot.held if each.due > now]
                 slot.taken_over = slot.taken_over or not slot.spoken
-                due += [each for each in over if not slot.is_repeated(each)]
+                due += [(each, slot.says, slot.started) for each in over if not slot.is_repeated(each)]
+                slot.says = slot.says if slot.held else None
     return due
 
 

@@ -1,8 +1,9 @@
 """The calls that layers above have promised to record: one slot each, in a bounded table that all threads share."""
 
 import os
+from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
 from threading import Lock
@@ -11,7 +12,7 @@ from weakref import ref
 
 from .._context import InForce, in_force
 from .._guard import guarded
-from .._record import NOBODY, Generation, Usage
+from .._record import NOBODY, Attribution, Generation, Usage
 from .._state import Hold, Holder, state
 from ._runs import around_here
 
@@ -119,6 +120,7 @@ class Slot:
         key: The layer's own id of it.
         attempts: Those that the layer above has spoken of, the latest last.
         usage: What the provider reported on the way, and the layer above has dropped.
+        says: Who the call is for, as the layer above has been told at its start; kept until it speaks.
         vigils: Attempts that the layer above has not spoken of, the latest last.
         teller: What of the layer's will speak of the latest attempt.
     """
@@ -134,6 +136,7 @@ class Slot:
     spoken: bool = False
     attempts: tuple[str, ...] = ()
     usage: Usage | None = None
+    says: Callable[[], Attribution] | None = None
     vigils: "list[Vigil]" = field(default_factory=list["Vigil"])
     teller: ref[object] | None = None
 
@@ -199,8 +202,25 @@ def slot_of(layer: str, key: str) -> Slot:
             slot = state.slots[name] = Slot(in_force(NOBODY, state.defaults), key)
     for each in forgotten.held:
         if not forgotten.is_repeated(each):
-            each.end()
+            each.end(alone(each, forgotten.says, forgotten.started))
     return slot
+
+
+def alone(held: Held, says: Callable[[], Attribution] | None, started: InForce) -> Generation:
+    """
+    The client's record, to be recorded without the layer above, which will not speak any more.
+
+    Args:
+        held: It.
+        says: Who the call is for, as the layer has been told at its start.
+        started: What was in force then.
+    """
+    generation = held.generation
+    with guarded("attributing a held call"):
+        if says is not None:
+            attribution = says().over(started.attribution).over(generation.attribution)
+            return replace(generation, attribution=attribution)
+    return generation
 
 
 def _forget_one() -> Slot:

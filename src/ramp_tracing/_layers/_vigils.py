@@ -97,6 +97,7 @@ class Vigil:
             if is_silent or self._process != os.getpid():
                 return
             slot.taken_over = True
+            slot.says = None
         with guarded("recording a call that nobody speaks of"):
             generation = self._make(self)
             if generation is not None:

@@ -19,6 +19,7 @@ from ._langchain import as_cached, is_cached, langchain_messages, read_langchain
 from ._langchain_attribution import langchain_attribution
 from ._langchain_models import LangChainModel, read_model
 from ._litellm import LiteLLMCall, read_litellm
+from ._litellm_attribution import litellm_attribution
 from ._openai_usage import has_usage
 from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
 from ._realtime import REALTIME, model_of_session, read_transcript, transcriber_of_session
@@ -57,6 +58,7 @@ __all__ = [
     "is_cached",
     "langchain_attribution",
     "langchain_messages",
+    "litellm_attribution",
     "model_of_session",
     "parse",
     "parse_event",

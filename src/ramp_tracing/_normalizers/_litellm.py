@@ -13,7 +13,7 @@ from typing import Final
 
 from .._record import Attribution, Failure, Outcome, Timing, UnixNanos
 from ._failures import failure_of
-from ._litellm_attribution import attribution_in, trace_id_in
+from ._litellm_attribution import litellm_attribution, trace_id_in
 from ._litellm_content import asked_in, is_redacted
 from ._litellm_money import cost_in, is_estimated, money_in, usage_in
 from ._litellm_names import KINDS, call_type_of, is_streamed, kind_of, model_in, own_id, provider_in, without_prefix
@@ -87,7 +87,7 @@ def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> Lit
     outcome = _counted(call, _outcome(call, answer, ok=ok), ok=ok)
     if name not in KINDS and not outcome.usage.known and not (outcome.cost and outcome.cost.total):
         return None
-    payload, attribution = as_fields(call.get("standard_logging_object")), attribution_in(call)
+    payload, attribution = as_fields(call.get("standard_logging_object")), litellm_attribution(call)
     provider, streamed = provider_in(call), is_streamed(call)
     return LiteLLMCall(
         key=str(call.get("litellm_call_id")),

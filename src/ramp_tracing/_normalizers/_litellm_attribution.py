@@ -90,7 +90,7 @@ class Sources(NamedTuple):
     trace: Mapping[str, object]
 
 
-def attribution_in(call: Mapping[str, object]) -> Attribution:
+def litellm_attribution(call: Mapping[str, object]) -> Attribution:
     """
     Who a call was for.
 

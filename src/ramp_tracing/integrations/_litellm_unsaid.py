@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from .._layers import Settled, Slot, Vigil, frames_above
-from .._normalizers import CHAT, as_items, read_litellm
+from .._normalizers import CHAT, as_items, litellm_attribution, read_litellm
 from .._record import Failure, Generation, Outcome, UnixNanos, Usage
 from .._recorder import ABANDONED
 from .._state import Sink, state
@@ -46,6 +46,7 @@ def watch_call(slot: Slot, call: Mapping[str, object]) -> None:
     sink, teller = state.sink, _teller(slot.key)
     if sink is not None and teller is not None:
         known = _known(call, keeps_content=sink.keeps_content and slot.keeps_content)
+        slot.says = partial(litellm_attribution, known)
         Vigil(slot, sink, partial(_generation, known, sink, slot)).begin(teller)
 
 
