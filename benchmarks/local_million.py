@@ -23,6 +23,7 @@ from typing import Final
 
 from ramp_tracing.local._entry import Entry
 from ramp_tracing.local._ledger import Ledger
+from ramp_tracing.local._mirror import Mirror
 
 DAYS: Final = 90
 DAY: Final = 86_400_000_000_000
@@ -91,6 +92,10 @@ def fill(path: Path, count: int) -> None:
         entries = invented(count)
         while portion := [entry for _, entry in zip(range(10_000), entries, strict=False)]:
             ledger.keep(portion)
+        # What `serve` would have done meanwhile.
+        mirror = Mirror(ledger)
+        mirror.follow()
+        mirror.close()
 
 
 def invented(count: int) -> Iterator[Entry]:

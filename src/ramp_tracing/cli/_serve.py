@@ -29,7 +29,8 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="Listen on this port; 0 takes a free one.")] = 8787,
     database: Annotated[Path | None, typer.Option("--database", help="Keep the calls in this file.")] = None,
     key: Annotated[
-        str | None, typer.Option("--key", envvar="RAMP_TRACING_LOCAL_KEY", help="Take and show calls with this key only.")
+        str | None,
+        typer.Option("--key", envvar="RAMP_TRACING_LOCAL_KEY", help="Take and show calls with this key only."),
     ] = None,
     rate_limit: Annotated[
         int | None, typer.Option("--rate-limit", min=1, help="Answer 429 to more requests in ten seconds. Ramp: 200.")
@@ -54,7 +55,9 @@ def serve(
         out = console()
         out.print(f"The AI-spend page: {url}", style="bold", soft_wrap=True)
         out.print(f"Calls are kept in {place}", markup=False, soft_wrap=True)
-        out.print(f"Send calls here: export RAMP_BASE_URL={url}{PATH} RAMP_API_KEY={'…' if key else 'any'}", soft_wrap=True)
+        out.print(
+            f"Send calls here: export RAMP_BASE_URL={url}{PATH} RAMP_API_KEY={'…' if key else 'any'}", soft_wrap=True
+        )
 
     serving = Serving(database=place, host=host, port=port, key=key, rate_limit=rate_limit)
     try:

@@ -1,5 +1,6 @@
 """What the page, and `ramp-tracing report`, ask over HTTP."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -17,6 +18,14 @@ from ._report import mirror_rows
 from ._spend import overview
 
 MAX_KEY_CHARACTERS: Final = 4_096
+
+
+class AsciiJson(JSONResponse):
+    """JSON that spells what is not ASCII: half a surrogate pair, which UTF-8 cannot carry, comes as it was sent."""
+
+    def render(self, content: object) -> bytes:
+        """*content* as bytes."""
+        return json.dumps(content, separators=(",", ":")).encode()
 
 
 class Api:
@@ -66,8 +75,8 @@ class Api:
 
     async def values(self, request: Request) -> Response:
         """The values of one key."""
-        key, beginning = request.query_params.get("key", ""), request.query_params.get("beginning", "")
-        return await self._answer(request, lambda _: {"values": values_of(self._mirror, key, beginning=beginning)})
+        key, part = request.query_params.get("key", ""), request.query_params.get("part", "")
+        return await self._answer(request, lambda _: {"values": values_of(self._mirror, key, part=part)})
 
     async def report(self, request: Request) -> Response:
         """The rows of a report."""
@@ -98,7 +107,11 @@ class Api:
             if len(body) > MAX_KEY_CHARACTERS:
                 return refusal(413, "that is no key")
         session = self._doors.open_with(body.decode("utf-8", "replace"))
-        return refusal(401, "the key is not known") if session is None else _with_cookie(Response(status_code=204), session)
+        return (
+            refusal(401, "the key is not known")
+            if session is None
+            else _with_cookie(Response(status_code=204), session)
+        )
 
     async def ticket(self, request: Request) -> Response:
         """Let a browser in that was started from the command line, once."""
@@ -113,7 +126,7 @@ class Api:
             answer = await run_in_threadpool(lambda: question(_filter_of(request)))
         except (QuestionError, OverflowError) as error:
             return refusal(400, str(error))
-        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+        return AsciiJson(answer, headers={"Cache-Control": "no-store"})
 
 
 def _filter_of(request: Request) -> Filter:

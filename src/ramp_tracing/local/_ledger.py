@@ -61,6 +61,7 @@ class Ledger:
         except LedgerError:
             self._connection.close()
             raise
+        self.identity: Final = str(self._connection.execute("SELECT identity FROM ledger").fetchone()[0])
         self._change = int(self._connection.execute("SELECT coalesce(max(change), 0) FROM calls").fetchone()[0])
 
     def __enter__(self) -> Self:
@@ -120,7 +121,7 @@ class Ledger:
         query = f"SELECT {', '.join(columns)} FROM calls WHERE change > ? ORDER BY change LIMIT {ROWS_AT_ONCE}"
         with closing(self.reading()) as connection:
             while rows := connection.execute(query, (change,)).fetchall():
-                calls = [dict(zip(columns, row, strict=True)) for row in rows]
+                calls: list[dict[str, object]] = [dict(zip(columns, row, strict=True)) for row in rows]
                 metadata = _metadata_of(connection, change, last=(last := calls[-1]["change"]))
                 yield [(call, metadata.get(call["id"], {})) for call in calls]
                 change = int(str(last))
@@ -150,7 +151,9 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-        owner, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+        owner, version = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+        )
     except sqlite3.Error as error:
         raise LedgerError(f"{path} cannot be read: {error}") from error
     if (owner, version) != (APPLICATION_ID, VERSION):

@@ -21,7 +21,10 @@ SHOWN: Final[Mapping[str, str]] = {
     "duration_ms": "duration / 1000000",
     "first_token_ms": "first_token / 1000",
     **{key: KEYS[key] for key in ("model", "provider", "user", "session", "trace", "operation", "error", "status")},
-    **{name: name for name in ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "cost", "cost_source")},
+    **{
+        name: name
+        for name in ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "cost", "cost_source")
+    },
 }
 """The columns of a page, in SQL."""
 
@@ -73,15 +76,21 @@ def page_of_calls(mirror: Mirror, chosen: Filter, *, order: str = "newest", offs
         raise QuestionError(f"order is one of {', '.join(ORDERS)}, offset up to {MAX_OFFSET}, limit up to {MAX_PAGE}")
     where, parameters = condition(chosen, mirror.expression)
     with mirror.snapshot() as cursor:
-        query = f"SELECT {_selected(SHOWN)} FROM calls WHERE {where} ORDER BY {ORDERS[order]} LIMIT {limit} OFFSET {offset}"
+        query = (
+            f"SELECT {_selected(SHOWN)} FROM calls WHERE {where} ORDER BY {ORDERS[order]} LIMIT {limit} OFFSET {offset}"
+        )
         rows = cursor.execute(query, parameters).fetchall()
         total = cursor.execute(f"SELECT count(*) FROM calls WHERE {where}", parameters).fetchall()[0][0]
-    return {"calls": [_with_money(dict(zip(SHOWN, row, strict=True))) for row in rows], "total": total, "offset": offset}
+    return {
+        "calls": [_with_money(dict(zip(SHOWN, row, strict=True))) for row in rows],
+        "total": total,
+        "offset": offset,
+    }
 
 
-def values_of(mirror: Mirror, key: str, *, beginning: str = "") -> list[Json]:
+def values_of(mirror: Mirror, key: str, *, part: str = "") -> list[Json]:
     """
-    The values of *key*, the most frequent first.
+    The values of *key* in which *part* stands, the most frequent first.
 
     Raises:
         QuestionError: No call has the key.
@@ -90,15 +99,16 @@ def values_of(mirror: Mirror, key: str, *, beginning: str = "") -> list[Json]:
         column = mirror.expression(key)
         if column is None:
             raise QuestionError(f"no call has the key {key}")
-        query = f"""SELECT coalesce({column}, '') AS value, count(*) AS calls FROM calls
-            WHERE contains(lower(coalesce({column}, '')), lower(?)) GROUP BY ALL ORDER BY calls DESC, value LIMIT {MAX_VALUES}"""
-        return [{"value": value, "calls": calls} for value, calls in cursor.execute(query, [beginning]).fetchall()]
+        value = f"coalesce({column}, '')"
+        query = f"SELECT {value} AS value, count(*) AS calls FROM calls WHERE contains(lower({value}), lower(?))"
+        rows = cursor.execute(f"{query} GROUP BY ALL ORDER BY calls DESC, value LIMIT {MAX_VALUES}", [part]).fetchall()
+        return [{"value": value, "calls": calls} for value, calls in rows]
 
 
 def csv_of(mirror: Mirror, chosen: Filter) -> Iterator[str]:
     """The calls as CSV, oldest first, in portions; what is not known is an empty field, money is exact."""
     with mirror.snapshot() as cursor:
-        columns = EXPORTED | {META + key: str(mirror.expression(META + key)) for key in mirror.metadata_keys}
+        columns = {**EXPORTED} | {META + key: str(mirror.expression(META + key)) for key in mirror.metadata_keys}
         where, parameters = condition(chosen, mirror.expression)
         selected = ", ".join(columns.values())
         answer = cursor.execute(f"SELECT {selected} FROM calls WHERE {where} ORDER BY start, id", parameters)
@@ -123,13 +133,19 @@ def call_by_id(ledger: Ledger, call_id: int) -> Json | None:
         levels = connection.execute(LEVELS, (trace,)).fetchall() if trace else []
     attributes, events = json.loads(call.pop("attributes")), json.loads(call.pop("events"))
     shown = {**_with_money(call), "start_ms": call["start"] // 1_000_000, "metadata": metadata}
-    return {**shown, "attributes": attributes, "events": events, "trace": [_with_money(each) for each in [*levels, *calls]]}
+    return {
+        **shown,
+        "attributes": attributes,
+        "events": events,
+        "trace": [_with_money(each) for each in [*levels, *calls]],
+    }
 
 
 MAX_SIBLINGS: Final = 500
 
 SIBLINGS: Final = f"""
-SELECT id, span_id, parent_span_id, name, start / 1000000 AS start_ms, duration / 1000000.0 AS duration_ms, failed, model, cost
+SELECT id, span_id, parent_span_id, name, start / 1000000 AS start_ms, duration / 1000000.0 AS duration_ms,
+failed, model, cost
 FROM calls JOIN details ON call_id = id WHERE trace_id = ? ORDER BY start, id LIMIT {MAX_SIBLINGS}
 """
 
@@ -152,7 +168,7 @@ def _with_money(row: Json) -> Json:
 
 
 def _exported(row: tuple[Any, ...], money: list[int]) -> list[object]:
-    cells = [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row]
+    cells: list[object] = [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row]
     for position in money:
         if row[position] is not None:
             cells[position] = money_text(row[position])

@@ -1,9 +1,9 @@
 """
-The calls once more, in columns and in memory, so that a million of them are added up while somebody waits.
+The calls once more, in columns, so that a million of them are added up while somebody waits.
 
 SQLite needs two thirds of a second to go through a million rows once, and a page asks for ten sums with filters that
-nobody could have an index for. DuckDB needs milliseconds. What counts is the ledger: this is made from it at each start,
-and follows it by the number that grows with each change.
+nobody could have an index for. DuckDB needs milliseconds. What counts is the ledger: this file beside it follows it by
+the number that grows with each change, and is made anew whenever it does not fit.
 """
 
 import tempfile
@@ -17,7 +17,7 @@ import duckdb
 import orjson
 
 from ._keys import KEYS, META
-from ._ledger import Ledger
+from ._ledger import Ledger, LedgerError
 from ._schema import COLUMNS
 
 TEXTS: Final = frozenset(COLUMNS[COLUMNS.index("model") : COLUMNS.index("input_tokens")]) | {
@@ -29,10 +29,21 @@ TEXTS: Final = frozenset(COLUMNS[COLUMNS.index("model") : COLUMNS.index("input_t
 MAX_KEYS: Final = 200
 """Of metadata, as columns. Whoever uses a key's name for a value has more; those are in the ledger only."""
 
+MAX_COUNTED: Final = 10_000
+"""Of the keys beyond: nobody looks at a larger number."""
+
 SETTINGS: Final = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 """Nothing is fetched from outside."""
 
-MISSING: Final = "this key is not known: {key}"
+SUFFIX: Final = ".columns"
+
+TYPES: Final = {name: "VARCHAR" if name in TEXTS else "BIGINT" for name in ("id", *COLUMNS)}
+
+TABLES: Final = f"""
+CREATE TABLE calls ({", ".join(f"{name} {kind}" for name, kind in TYPES.items())});
+CREATE TABLE own_keys (key VARCHAR, name VARCHAR);
+CREATE TABLE progress (ledger VARCHAR, change BIGINT, last_id BIGINT);
+"""
 
 
 class Mirror:
@@ -41,22 +52,58 @@ class Mirror:
 
     Args:
         ledger: What it shows.
+
+    Raises:
+        LedgerError: Another receiver uses the same ledger.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._change = 0
-        self._last_id = 0
         self._following = threading.Lock()
         self._columns: dict[str, str] = {}
         self._left_out: set[str] = set()
         self._folder = tempfile.TemporaryDirectory(prefix="ramp-tracing-")
-        self._connection = duckdb.connect(":memory:", config=SETTINGS | {"temp_directory": self._folder.name})
-        columns = ", ".join(f"{name} {'VARCHAR' if name in TEXTS else 'BIGINT'}" for name in ("id", *COLUMNS))
-        self._connection.execute(f"CREATE TABLE calls ({columns})")
+        self._path = ledger.path.with_name(ledger.path.name + SUFFIX)
+        self._connection = self._opened() or self._made()
+        self._columns |= dict(self._connection.execute("SELECT key, name FROM own_keys").fetchall())
+        query = "SELECT change, last_id FROM progress"
+        self._change, self._last_id = self._connection.execute(query).fetchall()[0]
+
+    def _opened(self) -> duckdb.DuckDBPyConnection | None:
+        """The file as it was left, if it is one of this ledger's and not ahead of it."""
+        if not self._path.exists():
+            return None
+        try:
+            connection = self._connected()
+        except duckdb.Error as error:
+            if "lock" in str(error):
+                raise LedgerError(
+                    f"another receiver uses {self._ledger.path}: stop it, or name another file"
+                ) from error
+            return None
+        try:
+            [(ledger, change)] = connection.execute("SELECT ledger, change FROM progress").fetchall()
+            connection.execute(f"SELECT {', '.join(TYPES)} FROM calls LIMIT 0")
+            fits = ledger == self._ledger.identity and change <= self._ledger.change
+        except (duckdb.Error, ValueError):
+            fits = False
+        if not fits:
+            connection.close()
+        return connection if fits else None
+
+    def _made(self) -> duckdb.DuckDBPyConnection:
+        for each in (self._path, self._path.with_name(self._path.name + ".wal")):
+            each.unlink(missing_ok=True)
+        connection = self._connected()
+        connection.execute(TABLES)
+        connection.execute("INSERT INTO progress VALUES (?, 0, 0)", [self._ledger.identity])
+        return connection
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(str(self._path), config={**SETTINGS, "temp_directory": self._folder.name})
 
     def close(self) -> None:
-        """Forget everything."""
+        """Close the file."""
         with self._following:
             self._connection.close()
             self._folder.cleanup()
@@ -95,16 +142,21 @@ class Mirror:
             return
         with self._following:
             for portion in self._ledger.changed_since(self._change):
-                self._take_over(portion)
+                self._make_columns(portion)
+                self._connection.begin()
+                try:
+                    self._take_over(portion)
+                    self._connection.commit()
+                except BaseException:
+                    self._connection.rollback()
+                    raise
 
     def _take_over(self, portion: Sequence[tuple[Mapping[str, Any], Mapping[str, str]]]) -> None:
-        self._make_columns(portion)
         known = [call["id"] for call, _ in portion if call["id"] <= self._last_id]
         path = Path(self._folder.name) / "portion.json"
         path.write_bytes(b"\n".join(orjson.dumps(self._row(*each)) for each in portion))
-        names = {name: "VARCHAR" if name in TEXTS else "BIGINT" for name in ("id", *COLUMNS)}
-        names |= dict.fromkeys(self._columns.values(), "VARCHAR")
-        self._connection.begin()
+        names = TYPES | dict.fromkeys(self._columns.values(), "VARCHAR")
+        last_id, change = max(self._last_id, *(call["id"] for call, _ in portion)), portion[-1][0]["change"]
         if known:
             self._connection.execute("DELETE FROM calls WHERE id IN (SELECT unnest(?))", [known])
         self._connection.execute(
@@ -112,10 +164,9 @@ class Mirror:
             f"columns = {names!r}, maximum_object_size = 67108864)",
             [str(path)],
         )
-        self._connection.commit()
+        self._connection.execute("UPDATE progress SET change = ?, last_id = ?", [change, last_id])
         path.unlink()
-        self._last_id = max(self._last_id, *(call["id"] for call, _ in portion))
-        self._change = portion[-1][0]["change"]
+        self._last_id, self._change = last_id, change
 
     def _row(self, call: Mapping[str, Any], metadata: Mapping[str, str]) -> dict[str, Any]:
         own = {column: value for key, value in metadata.items() if (column := self._columns.get(key)) is not None}
@@ -124,8 +175,10 @@ class Mirror:
     def _make_columns(self, portion: Sequence[tuple[object, Mapping[str, str]]]) -> None:
         for key in {key for _, metadata in portion for key in metadata} - self._columns.keys():
             if len(self._columns) >= MAX_KEYS:
-                self._left_out.add(key)
+                if len(self._left_out) < MAX_COUNTED:
+                    self._left_out.add(key)
                 continue
             column = f"m{len(self._columns)}"
             self._connection.execute(f"ALTER TABLE calls ADD COLUMN {column} VARCHAR")
+            self._connection.execute("INSERT INTO own_keys VALUES (?, ?)", [key, column])
             self._columns[key] = column

@@ -70,8 +70,8 @@ class Receiver:
 
     async def _body(self, request: Request) -> bytes | Response:
         """The unpacked body of a request that may send, or why not."""
-        if (refused := self._doors.refuses_sender(request)) is not None:
-            return refused
+        if (answer := self._doors.refuses_sender(request)) is not None:
+            return answer
         encoding = request.headers.get("content-encoding", "identity").lower()
         if encoding not in ("identity", "gzip"):
             return refusal(415, "the content encoding is not known here")

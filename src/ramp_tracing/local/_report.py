@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 """What calls with the same value, in the same step, add up to; money is text."""
 
-NAMES: Final = ("at", "value", "calls", "failed", "unpriced", "input_tokens", "output_tokens", "cost")
+NAMES: Final = ("began", "value", "calls", "failed", "unpriced", "input_tokens", "output_tokens", "cost")
 
 PER: Final = ("hour", "day", "week")
 
 UNGROUPED: Final = "NULL"
 
 QUERY: Final = """
-SELECT * FROM (SELECT {at} AS at, {value} AS value, count(*) AS calls, sum(failed) AS failed,
+SELECT * FROM (SELECT {at} AS began, {value} AS value, count(*) AS calls, sum(failed) AS failed,
     sum(CASE WHEN failed = 0 AND cost IS NULL THEN 1 ELSE 0 END) AS unpriced,
     sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(cost) AS cost
-FROM calls WHERE {where} GROUP BY {at}, {value}) AS report
-ORDER BY at, cost IS NULL, cost DESC, calls DESC, value
+FROM calls WHERE {where} GROUP BY 1, 2) AS report
+ORDER BY began, cost IS NULL, cost DESC, calls DESC, value IS NULL, value
 """
 """Both engines understand it."""
 

@@ -43,6 +43,8 @@ COLUMNS: Final = (
 """Of the table ``calls``, beside its ``id``."""
 
 TABLES: Final = """
+CREATE TABLE ledger (identity TEXT NOT NULL) STRICT;  -- one row, by which this file is told from all others
+INSERT INTO ledger VALUES (lower(hex(randomblob(16))));
 CREATE TABLE calls (
     id INTEGER PRIMARY KEY,      -- kept when a later record replaces the call
     source TEXT NOT NULL,

@@ -1,6 +1,7 @@
 """The local receiver as a whole."""
 
 import asyncio
+import os
 import socket
 import webbrowser
 from collections.abc import AsyncGenerator, Callable
@@ -123,14 +124,17 @@ def serve(serving: Serving, *, announce: Callable[[str], None], open_page: bool 
             "--key or RAMP_TRACING_LOCAL_KEY, or leave --host out."
         )
     listener = _listen(serving)
+    # What others write beside the ledger must not be readable for everybody either.
+    os.umask(0o077)
     doors = Doors(key=serving.key, loopback=serving.loopback, rate_limit=serving.rate_limit)
     with listener, _opened(serving.database) as ledger:
         url = _url(serving, listener.getsockname()[1])
+        app = build_app(ledger, doors)
         announce(url)
         if open_page:
             webbrowser.open(url if doors.key is None else f"{url}/enter/{doors.ticket()}")
         config = uvicorn.Config(
-            build_app(ledger, doors),
+            app,
             log_config=None,
             access_log=False,
             lifespan="on",

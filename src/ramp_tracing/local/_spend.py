@@ -50,6 +50,7 @@ MAX_GROUPS: Final = 8
 """More colours than that cannot be told apart; the rest is one group."""
 
 MAX_TOP: Final = 10
+"""More than `MAX_GROUPS`, so that it shows whether there are others."""
 
 MAX_BUCKETS: Final = 2_000
 
@@ -73,11 +74,9 @@ class Spend:
     cursor: duckdb.DuckDBPyConnection
     chosen: Filter
 
-    def totals(self, chosen: Filter | None = None) -> Json:
+    def totals(self) -> Json:
         """Everything added up, with what a call and a thousand tokens cost on average."""
-        [row] = self._ask(
-            "SELECT {measures} FROM calls WHERE {where}", measures=MEASURES | RATIOS, chosen=chosen or self.chosen
-        )
+        [row] = self._ask("SELECT {measures} FROM calls WHERE {where}", measures={**MEASURES, **RATIOS})
         with_tokens, of_tokens = row.pop("tokens_with_cost"), row.pop("cost_of_tokens")
         return _shown(row) | {
             "cost_per_call": _ratio(row["cost"], row["priced"]),
@@ -94,7 +93,10 @@ class Spend:
         return {
             name: {
                 "calls": row[f"{name}_calls"],
-                **{f"p{round(100 * q)}": None if row[name] is None else row[name][n] / divisor for n, q in enumerate(QUANTILES)},
+                **{
+                    f"p{round(100 * q)}": None if row[name] is None else row[name][n] / divisor
+                    for n, q in enumerate(QUANTILES)
+                },
             }
             for name, divisor in names.items()
         }
@@ -103,17 +105,46 @@ class Spend:
         """The values of *key* that cost most, each with its share and with what it cost in the time before."""
         column = self._column(key)
         query = "SELECT {column} AS value, {measures} FROM calls WHERE {where} GROUP BY ALL"
-        rows = self._ask(f"{query} ORDER BY cost DESC NULLS LAST, calls DESC, value LIMIT {MAX_TOP}", column=column, measures=_brief())
+        rows = self._ask(
+            f"{query} ORDER BY cost DESC NULLS LAST, calls DESC, value NULLS LAST LIMIT {MAX_TOP}",
+            column=column,
+            measures=_brief(),
+        )
         before = self.chosen.before()
-        earlier = {} if before is None else {
-            row["value"]: row["cost"] for row in self._ask(query, column=column, measures={"cost": "sum(cost)"}, chosen=before)
-        }
-        [counted] = self._ask("SELECT {measures} FROM calls WHERE {where}", measures={"values": f"count(DISTINCT {column})"})
+        earlier = (
+            {}
+            if before is None
+            else {
+                row["value"]: row["cost"]
+                for row in self._ask(query, column=column, measures={"cost": "sum(cost)"}, chosen=before)
+            }
+        )
+        [counted] = self._ask(
+            "SELECT {measures} FROM calls WHERE {where}", measures={"values": f"count(DISTINCT {column})"}
+        )
         shown = [_shown(row) | {"cost_before": _money(earlier.get(row["value"]))} for row in rows]
         return {"key": key, "rows": shown, "distinct": counted["values"]}
 
-    def series(self, key: str, step: str | None = None) -> Json:
-        """The course of time, in steps, by the values of *key* that cost most, and all others together."""
+    def before(self) -> Json | None:
+        """How many calls there were in the time before, and what they cost; `None` where there is no such time."""
+        chosen = self.chosen.before()
+        if chosen is None:
+            return None
+        [row] = self._ask("SELECT {measures} FROM calls WHERE {where}", measures=_brief(), chosen=chosen)
+        return _shown(row)
+
+    def series(self, key: str, names: Sequence[str | None], step: str | None = None) -> Json:
+        """
+        The course of time, in steps.
+
+        Args:
+            key: The key whose values are shown apart.
+            names: Its largest values; where they are more than can be shown the rest is one group.
+            step: The length of a step; by the length of the time if left out.
+
+        Raises:
+            QuestionError: There is no such step, or there would be too many.
+        """
         column = self._column(key)
         bounds = self._bounds()
         if bounds is None:
@@ -125,11 +156,6 @@ class Spend:
         length, begin = STEPS[step], _floor(first, step)
         if (last - begin) // length >= MAX_BUCKETS:
             raise QuestionError("that many steps cannot be shown: choose longer ones, or a shorter time")
-        names = [row["value"] for row in self._ask(
-            "SELECT {column} AS value, {measures} FROM calls WHERE {where} GROUP BY ALL "
-            f"ORDER BY cost DESC NULLS LAST, calls DESC, value LIMIT {MAX_GROUPS + 1}",
-            column=column, measures=_brief(),
-        )]
         shown = names if len(names) <= MAX_GROUPS else names[: MAX_GROUPS - 1]
         rows = self._in_groups(column, step, shown)
         buckets = range(begin, last, length)
@@ -149,7 +175,9 @@ class Spend:
         return self._ask(query, before=[list(shown)], at=bucket(step), position=position, measures=_drawn())
 
     def _bounds(self) -> tuple[int, int] | None:
-        [row] = self._ask("SELECT {measures} FROM calls WHERE {where}", measures={"first": "min(start)", "last": "max(start)"})
+        [row] = self._ask(
+            "SELECT {measures} FROM calls WHERE {where}", measures={"first": "min(start)", "last": "max(start)"}
+        )
         first, last = self.chosen.since, self.chosen.until
         if first is None or last is None:
             if row["first"] is None:
@@ -194,13 +222,14 @@ def overview(mirror: Mirror, chosen: Filter, *, by: str, step: str | None = None
     """
     with mirror.snapshot() as cursor:
         spend = Spend(mirror=mirror, cursor=cursor, chosen=chosen)
-        before = chosen.before()
+        tops = {key: spend.top(key) for key in dict.fromkeys(("model", "user", by))}
+        names = [row["value"] for row in tops[by]["rows"]]
         return {
             "totals": spend.totals(),
-            "before": None if before is None else spend.totals(before),
-            "series": spend.series(by, step),
+            "before": spend.before(),
+            "series": spend.series(by, names, step),
             "speed": spend.speed(),
-            "tops": [spend.top(key) for key in dict.fromkeys(("model", "user", by))],
+            "tops": list(tops.values()),
         }
 
 

@@ -78,7 +78,7 @@ function settings(measure, style) {
         beginAtZero: true,
         border: { display: false },
         grid: { color: line },
-        ticks: { color: soft, font, maxTicksLimit: 6, callback: (value) => (measure === "cost" ? axisMoney(value) : compact(value)) },
+        ticks: { color: soft, font, maxTicksLimit: 6, callback: (value, at, all) => (measure === "cost" ? axisMoney(value, at, all) : compact(value)) },
       },
     },
     plugins: {
@@ -94,4 +94,8 @@ function settings(measure, style) {
   };
 }
 
-const axisMoney = (value) => (value >= 10_000 ? `$${compact(value)}` : money(String(value), value !== 0 && value < 1 ? undefined : value % 1 ? 2 : 0));
+function axisMoney(value, _, ticks) {
+  if (value >= 10_000) return `$${compact(value)}`;
+  const step = ticks.length > 1 ? Math.abs(ticks[1].value - ticks[0].value) : value;
+  return money(String(value), step >= 1 ? 0 : step >= 0.01 ? 2 : Math.min(10, Math.ceil(-Math.log10(step)) + 1));
+}
