@@ -9,10 +9,11 @@ import typer
 from .._version import __version__
 from ._check import check
 from ._demo import demo
+from ._report import report
 from ._serve import serve
 from ._spool import spool
 
-COMMANDS: Final[tuple[Callable[..., None], ...]] = (check, serve, demo)
+COMMANDS: Final[tuple[Callable[..., None], ...]] = (check, serve, report, demo)
 """A new command is its own module and one entry here; the function's name is the command's, its docstring the help."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any, Final
 
+from ._cells import cell
 from ._entry import money_text
 from ._keys import KEYS, META, Filter, QuestionError, condition
 from ._ledger import Ledger
@@ -60,9 +61,6 @@ MAX_OFFSET: Final = 100_000
 MAX_VALUES: Final = 50
 
 ROWS_AT_ONCE: Final = 1_000
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""With what a spreadsheet takes a text for a formula, and runs it."""
 
 
 def page_of_calls(mirror: Mirror, chosen: Filter, *, order: str = "newest", offset: int = 0, limit: int = 50) -> Json:
@@ -168,7 +166,7 @@ def _with_money(row: Json) -> Json:
 
 
 def _exported(row: tuple[Any, ...], money: list[int]) -> list[object]:
-    cells: list[object] = [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row]
+    cells = [cell(value) for value in row]
     for position in money:
         if row[position] is not None:
             cells[position] = money_text(row[position])
