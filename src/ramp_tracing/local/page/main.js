@@ -63,7 +63,7 @@ function draw(figures, page) {
     drawSpeed(figures);
     drawCalls(page);
   }
-  tell("live", `Live · updated ${instant(Date.now(), "minute")} UTC`);
+  tell("live", `Live · ${instant(Date.now(), "minute")} UTC`);
 }
 
 function drawControls() {

@@ -52,7 +52,7 @@ function drawTop({ key, rows, distinct }, { totals, before }, choose) {
   return make(
     "section", { class: "card", "aria-labelledby": title },
     make("div", { class: "head" }, make("h2", { id: title }, `Top by ${keyName(key)}`)),
-    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-labelledby": title }, make("table", {}, ...table(headings, lines))),
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Top by ${keyName(key)}, as a table` }, make("table", {}, ...table(headings, lines))),
     ...(more ? [more] : []),
   );
 }
