@@ -128,8 +128,8 @@ def test_documented_subcommands_exist(document: Path) -> None:
             command = inner[rest.pop(0)]
         options = {option for parameter in command.params for option in parameter.opts}
         # What stands behind "--" belongs to the program that is run.
-    ours = list(itertools.takewhile(lambda word: word != "--", rest))
-    assert {word for word in ours if word.startswith("--")} <= options
+        ours = list(itertools.takewhile(lambda word: word != "--", rest))
+        assert {word for word in ours if word.startswith("--")} <= options
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
