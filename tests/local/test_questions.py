@@ -157,6 +157,15 @@ def test_steps_begin_where_they_should(receiver: Running, step: str) -> None:
     assert begins[step] == datetime.fromtimestamp(at / 1000, UTC).isoformat()[:16]
 
 
+def test_a_wrong_clock_hides_nothing(receiver: Running) -> None:
+    """A call from 1970 among those of today: the steps in between are left out, no call is."""
+    receiver.spans(span(1, start=1), span(2), span(3, start=JULY + DAY))
+    series = receiver.ask("overview")["series"]
+    assert 3 == sum(calls or 0 for group in series["groups"] for calls in group["calls"])
+    assert 3 > len(series["buckets"])
+    assert 3 == receiver.ask("overview", until="2300-01-01")["totals"]["calls"]
+
+
 def test_times_are_quantiles(receiver: Running) -> None:
     """How long calls took, and how soon streams began; failed calls are left out."""
     receiver.spans(
@@ -194,6 +203,7 @@ def test_an_export_runs_nothing_in_a_spreadsheet(receiver: Running) -> None:
         "overview?by=nothing",
         "overview?step=year",
         "overview?since=yesterday",
+        "overview?until=9999-12-31",
         "overview?step=minute&since=2020-01-01&until=2026-01-01",
         "calls?order=random",
         "calls?limit=100000",

@@ -117,6 +117,8 @@ def test_takes_other_peoples_conventions(receiver: Running) -> None:
         {"gen_ai__usage__input_tokens": 2**63},
         {"gen_ai__usage__input_tokens": "many"},
         {"traceId": "xyz"},
+        {"gen_ai__response__time_to_first_chunk": Decimal("1e999999999")},
+        {"start": 2**63},
     ],
 )
 def test_refuses_what_cannot_be(receiver: Running, bad: dict[str, Any]) -> None:
@@ -135,6 +137,7 @@ def test_refuses_what_cannot_be(receiver: Running, bad: dict[str, Any]) -> None:
         events_of(event(1, usage={})),
         events_of(event(1, occurred_at="2026-07-21T10:05:00")),
         events_of(event(1, event_id="")),
+        events_of(event(1, occurred_at="9999-12-31T00:00:00Z")),
         events_of(event(1, reported_cost={"amount": 1.5, "currency": "USD"})),
         events_of(event(1, reported_cost={"amount": "1", "currency": "EUR"})),
         events_of(*[event(number) for number in range(51)]),

@@ -6,6 +6,7 @@ import shlex
 import site
 import sys
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -17,7 +18,7 @@ from ..exceptions import ConfigurationError
 
 NOT_CONFIGURED: Final = 2
 
-NOT_STARTED: Final = {FileNotFoundError: 127, PermissionError: 126}
+NOT_STARTED: Final[Mapping[type[OSError], int]] = {FileNotFoundError: 127, PermissionError: 126}
 """Exit codes as a shell has them."""
 
 

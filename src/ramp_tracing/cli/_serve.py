@@ -1,5 +1,6 @@
 """`ramp-tracing serve`: a local Ramp."""
 
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
@@ -61,7 +62,8 @@ def serve(
 
     serving = Serving(database=place, host=host, port=port, key=key, rate_limit=rate_limit)
     try:
-        run(serving, announce=announce, open_page=open_page)
+        with suppress(KeyboardInterrupt):
+            run(serving, announce=announce, open_page=open_page)
     except (ServingError, LedgerError) as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(CANNOT) from None

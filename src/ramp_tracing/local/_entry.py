@@ -133,8 +133,8 @@ def read_entry(span: ReceivedSpan) -> Entry:
     return Entry(
         source=BROADCAST_SOURCE,
         event_id=_text(attributes, ("gen_ai.response.id",)) or span.span_id,
-        start=_fitting(span.start, "startTimeUnixNano"),
-        duration=max(0, _fitting(span.end, "endTimeUnixNano") - span.start) if span.end else None,
+        start=fitting(span.start, "startTimeUnixNano"),
+        duration=max(0, fitting(span.end, "endTimeUnixNano") - span.start) if span.end else None,
         failed=span.status == FAILED,
         texts=texts if service is None else {**texts, "service": storable(service)},
         numbers=_numbers(attributes),
@@ -191,7 +191,7 @@ def _numbers(attributes: Mapping[str, object]) -> dict[str, int]:
             found[column] = units(_decimal(attributes[key], key), key)
     for [key], factor in MICROSECONDS.items():
         if key in attributes and "first_token" not in found:
-            found["first_token"] = _fitting(int(_decimal(attributes[key], key) * factor), key)
+            found["first_token"] = fitting(int(_decimal(attributes[key], key) * factor), key)
     return found
 
 
@@ -204,19 +204,28 @@ def count(value: object, name: str) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"{name} is no count")
-    return _fitting(value, name)
+    return fitting(value, name)
 
 
-def _fitting(number: int, name: str) -> int:
+def fitting(number: int, name: str) -> int:
+    """
+    *number*, if a column can hold it.
+
+    Raises:
+        ValueError: It cannot; the text says so of *name*.
+    """
     if abs(number) > MAX_UNITS:
         raise ValueError(f"{name} is too large")
     return number
 
 
 def _decimal(value: object, name: str) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not (number := Decimal(value)).is_finite():
         raise ValueError(f"{name} is no number")
-    return Decimal(value)
+    # As a whole number, 1e999999999 would fill the memory.
+    if not -MAX_UNITS <= number <= MAX_UNITS:
+        raise ValueError(f"{name} is too large")
+    return number
 
 
 def _metadata(attributes: Mapping[str, object]) -> dict[str, str]:

@@ -164,12 +164,14 @@ def condition(chosen: Filter, expression: Callable[[str], str | None]) -> tuple[
 def _instant(text: str, *, end: bool) -> int:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        if len(text) == len("2026-07-21") and end:
+            at += timedelta(days=1)
+    except (ValueError, OverflowError):
         raise QuestionError(f"{text!r} is no time: write 7d, 12h or a date like 2026-07-21") from None
-    if len(text) == len("2026-07-21") and end:
-        at += timedelta(days=1)
     return _nanoseconds(at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
 def _nanoseconds(at: datetime) -> int:
-    return int(at.replace(microsecond=0).timestamp()) * NANOSECONDS + at.microsecond * 1_000
+    whole = int(at.replace(microsecond=0).timestamp()) * NANOSECONDS + at.microsecond * 1_000
+    # No call is later than what a column holds, the year 2262.
+    return min(whole, 2**63 - 1)

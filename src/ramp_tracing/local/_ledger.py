@@ -120,6 +120,8 @@ class Ledger:
         columns = ("id", *COLUMNS)
         query = f"SELECT {', '.join(columns)} FROM calls WHERE change > ? ORDER BY change LIMIT {ROWS_AT_ONCE}"
         with closing(self.reading()) as connection:
+            # One instant: a call that is replaced meanwhile would be read without its metadata.
+            connection.execute("BEGIN")
             while rows := connection.execute(query, (change,)).fetchall():
                 calls: list[dict[str, object]] = [dict(zip(columns, row, strict=True)) for row in rows]
                 metadata = _metadata_of(connection, change, last=(last := calls[-1]["change"]))

@@ -150,15 +150,17 @@ class Spend:
         if bounds is None:
             return {"step": step or "day", "buckets": [], "groups": [], "key": key}
         first, last = bounds
-        step = step or step_for(last - first)
+        wished, step = step, step or step_for(last - first)
         if step not in STEPS:
             raise QuestionError(f"steps are {', '.join(STEPS)}")
         length, begin = STEPS[step], _floor(first, step)
-        if (last - begin) // length >= MAX_BUCKETS:
+        too_many = (last - begin) // length >= MAX_BUCKETS
+        if too_many and wished is not None:
             raise QuestionError("that many steps cannot be shown: choose longer ones, or a shorter time")
         shown = names if len(names) <= MAX_GROUPS else names[: MAX_GROUPS - 1]
         rows = self._in_groups(column, step, shown)
-        buckets = range(begin, last, length)
+        # Nobody has called models for decades: a clock was wrong, and what is empty in between is left out.
+        buckets = sorted({row["at"] for row in rows})[-MAX_BUCKETS:] if too_many else range(begin, last, length)
         return {
             "key": key,
             "step": step,
@@ -241,7 +243,7 @@ def _drawn() -> dict[str, str]:
     return {name: MEASURES[name] for name in DRAWN}
 
 
-def _grouped(rows: Iterable[Json], shown: Sequence[str | None], buckets: range) -> Iterable[Json]:
+def _grouped(rows: Iterable[Json], shown: Sequence[str | None], buckets: Sequence[int]) -> Iterable[Json]:
     by_place: dict[int, dict[int, Json]] = {}
     for row in rows:
         by_place.setdefault(row["place"], {})[row["at"]] = _shown(row)

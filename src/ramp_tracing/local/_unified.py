@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final, cast
 
-from ._entry import Entry, count, storable, units
+from ._entry import Entry, count, fitting, storable, units
 
 MAX_EVENTS: Final = 50
 """Ramp takes no more in one request."""
@@ -97,7 +97,7 @@ def _instant(text: str) -> int:
         raise ValueError("occurred_at has no time zone")
     # A float of seconds would be off by hundreds of nanoseconds.
     whole = int(at.replace(microsecond=0).timestamp())
-    return whole * NANOSECONDS + at.microsecond * 1_000
+    return fitting(whole * NANOSECONDS + at.microsecond * 1_000, "occurred_at")
 
 
 def _required(event: Json, name: str) -> str:

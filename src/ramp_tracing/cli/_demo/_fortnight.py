@@ -1,7 +1,7 @@
 """The demo with a page: real calls, moved to the times of the simulation, in a local receiver."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -94,7 +94,7 @@ def _received(console: Console, *, state_dir: str) -> tuple[list[ReceivedSpan], 
 
 
 @contextmanager
-def _calm_environment() -> Iterator[None]:
+def _calm_environment() -> Generator[None]:
     """LiteLLM neither asks the network for prices nor a proxy for this machine."""
     wanted: Mapping[str, Any] = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_PROXY": "127.0.0.1"}
     before = {name: os.environ.get(name) for name in wanted}

@@ -15,6 +15,7 @@ let state = readState();
 let keys = [];
 let seen = null;
 let running = null;
+let typing;
 
 function choose(changes, { keepPage = false } = {}) {
   state = { ...state, ...(keepPage ? {} : { offset: undefined }), ...changes };
@@ -39,6 +40,7 @@ async function show() {
     if (signal.aborted) return;
     seen = told.change;
     keys = told.keys;
+    byId("left-out").textContent = told.left_out ? `${told.left_out} more keys of metadata can be asked for in SQL only.` : "";
     draw(figures, page);
   } catch (error) {
     if (error.name !== "AbortError") fail(error);
@@ -153,18 +155,26 @@ function setTheme(theme) {
 
 async function offerValues() {
   const key = byId("filter-key").value;
-  const { values } = key ? await ask("values", new URLSearchParams({ key }).toString()) : { values: [] };
-  options(byId("filter-value"), values.map(({ value }) => [value, valueName(value)]));
+  const part = byId("filter-value").value;
+  const { values } = key ? await ask("values", new URLSearchParams({ key, part }).toString()) : { values: [] };
+  byId("filter-values").replaceChildren(...values.filter(({ value }) => value).map(({ value, calls }) => make("option", { value }, `${calls} calls`)));
+  byId("filter-value").placeholder = key ? "empty: not given" : "any of its values";
 }
 
 for (const name of ["by", "measure", "step", "order"]) byId(name).addEventListener("change", (event) => choose({ [name]: event.target.value || undefined }));
 byId("since").addEventListener("change", (event) => choose({ since: event.target.value || usual.since }));
 byId("until").addEventListener("change", (event) => choose({ until: event.target.value || undefined, since: /^\d{4}-/.test(state.since) ? state.since : "all" }));
-byId("filter-key").addEventListener("change", () => offerValues().catch(fail));
+byId("filter-key").addEventListener("change", () => { byId("filter-value").value = ""; offerValues().catch(fail); });
+byId("filter-value").addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => offerValues().catch(fail), 150);
+});
 byId("filters").addEventListener("submit", (event) => {
   event.preventDefault();
   const key = byId("filter-key").value, value = byId("filter-value");
-  if (key && value.selectedIndex >= 0) chooseValue(key, value.value);
+  if (!key) return byId("filter-key").focus();
+  chooseValue(key, value.value);
+  value.value = "";
 });
 byId("earlier").addEventListener("click", () => choose({ offset: String(Math.max(0, Number(state.offset ?? 0) - pageSize)) }, { keepPage: true }));
 byId("later").addEventListener("click", () => choose({ offset: String(Number(state.offset ?? 0) + pageSize) }, { keepPage: true }));
