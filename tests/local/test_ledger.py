@@ -145,3 +145,20 @@ def test_too_many_keys_are_counted(tmp_path: Path) -> None:
         assert (MAX_KEYS, 3) == (len(mirror.metadata_keys), mirror.keys_left_out)
         assert MAX_KEYS + 3 == sum(calls_by(mirror, "model").values())
         mirror.close()
+
+
+def test_a_portion_that_fails_is_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the disk is full in the middle of following, nothing is half taken over, and the next question has it all."""
+    with Ledger(tmp_path / "ledger.sqlite3") as ledger:
+        mirror = Mirror(ledger)
+        ledger.keep([entry(1, team="search"), entry(2, team="search")])
+
+        def full(*_: object) -> tuple[int, int]:
+            raise OSError("no space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(mirror, "_take_over", full)
+            with pytest.raises(OSError, match="no space"):
+                mirror.follow()
+        assert {"search": 2} == calls_by(mirror, "meta.team")
+        mirror.close()

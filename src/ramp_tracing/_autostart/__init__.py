@@ -71,7 +71,10 @@ def ask(environ: MutableMapping[str, str], *, also: str | None = None) -> None:
         environ: The environment.
         also: A directory with another ``sitecustomize``, which goes on being used.
     """
-    already = [each for each in environ.get("PYTHONPATH", "").split(os.pathsep) if each and each != SITE]
+    # An empty part of it means the working directory; an empty variable means nothing.
+    already = (
+        [each for each in environ["PYTHONPATH"].split(os.pathsep) if each != SITE] if environ.get("PYTHONPATH") else []
+    )
     others = [also] if also and also != SITE and also not in already else []
     environ["PYTHONPATH"] = os.pathsep.join([SITE, *others, *already])
     environ[ASKED] = "1"

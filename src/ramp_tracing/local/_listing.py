@@ -105,8 +105,11 @@ def values_of(mirror: Mirror, key: str, *, part: str = "") -> list[Json]:
 
 def csv_of(mirror: Mirror, chosen: Filter) -> Iterator[str]:
     """The calls as CSV, oldest first, in portions; what is not known is an empty field, money is exact."""
+    mirror.follow()
+    # Read before the snapshot begins: it has all of them.
+    keys = mirror.metadata_keys
     with mirror.snapshot() as cursor:
-        columns = {**EXPORTED} | {META + key: str(mirror.expression(META + key)) for key in mirror.metadata_keys}
+        columns = {**EXPORTED} | {META + key: str(mirror.expression(META + key)) for key in keys}
         where, parameters = condition(chosen, mirror.expression)
         selected = ", ".join(columns.values())
         answer = cursor.execute(f"SELECT {selected} FROM calls WHERE {where} ORDER BY start, id", parameters)

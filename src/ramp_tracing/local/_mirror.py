@@ -32,10 +32,16 @@ MAX_KEYS: Final = 200
 MAX_COUNTED: Final = 10_000
 """Of the keys beyond: nobody looks at a larger number."""
 
+Portion = Sequence[tuple[Mapping[str, Any], Mapping[str, str]]]
+"""Rows of the ledger, each with its metadata."""
+
 SETTINGS: Final = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 """Nothing is fetched from outside."""
 
 SUFFIX: Final = ".columns"
+
+IN_USE: Final = "Could not set lock"
+"""How DuckDB says that another process has the file open; it has no class of its own for it."""
 
 TYPES: Final = {name: "VARCHAR" if name in TEXTS else "BIGINT" for name in ("id", *COLUMNS)}
 
@@ -76,7 +82,7 @@ class Mirror:
         try:
             connection = self._connected()
         except duckdb.Error as error:
-            if "lock" in str(error):
+            if IN_USE in str(error):
                 raise LedgerError(
                     f"another receiver uses {self._ledger.path}: stop it, or name another file"
                 ) from error
@@ -142,19 +148,28 @@ class Mirror:
             return
         with self._following:
             for portion in self._ledger.changed_since(self._change):
-                self._make_columns(portion)
-                self._connection.begin()
-                try:
-                    self._take_over(portion)
-                    self._connection.commit()
-                except BaseException:
-                    self._connection.rollback()
-                    raise
+                with self._transaction():
+                    columns = self._make_columns(portion)
+                self._columns |= columns
+                with self._transaction():
+                    last_id, change = self._take_over(portion)
+                self._last_id, self._change = last_id, change
 
-    def _take_over(self, portion: Sequence[tuple[Mapping[str, Any], Mapping[str, str]]]) -> None:
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        self._connection.begin()
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.commit()
+
+    def _take_over(self, portion: Portion) -> tuple[int, int]:
+        """Write a portion; how far that goes."""
         known = [call["id"] for call, _ in portion if call["id"] <= self._last_id]
         path = Path(self._folder.name) / "portion.json"
-        path.write_bytes(b"\n".join(orjson.dumps(self._row(*each)) for each in portion))
+        path.write_bytes(b"\n".join(orjson.dumps(_row(*each, self._columns)) for each in portion))
         names = TYPES | dict.fromkeys(self._columns.values(), "VARCHAR")
         last_id, change = max(self._last_id, *(call["id"] for call, _ in portion)), portion[-1][0]["change"]
         if known:
@@ -166,19 +181,21 @@ class Mirror:
         )
         self._connection.execute("UPDATE progress SET change = ?, last_id = ?", [change, last_id])
         path.unlink()
-        self._last_id, self._change = last_id, change
+        return last_id, change
 
-    def _row(self, call: Mapping[str, Any], metadata: Mapping[str, str]) -> dict[str, Any]:
-        own = {column: value for key, value in metadata.items() if (column := self._columns.get(key)) is not None}
-        return {**call, **own}
-
-    def _make_columns(self, portion: Sequence[tuple[object, Mapping[str, str]]]) -> None:
-        for key in {key for _, metadata in portion for key in metadata} - self._columns.keys():
-            if len(self._columns) >= MAX_KEYS:
+    def _make_columns(self, portion: Portion) -> dict[str, str]:
+        """Columns for the keys that are new in a portion, as far as there may be more."""
+        made: dict[str, str] = {}
+        for key in sorted({key for _, metadata in portion for key in metadata} - self._columns.keys()):
+            if len(self._columns) + len(made) >= MAX_KEYS:
                 if len(self._left_out) < MAX_COUNTED:
                     self._left_out.add(key)
                 continue
-            column = f"m{len(self._columns)}"
+            made[key] = column = f"m{len(self._columns) + len(made)}"
             self._connection.execute(f"ALTER TABLE calls ADD COLUMN {column} VARCHAR")
             self._connection.execute("INSERT INTO own_keys VALUES (?, ?)", [key, column])
-            self._columns[key] = column
+        return made
+
+
+def _row(call: Mapping[str, Any], metadata: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, Any]:
+    return {**call, **{columns[key]: value for key, value in metadata.items() if key in columns}}
