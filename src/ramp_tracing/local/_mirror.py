@@ -43,7 +43,8 @@ SUFFIX: Final = ".columns"
 IN_USE: Final = "Could not set lock"
 """How DuckDB says that another process has the file open; it has no class of its own for it."""
 
-TYPES: Final = {name: "VARCHAR" if name in TEXTS else "BIGINT" for name in ("id", *COLUMNS)}
+TYPES: Final = {name: "VARCHAR" if name in TEXTS else "BIGINT" for name in ("id", *COLUMNS, "tokens")}
+"""The columns of the ledger, and one that is reckoned once instead of at each question."""
 
 TABLES: Final = f"""
 CREATE TABLE calls ({", ".join(f"{name} {kind}" for name, kind in TYPES.items())});
@@ -198,4 +199,13 @@ class Mirror:
 
 
 def _row(call: Mapping[str, Any], metadata: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, Any]:
-    return {**call, **{columns[key]: value for key, value in metadata.items() if key in columns}}
+    own = {columns[key]: value for key, value in metadata.items() if key in columns}
+    return {**call, **own, "tokens": _tokens(call)}
+
+
+def _tokens(call: Mapping[str, Any]) -> int | None:
+    """All tokens of a call: as the provider says, else as far as they are known."""
+    if call["total_tokens"] is not None:
+        return int(call["total_tokens"])
+    known = [call[name] for name in ("input_tokens", "output_tokens") if call[name] is not None]
+    return sum(known) if known else None

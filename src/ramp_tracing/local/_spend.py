@@ -14,9 +14,6 @@ from ._mirror import Mirror
 Json = dict[str, Any]
 """An answer, as JSON takes it; money in it is text."""
 
-TOKENS: Final = "coalesce(total_tokens, input_tokens + output_tokens, input_tokens, output_tokens)"
-"""Of a call, by the best that is known."""
-
 MEASURES: Final[Mapping[str, str]] = {
     "calls": "count(*)",
     "failed": "count(*) FILTER (WHERE failed = 1)",
@@ -25,7 +22,7 @@ MEASURES: Final[Mapping[str, str]] = {
     "cost": "sum(cost)",
     "input_cost": "sum(input_cost)",
     "output_cost": "sum(output_cost)",
-    "tokens": f"sum({TOKENS})",
+    "tokens": "sum(tokens)",
     "input_tokens": "sum(input_tokens)",
     "output_tokens": "sum(output_tokens)",
     "cached_tokens": "sum(cached_tokens)",
@@ -35,8 +32,8 @@ MEASURES: Final[Mapping[str, str]] = {
 """What calls are added up to. Sums are NULL where nothing is known: never 0."""
 
 RATIOS: Final[Mapping[str, str]] = {
-    "tokens_with_cost": f"sum({TOKENS}) FILTER (WHERE cost IS NOT NULL)",
-    "cost_of_tokens": f"sum(cost) FILTER (WHERE {TOKENS} IS NOT NULL)",
+    "tokens_with_cost": "sum(tokens) FILTER (WHERE cost IS NOT NULL)",
+    "cost_of_tokens": "sum(cost) FILTER (WHERE tokens IS NOT NULL)",
 }
 
 BRIEF: Final = ("calls", "failed", "unpriced", "cost", "tokens")
