@@ -11,6 +11,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+import ramp_tracing
 from ramp_tracing._fake_ramp import CONNECTION_TEST, PATH
 from ramp_tracing.local._doors import Doors
 
@@ -192,3 +193,32 @@ def test_limits_the_rate_when_asked_to(limited: tuple[Running, list[float]]) -> 
     clock[0] = 10.0
     assert 200 == receiver.spans(span(3)).status
     assert 3 == receiver.ledger.change
+
+
+@pytest.mark.parametrize("protocol", ["http/json", "http/protobuf"])
+@pytest.mark.parametrize("dialect", ["openrouter", "semconv"])
+def test_reads_what_the_package_sends(receiver: Running, tmp_path: Path, protocol: Any, dialect: Any) -> None:
+    """In every protocol and dialect of ours the same columns are filled with the same values."""
+    ramp_tracing.instrument(
+        api_key="any",
+        base_url=receiver.url + PATH,
+        protocol=protocol,
+        dialect=dialect,
+        service_name="shop",
+        compression="gzip",
+        state_dir=str(tmp_path / "state"),
+    )
+    try:
+        with ramp_tracing.trace(user="ana", session_id="s-1", trace_name="Invoice run", team="search"):
+            ramp_tracing.record_generation(provider="openai", model="gpt-4o", input_tokens=1_000, output_tokens=10)
+        assert ramp_tracing.flush(30)
+    finally:
+        ramp_tracing.uninstrument()
+    [call] = receiver.ask("calls")["calls"]
+    known = ("provider", "user", "session", "trace", "status", "input_tokens", "output_tokens", "cost", "cost_source")
+    expected = ("openai", "ana", "s-1", "Invoice run", "ok", 1_000, 10, "0.0026000000", "price_table")
+    assert expected == tuple(call[name] for name in known)
+    assert call["model"].removeprefix("openai/") == "gpt-4o"
+    shown = receiver.ask(f"calls/{call['id']}")
+    assert ({"team": "search"}, "shop") == (shown["metadata"], shown["service"])
+    assert ["Invoice run", call["id"]] == [each["id"] or each["name"] for each in shown["trace"]]
