@@ -28,11 +28,11 @@ OF_THE_CLIENT: Final = [
 ]
 """What can differ between two versions of the openai client; the rest is tested with one of them."""
 
-OF_THE_MACHINE: Final = ["--ignore=tests/faults", "--ignore=tests/test_cassettes.py"]
+OF_THE_MACHINE: Final = ["--ignore=tests/faults", "--ignore=tests/page", "--ignore=tests/test_cassettes.py"]
 """All but what takes minutes and does not differ between two versions of Python."""
 
 LANES: Final = [
-    nox.param(HERE, 3, [], id=f"{HERE}-openai3"),
+    nox.param(HERE, 3, ["--ignore=tests/page"], id=f"{HERE}-openai3"),
     *[nox.param(HERE, major, OF_THE_CLIENT, id=f"{HERE}-openai{major}") for major in (1, 2)],
     *[nox.param(python, 3, OF_THE_MACHINE, id=f"{python}-openai3") for python in NEWER],
 ]
@@ -94,7 +94,7 @@ def imports(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Types, by mypy and pyright, both strict."""
-    session.install("-e", ".[openai]", *group("typecheck"))
+    session.install("-e", ".[openai,local]", *group("typecheck"))
     session.run("mypy")
     session.run("pyright")
 
@@ -103,7 +103,7 @@ def typecheck(session: nox.Session) -> None:
 @nox.parametrize("python,openai,selection", LANES)
 def tests(session: nox.Session, openai: int, selection: list[str]) -> None:
     """The tests, with one major version of the openai client; arguments go to pytest instead of the lane's own."""
-    session.install("-e", ".", f"openai>={openai},<{openai + 1}", *group("test"))
+    session.install("-e", ".[local]", f"openai>={openai},<{openai + 1}", *group("test"))
     run_tests(session, openai, selection)
 
 
@@ -179,6 +179,27 @@ def proxy(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
 
 
+CHROMIUM: Final = Path("/usr/bin/chromium")
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """The AI-spend page in the system's Chromium, which is installed if it is missing; pictures in test-output/page."""
+    if not CHROMIUM.exists():
+        session.run("apt-get", "update", "--quiet", "--quiet", external=True)
+        packages = ("chromium", "fonts-liberation")
+        session.run("apt-get", "install", "--quiet", "--quiet", "--yes", *packages, external=True)
+    session.install("-e", ".[openai,local]", "playwright", "axe-playwright-python", *group("test"))
+    session.run("pytest", *(session.posargs or ["tests/page"]))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """How fast the page is with a million calls; minutes. Arguments go to it."""
+    session.install("-e", ".[local]")
+    session.run("python", "benchmarks/local_million.py", *session.posargs)
+
+
 @nox.session
 def faults(session: nox.Session) -> None:
     """Every fault by itself, then one restart; exits, flushes, a preforking server. Minutes; arguments go to it."""
@@ -197,10 +218,11 @@ def chaos(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The tests, with the oldest version of every direct dependency that pyproject.toml allows."""
     table = PROJECT["project"]
-    pinned = [lower_bound(each) for each in [*table["dependencies"], *table["optional-dependencies"]["openai"]]]
+    extras = table["optional-dependencies"]
+    pinned = [lower_bound(each) for each in [*table["dependencies"], *extras["openai"], *extras["local"]]]
     constraints = Path(session.virtualenv.location) / "lowest.txt"
     constraints.write_text("\n".join(pinned))
-    session.install("-e", ".[openai]", "--constraint", str(constraints), *group("test"))
+    session.install("-e", ".[openai,local]", "--constraint", str(constraints), *group("test"))
     run_tests(session, openai_major=1, selection=OF_THE_MACHINE)
 
 

@@ -228,6 +228,9 @@ def _error(status: int, message: str | None = None) -> Answer:
     if status < 400:
         return json_answer({}, status=status)
     text = message or responses.get(status, "an error")
-    return json_answer(
-        {"error_v2": {"error_code": f"FAKE_{status}", "message": text, "additional_info": {}}}, status=status
-    )
+    return json_answer(error_body(f"FAKE_{status}", text), status=status)
+
+
+def error_body(code: str, message: str) -> dict[str, object]:
+    """What Ramp answers where it refuses something."""
+    return {"error_v2": {"error_code": code, "message": message, "additional_info": {}}}

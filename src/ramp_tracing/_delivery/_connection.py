@@ -1,6 +1,8 @@
 """The connection test: one request by which nobody is charged, and what its outcome means in words."""
 
+import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from .._config import Config
@@ -22,12 +24,15 @@ class ConnectionReport:
         status: The HTTP status; `None` if there was no answer.
         message: What happened and, unless all is well, what to do about it.
         trace_id: The receiver's name for the request, which its support will ask for.
+        clock_ahead_seconds: How far this machine's clock is ahead of the receiver's, to a second or two; negative if
+            it is behind, `None` if the receiver did not say.
     """
 
     ok: bool
     status: int | None
     message: str
     trace_id: str | None = None
+    clock_ahead_seconds: float | None = None
 
 
 def test_connection(config: Config) -> ConnectionReport:
@@ -68,4 +73,17 @@ def _report_on(answer: "Answer") -> ConnectionReport:
     message = "The receiver took the test." if ok else f"Answer {answer.status}: {advice_on(answer.status)}."
     if not ok and answer.said:
         message += f" The receiver says: {answer.said}"
-    return ConnectionReport(ok=ok, status=answer.status, message=message, trace_id=answer.trace_id)
+    return ConnectionReport(
+        ok=ok,
+        status=answer.status,
+        message=message,
+        trace_id=answer.trace_id,
+        clock_ahead_seconds=_clock_ahead(answer.headers.get("date"), time.time()),
+    )
+
+
+def _clock_ahead(date: str | None, now: float) -> float | None:
+    try:
+        return None if date is None else now - parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None

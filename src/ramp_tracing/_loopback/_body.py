@@ -45,7 +45,7 @@ def read_body(stream: BufferedIOBase, headers: Mapping[str, str], *, max_bytes: 
     if encoding == "identity":
         return sent
     if encoding == "gzip":
-        return _gunzip(sent, max_bytes)
+        return gunzip(sent, max_bytes=max_bytes)
     raise Refusal(415, f"cannot read the content encoding {encoding!r}")
 
 
@@ -87,7 +87,17 @@ def _read_line(stream: BufferedIOBase) -> str:
     return line.rstrip(b"\r\n").decode("latin-1")
 
 
-def _gunzip(packed: bytes, max_bytes: int) -> bytes:
+def gunzip(packed: bytes, *, max_bytes: int) -> bytes:
+    """
+    Unpack *packed*, and no more of it than is allowed.
+
+    Args:
+        packed: One member of gzip.
+        max_bytes: The most that it may unpack to.
+
+    Raises:
+        Refusal: It unpacks to more (413), or is no whole member of gzip (400).
+    """
     inflate = zlib.decompressobj(wbits=31)
     try:
         body = inflate.decompress(packed, max_bytes + 1)

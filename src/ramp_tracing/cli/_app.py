@@ -1,8 +1,8 @@
 """The commands, put together."""
 
 import sys
-from collections.abc import Callable
-from typing import Annotated, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -10,10 +10,19 @@ from .._version import __version__
 from ._check import check
 from ._demo import demo
 from ._prices import prices
+from ._report import report
+from ._run import run
+from ._serve import serve
 from ._spool import spool
 
-COMMANDS: Final[tuple[Callable[..., None], ...]] = (check, demo)
+COMMANDS: Final[tuple[Callable[..., None], ...]] = (check, run, serve, report, demo)
 """A new command is its own module and one entry here; the function's name is the command's, its docstring the help."""
+
+
+SETTINGS: Final[Mapping[Callable[..., None], dict[str, Any]]] = {
+    # What stands behind the command that is run belongs to that command.
+    run: {"allow_interspersed_args": False},
+}
 
 
 def _show_version(wanted: bool) -> None:
@@ -45,7 +54,7 @@ def build_app() -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_about)
     for command in COMMANDS:
-        app.command()(command)
+        app.command(context_settings=SETTINGS.get(command))(command)
     app.add_typer(spool, name="spool")
     app.add_typer(prices, name="prices")
     return app

@@ -3,12 +3,13 @@
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.progress import Progress
 from rich.table import Table
 
 from .._config import Config, resolve
@@ -148,7 +149,16 @@ def _configured(state_dir: str | None) -> Config:
 
 def _sent(pipeline: Pipeline, deadline: float) -> int:
     """Send until nothing waits, or *deadline*; how many still wait."""
+    out = console()
+    with Progress(console=out, disable=not out.is_terminal, transient=True) as progress:
+        at_first = pipeline.stats().waiting
+        task = progress.add_task("Sending", total=at_first)
+        return _send_on(pipeline, deadline, lambda waiting: progress.update(task, completed=at_first - waiting))
+
+
+def _send_on(pipeline: Pipeline, deadline: float, tell: Callable[[int], object]) -> int:
     while (left := deadline - time.monotonic()) > 0:
+        tell(pipeline.stats().waiting)
         if not pipeline.flush(min(left, LOOK_SECONDS)):
             time.sleep(min(left, LOOK_SECONDS))
         elif not pipeline.stats().waiting:

@@ -73,7 +73,7 @@ def complaints_about(run: DemoRun) -> list[str]:
 def _run(servers: ModelServers, ramp: FakeRamp, *, state_dir: str) -> DemoRun:
     from ._calls import make_calls  # loads the openai client
 
-    ramp_tracing.instrument("openai", **_options(servers, ramp), state_dir=state_dir)
+    ramp_tracing.instrument("openai", **options_for(servers, ramp), state_dir=state_dir)
     try:
         made = make_calls(STEPS, servers.base_urls)
         acknowledged = ramp_tracing.flush(FLUSH_SECONDS)
@@ -82,8 +82,8 @@ def _run(servers: ModelServers, ramp: FakeRamp, *, state_dir: str) -> DemoRun:
     return DemoRun(made=made, answered=servers.call_count, received=ramp.generations, acknowledged=acknowledged)
 
 
-def _options(servers: ModelServers, ramp: FakeRamp) -> dict[str, Any]:
-    """Everything is given, so that the user's own configuration neither disturbs the demo nor is used by it."""
+def options_for(servers: ModelServers, ramp: FakeRamp) -> dict[str, Any]:
+    """All options: everything is given, so that the user's own configuration neither disturbs the demo nor is used."""
     return {
         "api_key": KEY,
         "base_url": ramp.url,

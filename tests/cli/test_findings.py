@@ -1,0 +1,205 @@
+"""What `ramp-tracing check` finds."""
+
+import json
+import stat
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import ramp_tracing
+from ramp_tracing._autostart import SITE
+from ramp_tracing._config import resolve
+from ramp_tracing._delivery import ConnectionReport
+from ramp_tracing._loopback import Answer
+from ramp_tracing.cli import _findings
+from ramp_tracing.cli._app import build_app
+from ramp_tracing.cli._findings import BUILT_IN, SUPPORTED, Circumstances, Finding, findings, numbers
+from ramp_tracing.testing import FakeRamp
+
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+FINE = ConnectionReport(ok=True, status=200, message="", clock_ahead_seconds=0.5)
+
+
+@pytest.fixture
+def ramp() -> Iterator[FakeRamp]:
+    with FakeRamp() as running:
+        yield running
+
+
+@pytest.fixture
+def circumstances(tmp_path: Path) -> Circumstances:
+    """A machine on which all is well."""
+    given: dict[str, object] = {"api_key": "x", "state_dir": str(tmp_path / "state")}
+    return Circumstances(config=resolve(given, {}), report=FINE, environ={}, folder=tmp_path)
+
+
+def about(subject: str, circumstances: Circumstances) -> list[Finding]:
+    return [each for each in findings(circumstances) if each.about == subject]
+
+
+def weights(subject: str, circumstances: Circumstances) -> list[str]:
+    return [each.weight for each in about(subject, circumstances)]
+
+
+def test_all_is_well(circumstances: Circumstances) -> None:
+    """Where all is well nothing is a warning or a problem, and everything that needs something done says what."""
+    found = findings(circumstances)
+    assert {"journal", "permissions", "clock", "instrumented"} <= {each.about for each in found}
+    assert set() == {each.weight for each in found if each.about != "libraries"} & {"warning", "problem"}
+    assert not (circumstances.folder / "state").exists()
+
+
+def test_supported_is_what_pyproject_says() -> None:
+    """The versions are those of the extras."""
+    extras = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"]
+    for name, (oldest, untested, extra) in SUPPORTED.items():
+        [wanted] = extras[extra]
+        assert f"{name}>={oldest}" + (f",<{untested}" if untested else "") == wanted
+
+
+@pytest.mark.parametrize(
+    ("installed", "expected"),
+    [("3.57.0", "good"), ("1.109.1", "good"), ("1.109.0", "warning"), ("1.9", "warning"), ("4.0.0rc1", "note")],
+)
+def test_says_what_is_supported(
+    circumstances: Circumstances, monkeypatch: pytest.MonkeyPatch, installed: str, expected: str
+) -> None:
+    """Too old is a warning, too new a note."""
+    monkeypatch.setattr(_findings, "installed_version", {"openai": installed}.get)
+    assert [expected] == weights("libraries", circumstances)
+    monkeypatch.setattr(_findings, "installed_version", lambda name: None)
+    assert ["warning"] == weights("libraries", circumstances)
+
+
+def test_says_what_is_instrumented(circumstances: Circumstances) -> None:
+    """An environment of `ramp-tracing run` is recognised."""
+    assert ["note"] == weights("instrumented", circumstances)
+    assert ["good"] == weights("instrumented", replace(circumstances, environ={"PYTHONPATH": f"/a:{SITE}"}))
+
+
+def test_other_instrumentations(circumstances: Circumstances, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are named; they are a problem where their spans go to Ramp too."""
+    monkeypatch.setattr(_findings, "installed_version", {"logfire": "4.0"}.get)
+    assert ["note"] == weights("double", circumstances)
+    elsewhere = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"}
+    assert ["note"] == weights("double", replace(circumstances, environ=elsewhere))
+    here = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://api.ramp.com/developer/v1/ai-usage/openrouter"}
+    [found] = about("double", replace(circumstances, environ=here))
+    assert ("problem", True) == (found.weight, "OTEL_EXPORTER_OTLP_ENDPOINT" in found.advice)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("litellm_settings:\n  success_callback: ['ramp']\n", True),
+        ("litellm_settings:\n  callbacks: [langfuse, ramp]\n", True),
+        ("litellm_settings:\n  callbacks: ramp\n", True),
+        ("litellm_settings:\n  callbacks:\n    - langfuse\n    - ramp\n", True),
+        ("litellm_settings:\n  callbacks: ramp_tracing.litellm_logger\n", False),
+        ("litellm_settings:\n  callbacks: [ramp_tracing.litellm_logger]\n", False),
+        ("litellm_settings:\n  callbacks:\n    - ramp_tracing.litellm_logger\n", False),
+        ("model_list:\n  - model_name: ramp\n", False),
+        ("# callbacks: [ramp]\n", False),
+    ],
+)
+def test_finds_litellms_own_callback(circumstances: Circumstances, text: str, expected: bool) -> None:
+    """A proxy's configuration that reports to Ramp by itself doubles every call."""
+    assert expected is bool(BUILT_IN.search(text))
+    (circumstances.folder / "config.yaml").write_text(text)
+    assert expected is ("problem" in weights("double", circumstances))
+
+
+def test_that_search_is_quick() -> None:
+    """A hostile file does not keep the search busy for ever."""
+    assert not BUILT_IN.search("callbacks:" + "\n - a" * 20_000 + "\n" + "callbacks: [" + "a" * 100_000)
+
+
+def test_advises_on_broadcast(circumstances: Circumstances) -> None:
+    """Whoever calls OpenRouter is told that it may report the same calls."""
+    for environ in ({"OPENROUTER_API_KEY": "x"}, {"OPENAI_BASE_URL": "https://openrouter.ai/api/v1"}):
+        found = about("double", replace(circumstances, environ=environ))
+        assert any(each.weight == "warning" and "Broadcast" in each.text for each in found)
+
+
+def test_tells_what_waits_and_what_is_dead(ramp: FakeRamp, tmp_path: Path) -> None:
+    """Records that wait are named, refused ones are a problem, with the command to use."""
+    ramp.answer_with(503)
+    given: dict[str, Any] = {"api_key": "x", "base_url": ramp.url, "state_dir": str(tmp_path / "state")}
+    ramp_tracing.instrument(**given, exit_timeout_seconds=0.0)
+    ramp_tracing.record_generation(provider="acme", model="large", input_tokens=1)
+    here = Circumstances(config=resolve(given, {}), report=FINE, environ={}, folder=tmp_path)
+    [found] = about("journal", here)
+    assert ("note", True) == (found.weight, "1 records" in found.text)
+    ramp.answer_with(400)
+    ramp_tracing.flush(30)
+    ramp_tracing.uninstrument()
+    assert "problem" in weights("journal", here)
+
+
+def test_permissions(circumstances: Circumstances, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place that cannot be written to is a problem, a disk that is nearly full a warning."""
+    assert ["good"] == weights("permissions", circumstances)
+    monkeypatch.setattr(_findings, "_free_bytes", lambda place: 1_000_000)
+    assert ["warning"] == weights("permissions", circumstances)
+    blocked = circumstances.folder / "state"
+    blocked.write_text("a file")
+    assert ["problem"] == weights("permissions", circumstances)
+    assert stat.S_ISREG(blocked.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"), [(0.9, "good"), (-59.0, "good"), (3_600.0, "warning"), (-90.0, "warning")]
+)
+def test_clock(circumstances: Circumstances, ahead: float, expected: str) -> None:
+    """A clock that is off by more than a minute is a warning; one that nobody can compare is left out."""
+    assert [expected] == weights("clock", replace(circumstances, report=replace(FINE, clock_ahead_seconds=ahead)))
+    assert [] == weights("clock", replace(circumstances, report=replace(FINE, clock_ahead_seconds=None)))
+
+
+def test_proxy(circumstances: Circumstances, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy is named without its credentials; one that cannot be used is a problem."""
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert [] == weights("proxy", circumstances)
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy.example:3128")
+    [found] = about("proxy", circumstances)
+    assert ("note", True, False) == (found.weight, "proxy.example:3128" in found.text, "secret" in str(found))
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://proxy.example")
+    assert ["problem"] == weights("proxy", circumstances)
+
+
+def check(*arguments: str, **environ: str) -> tuple[int, str]:
+    result = CliRunner().invoke(build_app(), ["check", *arguments], env={"RAMP_API_KEY": "x", **environ})
+    return result.exit_code, result.stdout
+
+
+def test_a_problem_fails_the_command(ramp: FakeRamp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit code is 1 with a problem although Ramp answered, and JSON has every finding."""
+    monkeypatch.chdir(tmp_path)
+    assert 0 == check(RAMP_BASE_URL=ramp.url)[0]
+    (tmp_path / "config.yaml").write_text("litellm_settings:\n  callbacks: [ramp]\n")
+    code, out = check("--json", RAMP_BASE_URL=ramp.url)
+    [problem] = [each for each in json.loads(out)["findings"] if each["weight"] == "problem"]
+    assert (1, "double") == (code, problem["about"])
+    code, out = check(RAMP_BASE_URL=ramp.url)
+    assert (1, True) == (code, "problem" in out and "→" in out)
+
+
+def test_compares_clocks(ramp: FakeRamp) -> None:
+    """The connection test says how far the clocks are apart."""
+    ramp.answer_with(Answer(status=200, headers={"Date": formatdate(0, usegmt=True)}))
+    _, out = check("--json", RAMP_BASE_URL=ramp.url)
+    assert json.loads(out)["clock_ahead_seconds"] > 1e9
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1.109.1", (1, 109, 1)), ("2.0rc1", (2, 0)), ("x", ())])
+def test_reads_versions(text: str, expected: tuple[int, ...]) -> None:
+    """Numbers up to what is no number."""
+    assert expected == numbers(text)
