@@ -42,7 +42,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.sessions = [
     *("lint", "imports", "typecheck", "tests", "lowest", "package", "demo"),
-    *("litellm(openai2)", "proxy", "langchain"),
+    *("anthropic(2)", "litellm(openai2)", "proxy", "langchain", "page"),
 ]
 
 
@@ -144,7 +144,7 @@ AT_ONCE: Final = ["-n", "2", "--dist", "loadfile"]
 def litellm(session: nox.Session, openai: int) -> None:
     """The tests of LiteLLM as `pip install litellm` brings it, with each major version of openai that it takes."""
     wanted = f"openai>={openai},<{openai + 1}"
-    session.install("-e", ".[litellm]", wanted, *BESIDE_LITELLM, "pytest-xdist", *group("test"))
+    session.install("-e", ".[litellm]", wanted, *BESIDE_LITELLM, *group("test"))
     tests = session.posargs or [*AT_ONCE, *LITELLM_TESTS]
     session.run("pytest", *tests, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai)})
 
@@ -163,7 +163,7 @@ def anthropic(session: nox.Session, major: int) -> None:
     """The tests of the anthropic client, with each of its major versions; the openai client comes with the tests."""
     wanted = f"anthropic>={major},<{major + 1}"
     session.install("-e", ".[openai,anthropic]", wanted, *BESIDE_ANTHROPIC, *group("test"))
-    session.run("pytest", *(session.posargs or ANTHROPIC_TESTS))
+    session.run("pytest", *SIDE_BY_SIDE, *(session.posargs or ANTHROPIC_TESTS))
 
 
 @nox.session
@@ -175,7 +175,7 @@ def proxy(session: nox.Session) -> None:
     LiteLLM at an older version than the other session has: then two versions of it are tested.
     """
     wanted = ["-e", ".[openai,litellm]", "litellm[proxy]>=1.106", "openai>=3,<4", *BESIDE_LITELLM]
-    session.install(*wanted, "pytest-xdist", *group("test"))
+    session.install(*wanted, *group("test"))
     session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
 
 
