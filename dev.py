@@ -1,7 +1,7 @@
 """
 The commands of a fresh machine, which has Python 3.11 and pip and nothing else.
 
-    python3.11 dev.py demo             set up, then run the demo
+    python3.11 dev.py demo             set up, then run the demo; with --open, two weeks of a company and their page
     python3.11 dev.py test             set up, then run everything that CI runs
     python3.11 dev.py nox -- --list    set up, then nox itself
 
@@ -24,11 +24,14 @@ PYTHON: Final = TOOLS / "env" / "bin" / "python"
 READY: Final = TOOLS / "ready"
 
 COMMANDS: Final = {
-    "demo": ["--session", "demo", "--reuse-venv", "yes"],
+    "demo": ["--session", "demo", "--reuse-venv", "yes", "--"],
     "test": ["--no-error-on-missing-interpreters"],
     "nox": [],
 }
-"""Command → arguments of nox. Interpreters newer than the one that runs this are tested where they exist."""
+"""
+Command → arguments of nox; what follows is the demo's own. Interpreters newer than the one that runs this are tested where they
+exist.
+"""
 
 
 def run(*command: object, **environment: str) -> None:
@@ -56,7 +59,7 @@ def main(words: list[str]) -> int:
     Run one of the commands.
 
     Args:
-        words: The command, then further arguments of nox; a ``--`` between them may be there or not.
+        words: The command, then further arguments of nox, or of the demo; a ``--`` between may be there or not.
 
     Returns:
         The exit status of nox.

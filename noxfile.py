@@ -250,5 +250,5 @@ def package(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """What a user installs, and `ramp-tracing demo`; arguments go to it."""
-    session.install(".[openai]")
+    session.install(".[all]", "langchain-openai")
     session.run("ramp-tracing", "demo", *session.posargs)
