@@ -29,8 +29,8 @@ COMMANDS: Final = {
     "nox": [],
 }
 """
-Command → arguments of nox; what follows is the demo's own. Interpreters newer than the one that runs this are tested where they
-exist.
+Command → arguments of nox; what follows those of the demo is its own. Interpreters newer than the one that runs this
+are tested where they exist.
 """
 
 
