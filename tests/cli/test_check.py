@@ -209,8 +209,8 @@ def test_shows_the_oldest_of_many_jobs(ramp: FakeRamp) -> None:
 
 
 def test_jobs_that_cannot_be_read_are_not_listed(ramp: FakeRamp) -> None:
-    """The connection is tested all the same."""
+    """The connection is tested all the same, and the directory is a problem."""
     leave_jobs(ramp, count=1)
     os.chmod(os.environ["RAMP_TRACING_STATE_DIR"], 0o777)
     exit_code, report = check_json(RAMP_BASE_URL=ramp.url)
-    assert (exit_code, report["pending_jobs"]) == (0, [])
+    assert (exit_code, report["ok"], report["pending_jobs"]) == (1, True, [])
