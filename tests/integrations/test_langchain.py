@@ -15,7 +15,7 @@ import pytest
 
 import ramp_tracing
 from ramp_tracing import integrations
-from ramp_tracing._layers import _runs
+from ramp_tracing._layers import _run, _runs
 from ramp_tracing._record import Usage
 from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
@@ -402,7 +402,7 @@ def test_a_root_that_is_not_waited_for_takes_nothing_with_it(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An agent that works for longer than that loses no call."""
-    monkeypatch.setattr(_runs, "NANOSECONDS_OF_STEP", 0)
+    monkeypatch.setattr(_run, "NANOSECONDS_OF_STEP", 0)
 
     def work(_: object) -> None:
         for each in house_model(provider).stream("Hi"):
@@ -622,7 +622,7 @@ def test_open_runs_are_bounded(provider: Provider, monkeypatch: pytest.MonkeyPat
 
 def test_runs_are_not_waited_for_without_end(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     """What has been open for too long is recorded when the next run begins."""
-    monkeypatch.setattr(_runs, "NANOSECONDS_OPEN", 0)
+    monkeypatch.setattr(_run, "NANOSECONDS_OPEN", 0)
     with capture_generations() as generations:
         stream = house_model(provider).stream("Hi")
         next(stream)
