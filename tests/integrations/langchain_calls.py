@@ -4,14 +4,17 @@ import asyncio
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
 import pytest
 
+from ramp_tracing import integrations
 from ramp_tracing._loopback import Answer, Request, json_answer
+from ramp_tracing.testing import Generations, capture_generations
 
 from .provider import Provider, Script, chat_like_openai, completion
 
@@ -21,6 +24,7 @@ with warnings.catch_warnings():
     pytest.importorskip("langchain_core")
     langchain_openai: Any = pytest.importorskip("langchain_openai")
     langchain_anthropic: Any = pytest.importorskip("langchain_anthropic")
+    from .house_model import HouseModel
 
 ANTHROPIC: Final[Mapping[str, Any]] = {
     "id": "msg_013Zva2CMHLNnXjNJJKqJ2EF",
@@ -88,9 +92,22 @@ def closing(script: Script) -> Script:
     return answer
 
 
+HOUSE: Final[Mapping[str, Any]] = {"id": "house-7", "text": "Hello there.", "input": 30, "output": 7}
+
+
+def like_the_house(request: Request) -> Answer:
+    """What `HouseModel` reads: one object, or one in each line, of which the last has the counts."""
+    body: Any = request.json
+    if not body.get("stream"):
+        return json_answer(HOUSE)
+    pieces = [{"text": "Hello"}, {"text": " there."}, {**HOUSE, "text": ""}]
+    return Answer(body=[json.dumps(each).encode() + b"\n" for each in pieces])
+
+
 SCRIPTS: Final[Mapping[str, Script]] = {
     "/messages": closing(like_anthropic),
     "/chat/completions": closing(with_tools),
+    "/own": closing(like_the_house),
 }
 
 
@@ -101,9 +118,22 @@ def openai_model(provider: Provider, **options: Any) -> Any:
 
 
 def anthropic_model(provider: Provider, **options: Any) -> Any:
-    """ChatAnthropic, which sends through a client that nobody watches."""
+    """ChatAnthropic, which sends through the anthropic client."""
     given = {"model": "claude-sonnet-4-5", "api_key": "none", "max_retries": 0, **options}
     return langchain_anthropic.ChatAnthropic(base_url=provider.server.url, **given)
+
+
+def house_model(provider: Provider, **options: Any) -> Any:
+    """A model that posts by itself: nothing below LangChain is watched."""
+    return HouseModel(url=provider.server.url, **options)
+
+
+@contextmanager
+def without_anthropic(**options: Any) -> Iterator[Generations]:
+    """`capture_generations`, while the anthropic client is not watched."""
+    with capture_generations(**options) as generations:
+        integrations.disable(frozenset({"anthropic"}))
+        yield generations
 
 
 @cache

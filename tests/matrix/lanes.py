@@ -10,15 +10,19 @@ from .model_server import Exchange
 from .stacks import NAME, TRACE, Stack
 
 LANES: Final[Mapping[str, frozenset[str]]] = {
-    "all": frozenset({"openai", "litellm", "langchain"}),
+    "all": frozenset({"openai", "anthropic", "litellm", "langchain"}),
     "openai alone": frozenset({"openai"}),
+    "anthropic alone": frozenset({"anthropic"}),
     "litellm alone": frozenset({"litellm"}),
     "langchain alone": frozenset({"langchain"}),
 }
 """Name → the libraries that are watched."""
 
-PRECEDENCE: Final = ("litellm", "openai", "langchain")
+PRECEDENCE: Final = ("litellm", "openai", "anthropic", "langchain")
 """Of those that see a call, the first records it."""
+
+CLIENTS: Final = frozenset({"openai", "anthropic"})
+"""Those that have the exchange with the server."""
 
 ANY: Final = "any"
 """What is not compared, because more than one value would be right."""
@@ -45,8 +49,8 @@ def _row(exchange: Exchange, stack: Stack, watched: frozenset[str], *, batch: bo
         "library": ANY
         if held and seen_by >= {"litellm", "openai"}
         else next(each for each in PRECEDENCE if each in seen_by),
-        # Only the openai client's answers have their ids whichever library gives them on.
-        "id": exchange.id if "openai" in seen_by and exchange.end == "whole" else ANY,
+        # Only a client's answers have their ids whichever library gives them on.
+        "id": exchange.id if seen_by & CLIENTS and exchange.end == "whole" else ANY,
         "tokens": ANY if held else exchange.tokens if exchange.reported else None,
         # An agent's step that runs on a thread goes on to its end when the application has gone.
         "failed": ANY if held and not stack.names_calls else exchange.end != "whole",

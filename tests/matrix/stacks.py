@@ -7,7 +7,7 @@ uppermost library of the stack, in its own way: a block of ours, LiteLLM's metad
 
 import os
 import warnings
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import pytest
 
 import ramp_tracing
 
+from ..integrations.house_model import HouseModel
 from .answers import TOOL
 from .model_server import DIRECT
 
@@ -25,11 +26,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     litellm: Any = pytest.importorskip("litellm")
     agents: Any = pytest.importorskip("langchain.agents")
-    import httpx
     from langchain_anthropic import ChatAnthropic
-    from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-    from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
     from langchain_core.tools import StructuredTool
     from langchain_litellm import ChatLiteLLM
     from langchain_openai import ChatOpenAI
@@ -244,11 +241,9 @@ class LangChain(Stack):
         return {"run_name": NAME, "metadata": {"trace_name": TRACE, **owner(question)}}
 
 
-class Anthropic(LangChain):
-    """Of the libraries on the way only LangChain is known to us."""
-
-    name = "langchain"
-    layers = ("langchain",)
+class LangChainAnthropic(LangChain):
+    name = "langchain-to-anthropic"
+    layers = ("langchain", "anthropic")
 
     def model(self, url: str) -> Any:
         return _anthropic(url)
@@ -260,63 +255,13 @@ def _anthropic(url: str) -> Any:
 
 
 class House(LangChain):
-    """A model that somebody has written for a server of their own."""
+    """A model that somebody has written for a server of their own: of all on its way only LangChain is known to us."""
 
     name = "langchain, own model"
     layers = ("langchain",)
 
     def model(self, url: str) -> Any:
         return HouseModel(url=url)
-
-
-class HouseModel(BaseChatModel):
-    """Posts with httpx."""
-
-    url: str
-
-    @property
-    def _llm_type(self) -> str:
-        return "house"
-
-    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        with httpx.Client(verify=False) as http:
-            return _house_result(http.post(**self._request(messages)).raise_for_status().json())
-
-    async def _agenerate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        async with httpx.AsyncClient(verify=False) as http:
-            return _house_result((await http.post(**self._request(messages))).raise_for_status().json())
-
-    def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
-        request = self._request(messages, stream=True)
-        with httpx.Client(verify=False) as http, http.stream("POST", **request) as answer:
-            for line in answer.raise_for_status().iter_lines():
-                yield _house_chunk(httpx.Response(200, text=line).json())
-
-    async def _astream(
-        self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
-    ) -> AsyncIterator[Any]:
-        request = self._request(messages, stream=True)
-        async with httpx.AsyncClient(verify=False) as http, http.stream("POST", **request) as answer:
-            async for line in answer.raise_for_status().aiter_lines():
-                yield _house_chunk(httpx.Response(200, text=line).json())
-
-    def _request(self, messages: list[BaseMessage], **more: Any) -> dict[str, Any]:
-        return {"url": f"{self.url}/own", "json": {"model": "house-1", "text": messages[-1].content, **more}}
-
-
-def _house_result(answer: Any) -> ChatResult:
-    message = AIMessage(answer["text"], id=answer["id"], usage_metadata=_house_usage(answer))
-    return ChatResult(generations=[ChatGeneration(message=message)])
-
-
-def _house_chunk(piece: Any) -> ChatGenerationChunk:
-    usage = _house_usage(piece) if "input" in piece else None
-    return ChatGenerationChunk(message=AIMessageChunk(piece["text"], usage_metadata=usage))
-
-
-def _house_usage(answer: Any) -> Any:
-    total = answer["input"] + answer["output"]
-    return {"input_tokens": answer["input"], "output_tokens": answer["output"], "total_tokens": total}
 
 
 class LangChainOpenai(LangChain):
@@ -392,7 +337,7 @@ STACKS: Final[tuple[Stack, ...]] = (
     Openai(),
     LiteLLM(),
     LiteLLMOpenai(),
-    Anthropic(),
+    LangChainAnthropic(),
     House(),
     LangChainOpenai(),
     LangChainLiteLLM(),

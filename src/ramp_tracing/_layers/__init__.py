@@ -19,7 +19,9 @@ from typing import Final
 
 from .._state import Layer
 from ._promises import Settled, is_waiting, release, settle, sink_under
-from ._runs import Ending, Kind, Run, around_here, claim_models, end_run, open_run, run_of
+from ._run import Ending, Kind, Run, end_run, run_of
+from ._runs import open_run
+from ._runs_here import around_here, claim_models
 from ._slots import Slot, is_first_word, note_usage, open_slot, slot_of, watch_forks
 from ._stack import frames_above, layer_above
 from ._vigils import Vigil, note_answer, note_stream

@@ -14,7 +14,7 @@ from .._context import InForce, in_force
 from .._guard import guarded
 from .._record import NOBODY, Attribution, Generation, Usage
 from .._state import Hold, Holder, state
-from ._runs import around_here
+from ._runs_here import around_here
 
 if TYPE_CHECKING:
     from ._vigils import Vigil

@@ -27,7 +27,15 @@ from .._recorder import ABANDONED
 from .._state import Sink, state
 from ._calls import attribution_in
 
-THROUGH: Final[Mapping[str, str]] = {"azure": "openai", "deepseek": "openai", "litellm": "litellm", "openai": "openai"}
+THROUGH: Final[Mapping[str, str]] = {
+    "anthropic": "anthropic",
+    "anthropic-bedrock": "anthropic",
+    "azure": "openai",
+    "deepseek": "openai",
+    "google_anthropic_vertex": "anthropic",
+    "litellm": "litellm",
+    "openai": "openai",
+}
 """LangChain's word for a provider → the library that its class sends through; that one sees every request."""
 
 OPENAI_BASES: Final = ("OPENAI_API_BASE", "OPENAI_BASE_URL")

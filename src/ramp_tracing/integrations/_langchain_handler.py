@@ -62,12 +62,68 @@ def _told(given: Mapping[str, object], spans: str | None, everywhere: bool) -> O
     return Options(attribution_of(given), spans, everywhere=everywhere)
 
 
+class Told:
+    """
+    What LangChain calls, by the names of its ``BaseCallbackHandler``.
+
+    Attributes:
+        _ramp: What the handler was told.
+    """
+
+    _ramp: Options
+
+    def on_chat_model_start(self, serialized: object, messages: object, **told: Any) -> None:
+        _model_began(self._ramp, "chat", (serialized, messages), told)
+
+    def on_llm_start(self, serialized: object, prompts: object, **told: Any) -> None:
+        _model_began(self._ramp, "text_completion", (serialized, prompts), told)
+
+    def on_llm_new_token(self, token: object, **told: Any) -> None:
+        _chunk_came(token, told.get("run_id"))
+
+    def on_stream_event(self, event: object, **told: Any) -> None:
+        _chunk_came(None, told.get("run_id"))  # not every event carries a part of the answer; a token does
+
+    def on_llm_end(self, response: object, **told: Any) -> None:
+        _ended(told, Ending(result=response))
+
+    def on_llm_error(self, error: BaseException, **told: Any) -> None:
+        _ended(told, Ending(result=told.get("response"), error=error))
+
+    def on_chain_start(self, serialized: object, inputs: object, **told: Any) -> None:
+        _step_began(self._ramp, "chain", serialized, told)
+
+    def on_chain_end(self, outputs: object, **told: Any) -> None:
+        _ended(told, Ending())
+
+    def on_chain_error(self, error: BaseException, **told: Any) -> None:
+        _ended(told, Ending(error=error))
+
+    def on_tool_start(self, serialized: object, input_str: object, **told: Any) -> None:
+        _step_began(self._ramp, "tool", serialized, told)
+
+    def on_tool_end(self, output: object, **told: Any) -> None:
+        _ended(told, Ending())
+
+    def on_tool_error(self, error: BaseException, **told: Any) -> None:
+        _ended(told, Ending(error=error))
+
+    def on_retriever_start(self, serialized: object, query: object, **told: Any) -> None:
+        _step_began(self._ramp, "retriever", serialized, told)
+
+    def on_retriever_end(self, documents: object, **told: Any) -> None:
+        _ended(told, Ending())
+
+    def on_retriever_error(self, error: BaseException, **told: Any) -> None:
+        _ended(told, Ending(error=error))
+
+
 @cache
 def handler_class() -> Any:
     """The class; made once, when LangChain is there."""
     base: Any = import_module("langchain_core.callbacks").BaseCallbackHandler
 
-    class RampCallbackHandler(base):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]
+    class RampCallbackHandler(Told, base):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]
         """
         Records the model calls of LangChain and LangGraph: ``config={"callbacks": [RampCallbackHandler()]}``.
 
@@ -98,51 +154,6 @@ def handler_class() -> Any:
 
         def __reduce__(self) -> Any:
             return restored, (self._ramp.spans, dict(self._ramp.words), self._ramp.everywhere)
-
-        def on_chat_model_start(self, serialized: object, messages: object, **told: Any) -> None:
-            _model_began(self._ramp, "chat", (serialized, messages), told)
-
-        def on_llm_start(self, serialized: object, prompts: object, **told: Any) -> None:
-            _model_began(self._ramp, "text_completion", (serialized, prompts), told)
-
-        def on_llm_new_token(self, token: object, **told: Any) -> None:
-            _chunk_came(token, told.get("run_id"))
-
-        def on_stream_event(self, event: object, **told: Any) -> None:
-            _chunk_came(None, told.get("run_id"))  # not every event carries a part of the answer; a token does
-
-        def on_llm_end(self, response: object, **told: Any) -> None:
-            _ended(told, Ending(result=response))
-
-        def on_llm_error(self, error: BaseException, **told: Any) -> None:
-            _ended(told, Ending(result=told.get("response"), error=error))
-
-        def on_chain_start(self, serialized: object, inputs: object, **told: Any) -> None:
-            _step_began(self._ramp, "chain", serialized, told)
-
-        def on_chain_end(self, outputs: object, **told: Any) -> None:
-            _ended(told, Ending())
-
-        def on_chain_error(self, error: BaseException, **told: Any) -> None:
-            _ended(told, Ending(error=error))
-
-        def on_tool_start(self, serialized: object, input_str: object, **told: Any) -> None:
-            _step_began(self._ramp, "tool", serialized, told)
-
-        def on_tool_end(self, output: object, **told: Any) -> None:
-            _ended(told, Ending())
-
-        def on_tool_error(self, error: BaseException, **told: Any) -> None:
-            _ended(told, Ending(error=error))
-
-        def on_retriever_start(self, serialized: object, query: object, **told: Any) -> None:
-            _step_began(self._ramp, "retriever", serialized, told)
-
-        def on_retriever_end(self, documents: object, **told: Any) -> None:
-            _ended(told, Ending())
-
-        def on_retriever_error(self, error: BaseException, **told: Any) -> None:
-            _ended(told, Ending(error=error))
 
     # Where it is found by its name: applications copy the configuration of a chain, or send it to another process.
     RampCallbackHandler.__module__, RampCallbackHandler.__qualname__ = "ramp_tracing.integrations.langchain", NAME

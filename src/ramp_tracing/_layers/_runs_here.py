@@ -1,0 +1,131 @@
+"""
+Which runs of LangChain's a call that starts here is made for: those whose functions are on the stack, or who asked.
+
+A model's run is its own caller's answer to "who records this?": the client below claims it, when a frame of the run is
+on the stack, and then records the call with the run's names. What is never claimed is LangChain's to record.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import dropwhile
+from types import FrameType
+from typing import Final, cast
+
+from .._context import Around
+from .._state import state
+from ._askers import asked_in_context, frames_of_asker
+from ._run import Run, run_of
+from ._stack import frames_above
+
+MAX_DEPTH: Final = 48
+"""Frames that are looked at. A tool's code, or LiteLLM, stands between the client and the run."""
+
+CALLBACKS: Final = "langchain_core.callbacks.manager"
+"""Between a run and the callbacks that it tells of something."""
+
+BATCHING: Final = "langchain_core.language_models.llms"
+"""Where one request is made for the runs of many prompts."""
+
+
+def around_here(*, answers: bool = True) -> Around | None:
+    """
+    What LangChain says of the call that starts here, by a client or by a layer that is about to record it.
+
+    The models' runs on the stack are claimed by this: a model that asks another one has made that one's call.
+
+    Args:
+        answers: It is a call that a model's answer can come from. A model's cache, or a model that looks something up,
+            asks for embeddings, which are not its answer.
+    """
+    if not state.runs:
+        return None
+    nearest = claim_models() if answers else next(runs_here(by_handler=False), None)
+    if nearest is None:
+        nearest = _run_of_context()
+        return None if nearest is None else nearest.around(itself=False)
+    return nearest.around(itself=answers and nearest.kind == "model")
+
+
+def claim_models(*, by_handler: bool = False) -> Run | None:
+    """
+    Claim every model's run that is in the middle of its call here.
+
+    Args:
+        by_handler: Our own callback asks, because another model's run begins.
+
+    Returns:
+        The nearest run of any kind.
+    """
+    runs = list(runs_here(by_handler=by_handler))
+    if not any(run.kind == "model" for run in runs):
+        runs += _runs_of_asker()
+    for run in runs:
+        run.claimed = run.claimed or run.kind == "model"
+    return runs[0] if runs else None
+
+
+def runs_here(*, by_handler: bool) -> Iterator[Run]:
+    """The runs on this stack, the nearest first."""
+    frames = frames_above(MAX_DEPTH)
+    if by_handler:  # what LangChain does to call us is no callback of the application's
+        frames = dropwhile(_calls_back, dropwhile(lambda frame: not _calls_back(frame), frames))
+    return _runs_on(frames)
+
+
+def _runs_of_asker() -> list[Run]:
+    """The models that have started the thread or the task which runs here, and are waiting for it."""
+    asked = [each for each in asked_in_context() if each in state.runs]
+    return [run for run in _runs_on(frames_of_asker()) if run.id in asked] if asked else []
+
+
+def _runs_on(frames: Iterator[FrameType]) -> Iterator[Run]:
+    """
+    The runs that the functions of a stack work for, the nearest first.
+
+    A callback of the application's that makes a call of its own, while a model tells it something, is no model.
+    """
+    in_callback = False
+    for frame in frames:
+        in_callback = in_callback or _calls_back(frame)
+        for run in _runs_of(frame):
+            if run.kind != "model" or not in_callback:
+                yield run
+
+
+def _calls_back(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__") == CALLBACKS
+
+
+def _runs_of(frame: FrameType) -> Iterator[Run]:
+    """
+    The runs that *frame* works for: LangChain hands each function of a model, a tool or a chain its ``run_manager``.
+
+    Part of its public interface for those who write models; a run that is not open, or a name that means something
+    else, is nobody's.
+    """
+    names = frame.f_code.co_varnames
+    if "run_managers" in names and frame.f_globals.get("__name__") == BATCHING:
+        managers = frame.f_locals.get("run_managers")
+        yield from _known(cast("list[object]", managers) if isinstance(managers, list) else ())
+    elif "run_manager" in names or "run_manager" in frame.f_code.co_cellvars:
+        yield from _known((frame.f_locals.get("run_manager"),))
+
+
+def _known(managers: Sequence[object]) -> Iterator[Run]:
+    for manager in managers:
+        run_id = getattr(manager, "run_id", None)
+        with suppress(TypeError):  # not hashable: somebody else's
+            run = run_of(run_id)
+            if run is not None:
+                yield run
+
+
+def _run_of_context() -> Run | None:
+    """The tool, or the node, whose code runs here in a task or a thread of its own."""
+    variable = getattr(sys.modules.get("langchain_core.runnables.config"), "var_child_runnable_config", None)
+    config = None if variable is None else variable.get()
+    if not isinstance(config, dict):
+        return None
+    callbacks = cast("dict[str, object]", config).get("callbacks")
+    return run_of(getattr(callbacks, "parent_run_id", None))
