@@ -124,8 +124,8 @@ LANGCHAIN_TESTS: Final = [
 @nox.session
 def langchain(session: nox.Session) -> None:
     """The tests of LangChain and LangGraph, and the matrix: one call, one record, through every stack of libraries."""
-    session.install("-e", ".[langchain,litellm,openai]", *LANGCHAIN, *group("test"))
-    session.run("pytest", *(session.posargs or LANGCHAIN_TESTS))
+    session.install("-e", ".[anthropic,langchain,litellm,openai]", *LANGCHAIN, *group("test"))
+    session.run("pytest", *(session.posargs or [*SIDE_BY_SIDE, *LANGCHAIN_TESTS]))
 
 
 LITELLM_TESTS: Final = [

@@ -31,7 +31,7 @@ from ramp_tracing._state import state
 from .answers import TOOL
 from .lanes import LANES
 from .model_server import DIRECT, ModelServer
-from .stacks import HouseModel, _agent, _anthropic, _chat_openai, agents, asked, async_client, client
+from .stacks import HouseModel, _agent, _chat_openai, agents, asked, async_client, client
 from .watching import watch
 
 pytestmark = [
@@ -312,7 +312,8 @@ def test_a_model_that_asks_for_embeddings_as_well(lab: Lab) -> None:
     lab.check(lambda: LookingUp(url=lab.url).invoke(asked(0)), 2)
 
 
-def test_a_semantic_cache_that_has_no_answer(lab: Lab) -> None:
+@pytest.mark.parametrize("model", MODELS)
+def test_a_semantic_cache_that_has_no_answer(model: Any, lab: Lab) -> None:
     """What LangChain's cache asks before a model is asked is not the model's call."""
     from langchain_core.caches import BaseCache
     from langchain_core.globals import set_llm_cache
@@ -331,7 +332,7 @@ def test_a_semantic_cache_that_has_no_answer(lab: Lab) -> None:
 
     set_llm_cache(Semantic())
     try:
-        lab.check(lambda: _anthropic(lab.url).invoke(asked(0)), 2)
+        lab.check(lambda: model(lab).invoke(asked(0)), 2)
     finally:
         set_llm_cache(None)
 

@@ -208,6 +208,7 @@ def test_metadata_and_tags_say_who_a_run_is_for() -> None:
 @pytest.mark.parametrize(
     ("word", "model", "expected"),
     [
+        ("anthropic-bedrock", "us.anthropic.claude-x", ("aws.bedrock", "us.anthropic.claude-x")),
         ("azure", "d", ("azure.ai.openai", "d")),
         ("google_genai", "gemini-2.5-flash", ("gcp.gemini", "gemini-2.5-flash")),
         ("anthropic", "claude-sonnet-4-5", ("anthropic", "claude-sonnet-4-5")),

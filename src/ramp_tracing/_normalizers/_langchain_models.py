@@ -8,6 +8,7 @@ from ._reading import as_fields, as_name
 
 PROVIDERS: Final[Mapping[str, str]] = {
     "amazon_bedrock": "aws.bedrock",
+    "anthropic-bedrock": "aws.bedrock",
     "azure": "azure.ai.openai",
     "fireworks": "fireworks_ai",
     "google_anthropic_vertex": "gcp.vertex_ai",
