@@ -15,11 +15,13 @@ import pytest
 import ramp_tracing
 from ramp_tracing import integrations
 from ramp_tracing._layers import _runs
+from ramp_tracing._loopback import json_answer
 from ramp_tracing._record import Usage
 from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
 
 from .langchain_calls import (
+    ANTHROPIC,
     ANTHROPIC_EVENTS,
     SCRIPTS,
     WAYS,
@@ -124,6 +126,20 @@ def test_a_client_that_nobody_watches(provider: Provider, way: str) -> None:
     assert (generation.timing.first_chunk is not None) is ("stream" in way)
 
 
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+def test_the_terms_by_which_an_answer_is_billed(provider: Provider, way: str) -> None:
+    """A region and the fast mode cost more; of a stream LangChain hands on neither, so what was asked for counts."""
+    usage = {**ANTHROPIC["usage"], "speed": "fast", "inference_geo": "us"}
+    if way == "invoke":
+        provider.answer_with({"/messages": closing(json_answer({**ANTHROPIC, "usage": usage}))})
+    model = anthropic_model(provider, inference_geo="us", model_kwargs={"speed": "fast"})
+    with capture_generations() as generations:
+        integrations.enable(LANGCHAIN)
+        WAYS[way](model, {})
+        [generation] = generations
+    assert (generation.library, generation.service_tier, generation.inference_geo) == ("langchain", "fast", "us")
+
+
 def test_content_in_the_usual_form(provider: Provider) -> None:
     """What was asked and answered, and nothing of it in privacy mode."""
     for private in (False, True):
@@ -191,8 +207,6 @@ def test_a_stream_that_outlives_its_chain(provider: Provider) -> None:
 
 def test_an_error_is_recorded_once(provider: Provider) -> None:
     """By the client where it is watched, by the handler where it is not."""
-    from ramp_tracing._loopback import json_answer
-
     refusal = json_answer({"error": {"message": "no", "type": "rate_limit_error"}}, status=429)
     provider.answer_with({"/messages": closing(refusal), "/chat/completions": closing(refusal)})
     for make, library in ((openai_model, "openai"), (anthropic_model, "langchain")):
@@ -211,6 +225,9 @@ def test_what_fails_before_a_request_is_no_call(provider: Provider) -> None:
             openai_model(provider).invoke([("nobody", "Hi")])
         with pytest.raises(TypeError):
             openai_model(provider).invoke("Hi", no_such_parameter=object())
+        integrations.enable(LANGCHAIN | {"anthropic"})
+        with pytest.raises(TypeError):
+            anthropic_model(provider).invoke("Hi", no_such_parameter=object())
         assert [] == list(generations)
 
 

@@ -12,10 +12,11 @@ import pytest
 import ramp_tracing
 from ramp_tracing import _layers, integrations
 from ramp_tracing._layers import _promises
+from ramp_tracing._loopback import json_answer
 from ramp_tracing._record import Generation
 from ramp_tracing.testing import FakeRamp, capture_generations
 
-from .litellm_calls import CLAUDE, MESSAGES, SCRIPTS, at_base, chat, litellm
+from .litellm_calls import ANTHROPIC, CLAUDE, MESSAGES, SCRIPTS, at_base, chat, litellm
 from .provider import Provider
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
@@ -208,6 +209,16 @@ def test_custom_price(both: bool, base: str) -> None:
     cost = one(base, both=both, model="openai/acme-1", **prices).cost
     assert cost is not None
     assert Decimal("0.02") == cost.total
+
+
+def test_the_region_of_an_answer_is_kept() -> None:
+    """It raises the price; LiteLLM speaks to Anthropic without a client that we watch."""
+    usage = {**ANTHROPIC["usage"], "inference_geo": "us"}
+    scripts = {"/messages": lambda _: json_answer({**ANTHROPIC, "usage": usage})}
+    with Provider(scripts=scripts) as running, recorded() as generations:
+        litellm.completion(**at_base(running.base_url, CLAUDE))
+        [generation] = waited(generations, 1)
+    assert (generation.inference_geo, generation.usage.input_tokens) == ("us", 10)
 
 
 def test_unknown_price_is_no_price(base: str) -> None:
