@@ -327,6 +327,55 @@ def test_a_model_that_asks_another_makes_no_call_itself(provider: Provider, make
     assert generation.request_model in ("gpt-4o", "claude-sonnet-4-5")
 
 
+class Searching(BaseChatModel):
+    """A model that nobody watches, and that asks a client for something else on its way."""
+
+    ask: Any
+
+    @property
+    def _llm_type(self) -> str:
+        return "searching"
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        self.ask()
+        counts = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="Hello.", usage_metadata=counts))])
+
+
+ASIDES = {
+    "search": lambda client: client.vector_stores.search("vs_1", query="x"),
+    "upload": lambda client: client.files.create(file=b"x", purpose="batch"),
+    "look": lambda client: client.responses.retrieve("resp_1"),
+    "list": lambda client: client.batches.list(),
+}
+
+
+@pytest.mark.parametrize("aside", ASIDES)
+def test_a_request_that_costs_nothing_is_not_the_models_call(provider: Provider, aside: str) -> None:
+    """The client has no record of it, so the model's call is LangChain's to record."""
+    import openai
+
+    nothing = closing(json_answer({"object": "list", "data": []}))
+    provider.answer_with(dict.fromkeys(("/search", "/files", "/responses/resp_1", "/batches"), nothing))
+    client = openai.OpenAI(base_url=provider.base_url, api_key="none", max_retries=0)
+    with client, capture_generations() as generations:
+        Searching(ask=lambda: ASIDES[aside](client)).invoke("Hi")
+        [generation] = generations
+    assert (generation.library, generation.usage.input_tokens) == ("langchain", 10)
+
+
+def test_an_endpoint_that_nobody_knows_may_be_the_models_call(provider: Provider) -> None:
+    """If it reports usage the client records it, and LangChain does not."""
+    import openai
+
+    provider.answer_with({"/new": closing(json_answer({"usage": {"input_tokens": 7, "output_tokens": 2}}))})
+    client = openai.OpenAI(base_url=provider.base_url, api_key="none", max_retries=0)
+    with client, capture_generations() as generations:
+        Searching(ask=lambda: client.post("/new", body={}, cast_to=object)).invoke("Hi")
+        [generation] = generations
+    assert (generation.library, generation.usage.input_tokens) == ("openai", 7)
+
+
 def test_a_call_in_the_loop_over_a_stream_is_its_own(provider: Provider) -> None:
     """No frame of the stream is above it: it has no names of the run's, and the run keeps its call."""
     with capture_generations() as generations:
