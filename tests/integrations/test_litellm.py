@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -333,6 +334,32 @@ def test_router_keys_are_not_the_applications(base: str) -> None:
 
 
 # --- content
+
+
+def test_what_a_guardrail_found_is_content(base: str) -> None:
+    """It can quote the prompt; LiteLLM puts it among the application's metadata."""
+    base_class: Any = import_module("litellm.integrations.custom_guardrail").CustomGuardrail
+
+    class Guard(base_class):  # type: ignore[misc]
+        async def async_pre_call_deployment_hook(self, kwargs: Any, call_type: Any) -> Any:
+            self.add_standard_logging_guardrail_information_to_request_data(
+                guardrail_json_response={"found": "a secret"}, request_data=kwargs, guardrail_status="success"
+            )
+            return kwargs
+
+    guard = Guard(guardrail_name="guard", event_hook="pre_call", default_on=True)
+    with recorded(privacy_mode=True) as generations:
+        litellm.callbacks.append(guard)
+
+        async def call() -> None:
+            await litellm.acompletion(**chat(base), metadata={"cost_center": "CC-1"})
+            while not generations:  # LiteLLM tells of it in the same event loop
+                await asyncio.sleep(0.02)
+
+        asyncio.run(asyncio.wait_for(call(), 20))
+        [generation] = waited(generations, 1)
+        litellm.callbacks.remove(guard)
+    assert {"cost_center": "CC-1"} == dict(generation.attribution.metadata)
 
 
 @pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
