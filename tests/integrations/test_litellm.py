@@ -383,6 +383,8 @@ def test_message_logging_turned_off(both: bool, base: str, monkeypatch: pytest.M
         waited(generations, 2)
         kept = [(each.content.input, each.content.output) for each in generations if each.content is not None]
         assert "hello" not in repr(kept).lower()
+        [message] = [each.failure.message for each in generations if each.failure is not None]
+        assert message is None  # it can quote the prompt
     assert 10 == generation.usage.input_tokens
 
 

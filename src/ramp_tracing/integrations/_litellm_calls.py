@@ -96,7 +96,7 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         cost=_cost(said, seen),
         pending=outcome.pending,
         job=job is not None,
-        failure=_sayable(sink, seen.failure or outcome.failure),
+        failure=_sayable(seen.failure or outcome.failure, sink.keeps_content and settled.keeps_content),
         attribution=_attribution(said, settled),
         span_parent=settled.started.span_parent,
         role="leaf" if settled.started.in_tree else "call",
@@ -167,9 +167,9 @@ def _attribution(said: LiteLLMCall, settled: Settled) -> Attribution:
     return attribution
 
 
-def _sayable(sink: Sink, failure: Failure | None) -> Failure | None:
+def _sayable(failure: Failure | None, keeps_content: bool) -> Failure | None:
     """A provider's message can quote the prompt."""
-    return failure if failure is None or sink.keeps_content else replace(failure, message=None)
+    return failure if failure is None or keeps_content else replace(failure, message=None)
 
 
 def _content(sink: Sink, said: LiteLLMCall) -> Content | None:
