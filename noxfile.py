@@ -132,7 +132,7 @@ LITELLM_TESTS: Final = [
     *(f"tests/integrations/test_litellm{part}.py" for part in ("", "_end", "_jobs", "_matrix")),
     *("tests/normalizers/test_litellm.py", "tests/test_cassettes_litellm.py"),
 ]
-BESIDE_LITELLM: Final = ["backoff", "boto3", "fastapi", "soundfile", "tenacity"]
+BESIDE_LITELLM: Final = ["backoff", "boto3", "fastapi", "redis", "soundfile", "tenacity"]
 """What LiteLLM needs for Anthropic's messages, for Bedrock, for its cache and for retries, and does not require."""
 
 AT_ONCE: Final = ["-n", "2", "--dist", "loadfile"]
@@ -174,7 +174,7 @@ def proxy(session: nox.Session) -> None:
     Both in one environment, because installing it takes longer than they do. The proxy's own requirements may hold
     LiteLLM at an older version than the other session has: then two versions of it are tested.
     """
-    wanted = ["-e", ".[openai,litellm]", "litellm[proxy]>=1.106", "openai>=3,<4", *BESIDE_LITELLM]
+    wanted = ["-e", ".[openai,litellm]", "litellm[proxy]>=1.108", "openai>=3,<4", *BESIDE_LITELLM]
     session.install(*wanted, *group("test"))
     session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
 

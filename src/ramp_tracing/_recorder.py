@@ -183,6 +183,15 @@ class Recording:
         """What was asked, and what was answered to it later; `None` in privacy mode."""
         return self._content(outcome)
 
+    @property
+    def asked_bytes(self) -> int:
+        """Roughly what is kept of what was asked."""
+        return self._request.content_bytes
+
+    def forget_what_was_asked(self) -> None:
+        """Keep it no longer: the call has been recorded with it, and its job may end in another process."""
+        self._request = replace(self._request, content=None, content_bytes=0)
+
     def _begin_with(self, outcome: Outcome) -> None:
         """Begin when the job began, by the provider's word."""
         if outcome.created is not None and outcome.created < self._started:

@@ -101,6 +101,15 @@ class Unfinished(Protocol):
 class Job(Protocol):
     """A call that created paid work which ends later."""
 
+    @property
+    def asked_bytes(self) -> int:
+        """Roughly what is kept of what was asked."""
+        ...
+
+    def forget_what_was_asked(self) -> None:
+        """Keep it no longer."""
+        ...
+
     def settle(self, outcome: Outcome, job: GenerationId) -> None:
         """Report the end of the work under the id of the job."""
         ...

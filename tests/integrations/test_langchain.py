@@ -16,11 +16,13 @@ import pytest
 import ramp_tracing
 from ramp_tracing import integrations
 from ramp_tracing._layers import _run, _runs
+from ramp_tracing._loopback import json_answer
 from ramp_tracing._record import Usage
 from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
 
 from .langchain_calls import (
+    ANTHROPIC,
     ANTHROPIC_EVENTS,
     SCRIPTS,
     WAYS,
@@ -145,6 +147,20 @@ def test_an_anthropic_client_that_nobody_watches(provider: Provider, way: str) -
     assert (generation.timing.first_chunk is not None) is ("stream" in way)
 
 
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+def test_the_terms_by_which_an_answer_is_billed(provider: Provider, way: str) -> None:
+    """A region and the fast mode cost more; of a stream LangChain hands on neither, so what was asked for counts."""
+    usage = {**ANTHROPIC["usage"], "speed": "fast", "inference_geo": "us"}
+    if way == "invoke":
+        provider.answer_with({"/messages": closing(json_answer({**ANTHROPIC, "usage": usage}))})
+    model = anthropic_model(provider, inference_geo="us", model_kwargs={"speed": "fast"})
+    with capture_generations() as generations:
+        integrations.enable(LANGCHAIN)
+        WAYS[way](model, {})
+        [generation] = generations
+    assert (generation.library, generation.service_tier, generation.inference_geo) == ("langchain", "fast", "us")
+
+
 def test_content_in_the_usual_form(provider: Provider) -> None:
     """What was asked and answered, and nothing of it in privacy mode."""
     for private in (False, True):
@@ -233,8 +249,6 @@ def test_a_stream_that_outlives_its_chain(provider: Provider) -> None:
 
 def test_an_error_is_recorded_once(provider: Provider) -> None:
     """By the client where it is watched, by the handler where it is not."""
-    from ramp_tracing._loopback import json_answer
-
     refusal = json_answer({"error": {"message": "no", "type": "rate_limit_error"}}, status=429)
     provider.answer_with(dict.fromkeys(SCRIPTS, closing(refusal)))
     for make, library in ((openai_model, "openai"), (anthropic_model, "anthropic"), (house_model, "langchain")):
@@ -354,6 +368,55 @@ def test_a_model_that_asks_another_makes_no_call_itself(provider: Provider, make
         WAYS[way](Asking(other=make(provider)), {})
         [generation] = generations
     assert generation.library != "langchain" or generation.response_id == "house-7"
+
+
+class Searching(BaseChatModel):
+    """A model that nobody watches, and that asks a client for something else on its way."""
+
+    ask: Any
+
+    @property
+    def _llm_type(self) -> str:
+        return "searching"
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        self.ask()
+        counts = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="Hello.", usage_metadata=counts))])
+
+
+ASIDES = {
+    "search": lambda client: client.vector_stores.search("vs_1", query="x"),
+    "upload": lambda client: client.files.create(file=b"x", purpose="batch"),
+    "look": lambda client: client.responses.retrieve("resp_1"),
+    "list": lambda client: client.batches.list(),
+}
+
+
+@pytest.mark.parametrize("aside", ASIDES)
+def test_a_request_that_costs_nothing_is_not_the_models_call(provider: Provider, aside: str) -> None:
+    """The client has no record of it, so the model's call is LangChain's to record."""
+    import openai
+
+    nothing = closing(json_answer({"object": "list", "data": []}))
+    provider.answer_with(dict.fromkeys(("/search", "/files", "/responses/resp_1", "/batches"), nothing))
+    client = openai.OpenAI(base_url=provider.base_url, api_key="none", max_retries=0)
+    with client, capture_generations() as generations:
+        Searching(ask=lambda: ASIDES[aside](client)).invoke("Hi")
+        [generation] = generations
+    assert (generation.library, generation.usage.input_tokens) == ("langchain", 10)
+
+
+def test_an_endpoint_that_nobody_knows_may_be_the_models_call(provider: Provider) -> None:
+    """If it reports usage the client records it, and LangChain does not."""
+    import openai
+
+    provider.answer_with({"/new": closing(json_answer({"usage": {"input_tokens": 7, "output_tokens": 2}}))})
+    client = openai.OpenAI(base_url=provider.base_url, api_key="none", max_retries=0)
+    with client, capture_generations() as generations:
+        Searching(ask=lambda: client.post("/new", body={}, cast_to=object)).invoke("Hi")
+        [generation] = generations
+    assert (generation.library, generation.usage.input_tokens) == ("openai", 7)
 
 
 def test_a_call_in_the_loop_over_a_stream_is_its_own(provider: Provider) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 import ramp_tracing
 from ramp_tracing import _layers, integrations
 from ramp_tracing._layers import _promises
+from ramp_tracing._loopback import json_answer
 from ramp_tracing._record import Generation
 from ramp_tracing.testing import FakeRamp, capture_generations
 
-from .litellm_calls import CLAUDE, MESSAGES, SCRIPTS, at_base, chat, litellm
+from .litellm_calls import ANTHROPIC, CLAUDE, MESSAGES, SCRIPTS, at_base, chat, litellm
 from .provider import Provider
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
@@ -210,6 +212,16 @@ def test_custom_price(both: bool, base: str) -> None:
     assert Decimal("0.02") == cost.total
 
 
+def test_the_region_of_an_answer_is_kept() -> None:
+    """It raises the price; LiteLLM speaks to Anthropic without a client that we watch."""
+    usage = {**ANTHROPIC["usage"], "inference_geo": "us"}
+    scripts = {"/messages": lambda _: json_answer({**ANTHROPIC, "usage": usage})}
+    with Provider(scripts=scripts) as running, recorded() as generations:
+        litellm.completion(**at_base(running.base_url, CLAUDE))
+        [generation] = waited(generations, 1)
+    assert (generation.inference_geo, generation.usage.input_tokens) == ("us", 10)
+
+
 def test_unknown_price_is_no_price(base: str) -> None:
     """What LiteLLM has no price for has no cost, never 0."""
     with recorded(both=False) as generations:
@@ -324,6 +336,32 @@ def test_router_keys_are_not_the_applications(base: str) -> None:
 # --- content
 
 
+def test_what_a_guardrail_found_is_content(base: str) -> None:
+    """It can quote the prompt; LiteLLM puts it among the application's metadata."""
+    base_class: Any = import_module("litellm.integrations.custom_guardrail").CustomGuardrail
+
+    class Guard(base_class):  # type: ignore[misc]
+        async def async_pre_call_deployment_hook(self, kwargs: Any, call_type: Any) -> Any:
+            self.add_standard_logging_guardrail_information_to_request_data(
+                guardrail_json_response={"found": "a secret"}, request_data=kwargs, guardrail_status="success"
+            )
+            return kwargs
+
+    guard = Guard(guardrail_name="guard", event_hook="pre_call", default_on=True)
+    with recorded(privacy_mode=True) as generations:
+        litellm.callbacks.append(guard)
+
+        async def call() -> None:
+            await litellm.acompletion(**chat(base), metadata={"cost_center": "CC-1"})
+            while not generations:  # LiteLLM tells of it in the same event loop
+                await asyncio.sleep(0.02)
+
+        asyncio.run(asyncio.wait_for(call(), 20))
+        [generation] = waited(generations, 1)
+        litellm.callbacks.remove(guard)
+    assert {"cost_center": "CC-1"} == dict(generation.attribution.metadata)
+
+
 @pytest.mark.parametrize("both", [True, False], ids=["both", "alone"])
 def test_content(both: bool, base: str) -> None:
     """What was asked and answered."""
@@ -345,6 +383,8 @@ def test_message_logging_turned_off(both: bool, base: str, monkeypatch: pytest.M
         waited(generations, 2)
         kept = [(each.content.input, each.content.output) for each in generations if each.content is not None]
         assert "hello" not in repr(kept).lower()
+        [message] = [each.failure.message for each in generations if each.failure is not None]
+        assert message is None  # it can quote the prompt
     assert 10 == generation.usage.input_tokens
 
 

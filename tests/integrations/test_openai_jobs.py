@@ -426,3 +426,21 @@ def test_a_batch_that_does_not_say_what_it_used(fetch: Callable[[Colour, Any], b
     ]
     last = records.records[-1]
     assert ("gpt-4o-2024-08-06", 15, 45) == (last.response_model, last.usage.output_tokens, last.usage.total_tokens)
+
+
+def test_what_jobs_were_asked_for_is_bounded(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may end in another process: a webhook's, say. The prompts of the oldest go, and nothing else of them."""
+    monkeypatch.setattr("ramp_tracing.integrations._endings.MAX_ASKED_BYTES", 2_500)
+    ids = [f"resp_{number:032x}" for number in range(3)]
+    begun = [json_answer({**response("queued", background=True), "id": each}) for each in ids]
+    ended = [json_answer({**response("completed", background=True), "id": each}) for each in ids]
+    looks = {f"/responses/{each}": (lambda _, answer=answer: answer) for each, answer in zip(ids, ended, strict=True)}
+    provider.answer_with({"/responses": lambda _: begun.pop(0), **looks})
+    with openai.OpenAI(base_url=provider.base_url, api_key="none", max_retries=0) as client, ledger() as kept:
+        for _ in ids:
+            client.responses.create(**{**INPUT, "input": "x" * 1_000}, user="ada")
+        for each in ids:
+            client.responses.retrieve(each)
+    contents = [(each.pending, each.content is not None and each.content.input is not None) for each in kept.records]
+    assert contents == [*[(True, True)] * 3, (False, False), (False, True), (False, True)]
+    assert {"ada"} == {each.attribution.user for each in kept.records}

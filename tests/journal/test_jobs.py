@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ramp_tracing._journal import FileJournal, pending_jobs, replay
+from ramp_tracing._journal import FileJournal, _jobs, pending_jobs, replay
 from ramp_tracing._journal._directory import Directory
 from ramp_tracing._journal._jobs import MAX_AGE_SECONDS, Jobs
 from ramp_tracing._record import UNKNOWN_JOB, Attribution, Generation, JobNote, UnixNanos
@@ -134,7 +134,9 @@ def test_old_notes_are_not_believed(journal: FileJournal, state: Path) -> None:
     long_ago = time.time() - MAX_AGE_SECONDS - 60
     os.utime(notes(state)[0], (long_ago, long_ago))
     assert (journal.job(BEGUN.id), pending_jobs(state / DESTINATION)) == (UNKNOWN_JOB, [])
-    journal_in(state).append(replace(BEGUN, id=generation(2).id))
+    newer = journal_in(state)
+    newer.append(replace(BEGUN, id=generation(2).id))
+    newer.tend()
     assert len(notes(state)) == 1
 
 
@@ -145,9 +147,30 @@ def test_notes_are_bounded(state: Path) -> None:
         jobs.note(replace(BEGUN, id=generation(number).id))
         newest = max(notes(state), key=lambda note: note.stat().st_ctime_ns)
         os.utime(newest, (time.time() - 1000 + number,) * 2)
+        jobs.make_room()
         assert len(notes(state)) <= 4
     assert jobs.find(generation(19).id).created is not None
     assert jobs.find(generation(0).id) == UNKNOWN_JOB
+
+
+def test_the_applications_threads_look_at_no_other_notes(
+    journal: FileJournal, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be ten thousand, which takes a tenth of a second."""
+    listed: list[int] = []
+    names_in = _jobs._names_in
+
+    def noticed(opened: int) -> list[str]:
+        listed.append(opened)
+        return names_in(opened)
+
+    monkeypatch.setattr(_jobs, "_names_in", noticed)
+    journal.append(BEGUN)
+    journal.append(ENDED)
+    journal.job(BEGUN.id)
+    assert (len(notes(state)), len(listed)) == (1, 0)
+    journal.tend()
+    assert len(listed) == 1
 
 
 @pytest.mark.parametrize("text", [b"", b"v1 00000000 {}\n", b"\xff" * 9000])

@@ -60,7 +60,39 @@ def result(output: Any = None, info: Any = None, **message: Any) -> Any:
                     },
                 }
             ),
-            Usage(input_tokens=90, output_tokens=1, total_tokens=91, cache_write_tokens=70),
+            Usage(
+                input_tokens=90,
+                output_tokens=1,
+                total_tokens=91,
+                cache_write_tokens=70,
+                cache_write_5m_tokens=40,
+                cache_write_1h_tokens=30,
+            ),
+        ),
+        (
+            result(
+                usage_metadata={
+                    "input_tokens": 90,
+                    "output_tokens": 9,
+                    "total_tokens": 99,
+                    "input_token_details": {"priority_cache_read": 40, "priority": 50},
+                    "output_token_details": {"priority_reasoning": 4, "priority": 5},
+                }
+            ),
+            Usage(input_tokens=90, output_tokens=9, total_tokens=99, cache_read_tokens=40, reasoning_tokens=4),
+        ),
+        (
+            result(
+                usage_metadata={"input_tokens": 20, "output_tokens": 5, "total_tokens": 25},
+                response_metadata={
+                    "usage": {
+                        "input_tokens": 20,
+                        "output_tokens": 5,
+                        "iterations": [{"type": "compaction", "input_tokens": 100, "output_tokens": 30}],
+                    }
+                },
+            ),
+            Usage(input_tokens=120, output_tokens=35),
         ),
         (
             result(response_metadata={"token_usage": {"prompt_tokens": 8, "completion_tokens": 2, "total_tokens": 10}}),
@@ -83,6 +115,8 @@ def result(output: Any = None, info: Any = None, **message: Any) -> Any:
     ids=[
         "message",
         "writes-by-lifetime",
+        "parts-by-tier",
+        "compaction",
         "raw",
         "anthropic-raw",
         "completions",
@@ -158,6 +192,41 @@ def test_searches_of_anthropics_are_counted() -> None:
     raw = {"input_tokens": 1, "output_tokens": 2, "server_tool_use": {"web_search_requests": 3}}
     told = result(usage_metadata={"input_tokens": 1, "output_tokens": 2}, response_metadata={"usage": raw})
     assert {"web_search_call": 3} == read_langchain(told).usage.hosted_tool_calls
+
+
+SEARCH = {"type": "web_search_call", "id": "ws_1", "action": {"type": "search"}, "status": "completed"}
+OPENED = {**SEARCH, "id": "ws_2", "action": {"type": "open_page"}}
+
+
+@pytest.mark.parametrize(
+    ("message", "tools", "expected"),
+    [
+        ({"content": [SEARCH, OPENED, {"type": "text", "text": "Hello."}]}, None, {"web_search_call": 1}),
+        ({"content": [SEARCH]}, [{"type": "web_search_preview"}], {"web_search_preview_call": 1}),
+        ({"additional_kwargs": {"tool_outputs": [SEARCH]}}, None, {"web_search_call": 1}),
+        ({"content": [{"type": "server_tool_call", "name": "file_search"}]}, None, {"file_search_call": 1}),
+        ({"content": [{"type": "server_tool_use", "name": "code_execution"}]}, None, {"code_execution_call": 1}),
+        ({"content": [{"type": "server_tool_use", "name": "tool_search"}, "text"]}, None, {}),
+    ],
+)
+def test_hosted_tools_that_an_answer_shows_are_counted(message: Any, tools: Any, expected: Any) -> None:
+    """They are billed beside the tokens, and nothing else of what LangChain hands on says so."""
+    told = result(usage_metadata={"input_tokens": 1, "output_tokens": 2}, **message)
+    assert expected == read_langchain(told, tools).usage.hosted_tool_calls
+
+
+def test_an_adviser_of_anthropics_has_a_price_of_its_own() -> None:
+    """So that a cost of the answer's tokens alone is not taken for the whole."""
+    raw = {"input_tokens": 1, "output_tokens": 2, "iterations": [{"type": "message"}, {"type": "advisor_message"}]}
+    told = result(usage_metadata={"input_tokens": 1, "output_tokens": 2}, response_metadata={"usage": raw})
+    assert {"advisor_message": 1} == read_langchain(told).usage.hosted_tool_calls
+
+
+def test_the_terms_of_anthropics_answers() -> None:
+    """They are in its usage, and raise the price."""
+    raw = {"input_tokens": 1, "output_tokens": 2, "service_tier": "standard", "speed": "fast", "inference_geo": "us"}
+    outcome = read_langchain(result(response_metadata={"usage": raw}))
+    assert (outcome.service_tier, outcome.inference_geo) == ("fast", "us")
 
 
 def test_messages_in_the_usual_form() -> None:

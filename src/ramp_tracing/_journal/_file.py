@@ -206,6 +206,8 @@ class FileJournal:
             self._holdings.remove_settled()
             if not self._holdings.seconds_to_round:
                 self._holdings.round()
+        with guarded("tidying up what is noted of jobs"), suppress(OSError):
+            self._jobs.make_room()
         self._tell()
         return self._holdings.seconds_to_round
 

@@ -44,7 +44,8 @@ class Jobs:
     def __init__(self, directory: Directory, *, max_notes: int = MAX_NOTES) -> None:
         self._directory = directory
         self._max_notes = max_notes
-        self._count: int | None = None
+        self._has_grown = False
+        self._is_first_look = True
         self._own: dict[str, bool] = {}
 
     def note(self, generation: Generation) -> None:
@@ -55,8 +56,7 @@ class Jobs:
                 return
             self._remember(generation)
             write_whole(opened, _name_of(generation.id), encode(generation).line)
-            if before is None:
-                self._make_room(opened)
+            self._has_grown = self._has_grown or before is None
 
     def find(self, job: GenerationId) -> JobNote:
         """What is noted of a job."""
@@ -103,19 +103,28 @@ class Jobs:
         elif generation.id in self._own:
             self._own[generation.id] = False
 
-    def _make_room(self, opened: int) -> None:
-        """Delete the oldest notes, once in a process for their age and whenever there are too many."""
-        first = self._count is None
-        self._count = len(_names_in(opened)) if self._count is None else self._count + 1
-        if not first and self._count <= self._max_notes:
+    def make_room(self) -> None:
+        """
+        Delete the oldest notes, once in a process for their age and whenever there are too many.
+
+        Ten thousand notes take a tenth of a second to look at, so this is not for the application's threads.
+        """
+        if not self._has_grown:
             return
-        ages = sorted((_written(opened, name), name) for name in _names_in(opened))
+        self._has_grown = False
+        with self._directory.opened() as opened:
+            names = _names_in(opened)
+            if self._is_first_look or len(names) > self._max_notes:
+                self._is_first_look = False
+                self._delete_oldest(opened, names)
+
+    def _delete_oldest(self, opened: int, names: list[str]) -> None:
+        ages = sorted((_written(opened, name), name) for name in names)
         spare = min(SPARE_NOTES, self._max_notes // 2)
         excess = len(ages) - self._max_notes + spare if len(ages) > self._max_notes else 0
         for at, (written, name) in enumerate(ages):
             if at < excess or written < time.time() - MAX_AGE_SECONDS:
                 unlink(name, opened)
-        self._count = len(_names_in(opened))
 
 
 def jobs_in(destination: Directory) -> Jobs:

@@ -84,6 +84,8 @@ class Settled(NamedTuple):
     """What the provider reported, as far as only a look at the chunks could tell."""
     late: bool
     """It was recorded without the layer above, which now comes too late."""
+    keeps_content: bool = True
+    """False if the layer above was told to keep content to itself."""
 
     @property
     def held(self) -> Generation | None:
@@ -124,7 +126,8 @@ def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled
             owner.held.remove(held)
         elif not slot.taken_over:
             slot.told.append(ok)
-    return Settled(slot.started, held, slot.usage, held is None and slot.taken_over)
+    late = held is None and slot.taken_over
+    return Settled(slot.started, held, slot.usage, late, slot.keeps_content)
 
 
 def is_waiting() -> bool:

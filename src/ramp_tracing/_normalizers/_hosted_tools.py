@@ -72,8 +72,41 @@ def count_hosted_tools(answer: object) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     for item in as_items(dig(answer, "output")):
         kind = as_name(dig(item, "type"))
-        if kind in HOSTED_TOOLS and dig(item, "action", "type") not in FREE_ACTIONS:
+        if kind in BILLED and dig(item, "action", "type") not in FREE_ACTIONS:
             counts[kind] = counts.get(kind, 0) + 1
     if "web_search_call" in counts and any(dig(tool, "type") in PREVIEW for tool in as_items(dig(answer, "tools"))):
         counts[PREVIEW_CALL] = counts.pop("web_search_call")
     return counts
+
+
+BLOCKS: Final[Mapping[str, str]] = {
+    "bash_code_execution": "code_execution_call",
+    "code_execution": "code_execution_call",
+    "code_interpreter": "code_interpreter_call",
+    "file_search": "file_search_call",
+    "image_generation": "image_generation_call",
+    "text_editor_code_execution": "code_execution_call",
+    "web_fetch": "web_fetch_call",
+    "web_search": "web_search_call",
+}
+"""What blocks of an answer call a hosted tool → its kind; tools that are not here cost their tokens alone."""
+
+BILLED: Final = HOSTED_TOOLS | frozenset(BLOCKS.values())
+
+CALLING_BLOCKS: Final = frozenset({"server_tool_use", "server_tool_call"})
+"""Anthropic's blocks, and LangChain's own for everybody's."""
+
+
+def tools_in_blocks(blocks: list[object], given: object) -> Mapping[str, int]:
+    """
+    Calls of hosted tools among the blocks of an answer, by kind, in whichever of the forms that LangChain has them in.
+
+    Args:
+        blocks: Output items as OpenAI sends them, blocks of Anthropic's, or LangChain's own.
+        given: The tools that the model was given.
+    """
+    items: list[object] = []
+    for block in blocks:
+        kind = BLOCKS.get(as_name(dig(block, "name")) or "") if dig(block, "type") in CALLING_BLOCKS else None
+        items.append(block if kind is None else {"type": kind, "action": dig(block, "args")})
+    return count_hosted_tools({"output": items, "tools": given})

@@ -9,15 +9,14 @@ https://reference.langchain.com/python/langchain_core/outputs/
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, Final
 
 from .._record import NOTHING_READ, Cost, Outcome, Usage
+from ._hosted_tools import tools_in_blocks, tools_in_usage
 from ._openai_usage import read_usage
 from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
 from ._reported_cost import read_cost
-
-NO_TOOLS: Final[Mapping[str, int]] = MappingProxyType({})
+from ._service_tier import service_tier_in
 
 TOTALS: Final = ("input_tokens", "output_tokens", "total_tokens")
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -28,8 +27,15 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Count → where it is in ``usage_metadata``."""
 
-CACHE_WRITES: Final = ("cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
-"""Anthropic's writes: by lifetime where they are said so, and then the first is 0."""
+CACHE_WRITES: Final[Mapping[str, str]] = {
+    "cache_write_tokens": "cache_creation",
+    "cache_write_5m_tokens": "ephemeral_5m_input_tokens",
+    "cache_write_1h_tokens": "ephemeral_1h_input_tokens",
+}
+"""Count → where it is in the details of the input. Where writes are said by lifetime, the first is 0 there."""
+
+TIERS: Final = ("", "priority_", "flex_")
+"""How the names of parts begin: OpenAI's package puts the tier there, where it is not the ordinary one."""
 
 MODEL: Final = ("model_name", "model", "model_id")
 FINISH: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
@@ -75,12 +81,13 @@ class Answer:
         return None
 
 
-def read_langchain(result: object) -> Outcome:
+def read_langchain(result: object, tools: object = None) -> Outcome:
     """
     What an ``LLMResult`` says.
 
     Args:
         result: Of ``on_llm_end``, or the partial one of ``on_llm_error``.
+        tools: Those that the model was given: which version of one it is, an answer does not say.
     """
     answers = [Answer(each) for each in as_items(next(iter(as_items(part(result, "generations"))), None))]
     if not answers:
@@ -92,25 +99,32 @@ def read_langchain(result: object) -> Outcome:
         response_model=first.name(MODEL) or as_name(output.get("model_name")),
         finish_reasons=tuple(reason for each in answers if (reason := each.name(FINISH))),
         native_finish_reason=as_name(first.metadata.get("native_finish_reason")),
-        service_tier=as_name(first.metadata.get("service_tier")),
-        usage=_usage(first.said, raw),
+        service_tier=service_tier_in(first.metadata, raw),
+        inference_geo=as_name(dig(raw, "inference_geo")),
+        usage=_usage(first, raw, tools),
         cost=_cost(first, raw),
         output=_content(answers),
     )
 
 
-def _usage(said: Mapping[str, object], raw: object) -> Usage:
-    tools = _hosted_tools(raw)
+def _usage(answer: Answer, raw: object, given: object) -> Usage:
+    tools, said = _hosted_tools(answer, raw, given), answer.said
     counts: dict[str, Any] = {name: as_count(said.get(name)) for name in TOTALS} if said else {}
-    if not (counts.get("input_tokens") or counts.get("output_tokens")):
+    if not (counts.get("input_tokens") or counts.get("output_tokens")) or dig(raw, "iterations") is not None:
         return read_usage(raw, hosted_tools=tools)
     if not counts["input_tokens"]:  # what packages say where nothing was said: no prompt has no tokens
         counts["input_tokens"] = counts["total_tokens"] = None
     for name, (where, key) in PARTS.items():
-        counts[name] = as_count(as_fields(said.get(where)).get(key))
-    written = [as_count(as_fields(said.get("input_token_details")).get(key)) for key in CACHE_WRITES]
-    writes = [count for count in written if count is not None]
-    return Usage(**counts, cache_write_tokens=sum(writes) if writes else None, hosted_tool_calls=tools)
+        counts[name] = _part(said, where, key)
+    writes = {name: _part(said, "input_token_details", key) for name, key in CACHE_WRITES.items()}
+    known = [count for count in writes.values() if count is not None]
+    counts.update(writes, cache_write_tokens=sum(known) if known else None)
+    return Usage(**counts, hosted_tool_calls=tools)
+
+
+def _part(said: Mapping[str, object], where: str, key: str) -> int | None:
+    details = as_fields(said.get(where))
+    return next((count for tier in TIERS if (count := as_count(details.get(tier + key))) is not None), None)
 
 
 def is_cached(result: object) -> bool:
@@ -131,10 +145,15 @@ def _raw_usage(answer: Answer, output: Mapping[str, object]) -> object:
     return found or output.get("token_usage") or output.get("usage") or None
 
 
-def _hosted_tools(raw: object) -> Mapping[str, int]:
-    """Anthropic's searches: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-search-tool"""
-    searches = None if raw is None else as_count(dig(raw, "server_tool_use", "web_search_requests"))
-    return {"web_search_call": searches} if searches else NO_TOOLS
+def _hosted_tools(answer: Answer, raw: object, given: object) -> Mapping[str, int]:
+    """What the provider counts, else what the answer shows: of a stream of Anthropic's the count is not handed on."""
+    counted = {} if raw is None else tools_in_usage(raw)
+    if counted or dig(raw, "server_tool_use") is not None:
+        return counted
+    content, kwargs = part(answer.message, "content"), as_fields(part(answer.message, "additional_kwargs"))
+    if type(content) is not list and "tool_outputs" not in kwargs:
+        return counted
+    return tools_in_blocks([*as_items(content), *as_items(kwargs.get("tool_outputs"))], given)
 
 
 def _cost(answer: Answer, raw: object) -> Cost | None:

@@ -59,18 +59,20 @@ OURS: Final = frozenset(
 
 INTERNAL: Final = frozenset(
     {
-        "api_base", "applied_guardrails", "attempted_fallbacks", "attempted_retries", "caching_groups",
-        "client_disconnected", "deployment", "deployment_model_name", "endpoint",
-        "global_max_parallel_requests", "headers", "llm_api_timing_windows", "max_fallbacks", "max_retries",
-        "model_group", "model_group_alias", "model_group_size", "model_info", "original_model_group",
-        "previous_models", "queue_time_seconds", "raw_request", "requester_custom_headers",
-        "requester_ip_address", "requester_metadata", "spend_logs_metadata", "usage_object",
-        "used_client_oauth_token", "user_agent",
+        "adaptive_router_decision", "api_base", "applied_guardrails", "attempted_fallbacks", "attempted_retries",
+        "caching_groups", "client_disconnected", "deployment", "deployment_model_name", "endpoint", "error_information",
+        "eval_information", "global_max_parallel_requests", "guardrail_information", "guardrails", "headers",
+        "is_silent_experiment", "llm_api_timing_windows", "max_fallbacks", "max_retries", "model_group",
+        "model_group_alias", "model_group_size", "model_info", "original_model_group", "policy_sources",
+        "previous_models", "prompt_management_metadata", "quality_router_decision", "queue_time_seconds", "raw_request",
+        "request_retry_count", "requester_custom_headers", "requester_ip_address", "requester_metadata",
+        "routing_plugin_signals", "spend_logs_metadata", "tag_routing", "usage_object", "used_client_oauth_token",
+        "user_agent", "vector_store_request_metadata",
     }
 )  # fmt: skip
-"""Keys that LiteLLM, its Router and its proxy put among the application's own."""
+"""Keys that LiteLLM, its Router and its proxy put among the application's own. What a guardrail found is content."""
 
-INTERNAL_PREFIXES: Final = ("user_api_key", "litellm_", "_", "hidden_")
+INTERNAL_PREFIXES: Final = ("user_api_key", "litellm_", "_", "hidden_", "sensitive_data_routing_", "standard_logging_")
 
 PROXY_TAG: Final = "User-Agent:"
 """The proxy adds such tags of its own."""
@@ -138,7 +140,8 @@ def _metadata(sources: Sources) -> Iterator[tuple[str, object]]:
     """The application's free keys; its own word over what the proxy knows of its key."""
     known = as_fields(sources.payload.get("metadata"))
     for key, name in TEAM.items():
-        yield key, known.get(name) or as_fields(sources.params.get("metadata")).get(name) or sources.payload.get(name)
+        said = known.get(name) or as_fields(sources.params.get("metadata")).get(name) or sources.payload.get(name)
+        yield key, said or None
     yield from ((key, value) for key, value in sources.trace.items() if key not in OURS)
     yield from as_fields(sources.metadata.get("trace_metadata")).items()
     for key, value in sources.metadata.items():

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from .._capture import snapshot
 from .._context import as_text, attribution_of
 from .._guard import guarded
-from .._layers import around_here
+from .._layers import around_here, claim_models
 from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, parse
 from .._providers import provider_of
 from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
@@ -71,8 +71,7 @@ class Call:
     ) -> None:
         self.route = route
         self.hides_usage = False
-        self._client = client
-        self._options = options
+        self._client, self._options = client, options
         self._sent: tuple[Any, ...] = (options,)
         self._response_body: bytes | None = None
         self._is_event_stream = False
@@ -140,6 +139,8 @@ class Call:
         with guarded("reading an answer"):
             body = self._response_body
             outcome = self.route.format.read(result) if body is None else self._read(body, result)
+            if self.route.unknown and outcome.usage.known:
+                claim_models()  # it was a call after all
         with guarded("recording a call"):
             self.ending.succeed(outcome)
 
@@ -190,7 +191,7 @@ class Call:
             content_bytes=content_bytes,
             input_characters=len(spoken) if isinstance(spoken, str) else None,
             only_if_used=self.route.unknown,
-            around=around_here(answers=self.route.operation not in NO_ANSWERS),
+            around=around_here(answers=self.route.is_a_call and self.route.operation not in NO_ANSWERS),
         )
 
 
@@ -239,8 +240,8 @@ def _operation(route: Route, url: str) -> str:
 
 def numbers_in(body: Mapping[str, object]) -> Mapping[str, float]:
     """The `PARAMETERS` of a request body."""
-    given = {name: body.get(name) for name in PARAMETERS if name in body}
-    return {name: each for name, each in given.items() if isinstance(each, (int, float)) and not isinstance(each, bool)}
+    given = ((name, body.get(name)) for name in PARAMETERS if name in body)
+    return {name: each for name, each in given if isinstance(each, (int, float)) and not isinstance(each, bool)}
 
 
 def _retries_before(error: BaseException) -> int | None:

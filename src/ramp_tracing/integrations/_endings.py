@@ -6,7 +6,7 @@ first sees the job at its end reports its usage, under the same id and with the 
 may be a request of another process: the journal has notes of jobs for all processes of a machine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -18,6 +18,9 @@ from .._state import Job, state
 
 MAX_JOBS: Final = 1_000
 """Jobs that this process has created and not seen settled; of older ones the settling request's own words count."""
+
+MAX_ASKED_BYTES: Final = 16 << 20
+"""What those were asked for, together; they may end in another process, and never in this one."""
 
 
 class Ending(Protocol):
@@ -104,6 +107,7 @@ class Creating:
         self._recording.succeed(outcome, GenerationId(job))
         make_room(state.jobs)
         state.jobs[job] = self._recording
+        forget_what_was_asked(list(state.jobs.values()))
 
 
 class Settling:
@@ -207,3 +211,12 @@ def make_room(jobs: dict[str, Any]) -> None:
     """Forget the oldest if there are too many."""
     if len(jobs) >= MAX_JOBS:
         jobs.pop(next(iter(jobs)), None)
+
+
+def forget_what_was_asked(jobs: Sequence[Job]) -> None:
+    """Keep the prompts of the youngest; of the others the end is reported without them."""
+    kept = 0
+    for each in reversed(jobs):
+        kept += each.asked_bytes
+        if kept > MAX_ASKED_BYTES:
+            each.forget_what_was_asked()

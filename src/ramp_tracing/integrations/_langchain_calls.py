@@ -15,6 +15,7 @@ from .._normalizers import (
     LangChainModel,
     as_cached,
     as_fields,
+    as_name,
     failure_of,
     is_cached,
     langchain_messages,
@@ -97,7 +98,7 @@ def _finish_step(sink: Sink, run: Run, ending: Ending) -> None:
 def _record(run: Run, call: ModelCall, ending: Ending) -> None:
     with guarded("recording a call of LangChain"):
         model = read_model(call.serialized, call.params, run.metadata)
-        outcome = _outcome(run, ending)
+        outcome = _outcome(call, ending)
         if not _is_anothers(model, outcome):
             call.sink.record(_generation(run, call, model, outcome))
 
@@ -114,9 +115,9 @@ def _is_anothers(model: LangChainModel, outcome: Outcome) -> bool:
     return below == "litellm" or (outcome.failure is not None and not outcome.usage.known)
 
 
-def _outcome(run: Run, ending: Ending) -> Outcome:
+def _outcome(call: ModelCall, ending: Ending) -> Outcome:
     """What was answered; of a stream that broke off, counts are what the provider had reported until then."""
-    outcome = read_langchain(ending.result)
+    outcome = _on_terms(read_langchain(ending.result, call.params.get("tools")), call)
     if is_cached(ending.result):
         return as_cached(outcome)
     failure = _failure(ending)
@@ -124,6 +125,22 @@ def _outcome(run: Run, ending: Ending) -> Outcome:
         return outcome
     usage = replace(outcome.usage, estimated=True) if outcome.usage.known else outcome.usage
     return replace(outcome, failure=failure, usage=usage)
+
+
+def _on_terms(outcome: Outcome, call: ModelCall) -> Outcome:
+    """
+    With the terms that were asked for, where the answer does not say them: LangChain hands on none of a stream of
+    Anthropic's, and both raise the price: https://platform.claude.com/docs/en/about-claude/pricing
+    """
+    places = (call.params, as_fields(call.params.get("model_kwargs")), as_fields(call.serialized.get("kwargs")))
+    tier, geo = (next(filter(None, (as_name(place.get(name)) for place in places)), None) for name in TERMS)
+    if tier is None and geo is None:
+        return outcome
+    return replace(outcome, service_tier=outcome.service_tier or tier, inference_geo=outcome.inference_geo or geo)
+
+
+TERMS: Final = ("speed", "inference_geo")
+"""Of Anthropic's requests: how fast, and where in the world."""
 
 
 def _failure(ending: Ending) -> Failure | None:
@@ -150,6 +167,7 @@ def _generation(run: Run, call: ModelCall, model: LangChainModel, outcome: Outco
         finish_reasons=outcome.finish_reasons,
         native_finish_reason=outcome.native_finish_reason,
         service_tier=outcome.service_tier,
+        inference_geo=outcome.inference_geo,
         streamed=run.streams,
         parameters=model.parameters,
         usage=outcome.usage,

@@ -87,14 +87,16 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         response_model=seen.response_model or outcome.response_model,
         response_id=response_id,
         finish_reasons=seen.finish_reasons or outcome.finish_reasons,
+        native_finish_reason=seen.native_finish_reason or outcome.native_finish_reason,
         service_tier=seen.service_tier or outcome.service_tier,
+        inference_geo=seen.inference_geo or outcome.inference_geo,
         streamed=said.streamed or seen.streamed,
         parameters=seen.parameters or said.parameters,
         usage=usage,
         cost=_cost(said, seen),
         pending=outcome.pending,
         job=job is not None,
-        failure=_sayable(sink, seen.failure or outcome.failure),
+        failure=_sayable(seen.failure or outcome.failure, sink.keeps_content and settled.keeps_content),
         attribution=_attribution(said, settled),
         span_parent=settled.started.span_parent,
         role="leaf" if settled.started.in_tree else "call",
@@ -165,9 +167,9 @@ def _attribution(said: LiteLLMCall, settled: Settled) -> Attribution:
     return attribution
 
 
-def _sayable(sink: Sink, failure: Failure | None) -> Failure | None:
+def _sayable(failure: Failure | None, keeps_content: bool) -> Failure | None:
     """A provider's message can quote the prompt."""
-    return failure if failure is None or sink.keeps_content else replace(failure, message=None)
+    return failure if failure is None or keeps_content else replace(failure, message=None)
 
 
 def _content(sink: Sink, said: LiteLLMCall) -> Content | None:

@@ -77,7 +77,7 @@ def _generation(known: Mapping[str, object], sink: Sink, slot: Slot, vigil: Vigi
     if outcome.failure is None and not _lacks_nothing(outcome) and not vigil.answered:
         outcome = replace(outcome, failure=ABANDONED if said.streamed else CANCELLED)
     timing = replace(said.timing, ended=max(said.timing.started, UnixNanos(time.time_ns())))
-    settled = Settled(slot.started, promise=None, usage=slot.usage, late=False)
+    settled = Settled(slot.started, None, slot.usage, late=False, keeps_content=slot.keeps_content)
     return generation_of(sink, replace(said, outcome=outcome, timing=timing), settled, job=None)
 
 

@@ -36,6 +36,11 @@ class Route:
     fetches: bool = False
     unknown: bool = False
 
+    @property
+    def is_a_call(self) -> bool:
+        """Whether it has a record of its own whatever is answered."""
+        return not (self.settles or self.fetches or self.unknown)
+
 
 UNKNOWN: Final = Route(operation="unknown", format=EMBEDDINGS, unknown=True)
 """Endpoints come with every release of a provider; one that reports usage is paid for."""
