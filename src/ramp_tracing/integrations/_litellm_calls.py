@@ -10,7 +10,8 @@ from .._identity import generation_id
 from .._layers import Settled, is_first_word, settle
 from .._normalizers import LiteLLMCall, read_litellm
 from .._providers import provider_of
-from .._record import Attribution, Content, Cost, Failure, Generation, GenerationId, Usage
+from .._record import Attribution, Content, Cost, Generation, GenerationId, Usage
+from .._recorder import sayable
 from .._state import Sink, state
 
 BATCHES: Final = frozenset({"create_batch", "retrieve_batch"})
@@ -96,7 +97,7 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         cost=_cost(said, seen),
         pending=outcome.pending,
         job=job is not None,
-        failure=_sayable(seen.failure or outcome.failure, sink.keeps_content and settled.keeps_content),
+        failure=sayable(seen.failure or outcome.failure, keeps_content=sink.keeps_content and settled.keeps_content),
         attribution=_attribution(said, settled),
         span_parent=settled.started.span_parent,
         role="leaf" if settled.started.in_tree else "call",
@@ -165,11 +166,6 @@ def _attribution(said: LiteLLMCall, settled: Settled) -> Attribution:
     if attribution.trace_id is None and started.span_parent is None and said.trace_id is not None:
         return Attribution(trace_id=said.trace_id).over(attribution)
     return attribution
-
-
-def _sayable(failure: Failure | None, keeps_content: bool) -> Failure | None:
-    """A provider's message can quote the prompt."""
-    return failure if failure is None or keeps_content else replace(failure, message=None)
 
 
 def _content(sink: Sink, said: LiteLLMCall) -> Content | None:
