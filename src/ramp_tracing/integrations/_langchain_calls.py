@@ -22,7 +22,7 @@ from .._normalizers import (
     read_langchain,
     read_model,
 )
-from .._providers import provider_of
+from .._providers import provider_at
 from .._record import NOBODY, Attribution, Content, Failure, Generation, Outcome, Timing
 from .._recorder import ABANDONED, sayable
 from .._state import Sink, state
@@ -156,7 +156,7 @@ def _generation(run: Run, call: ModelCall, model: LangChainModel, outcome: Outco
         operation=call.operation,
         library="langchain",
         timing=Timing(started=run.started, ended=run.ended or run.now(), first_chunk=run.first_chunk),
-        provider=_provider(model, host, port),
+        provider=provider_at(model.provider, host, port, state.providers),
         server_address=host,
         server_port=port,
         request_model=model.model,
@@ -197,12 +197,6 @@ def _address(model: LangChainModel) -> tuple[str | None, int | None]:
     if parts.hostname is None:
         return None, None
     return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _provider(model: LangChainModel, host: str | None, port: int | None) -> str | None:
-    """A server that speaks like OpenAI's, at an address that nobody knows, is nobody's."""
-    known = provider_of(host, port, state.providers)
-    return known or (None if model.word == "openai" and host is not None else model.provider)
 
 
 def _content(call: ModelCall, outcome: Outcome) -> Content | None:

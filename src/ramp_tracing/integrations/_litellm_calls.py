@@ -9,7 +9,7 @@ from .._capture import snapshot
 from .._identity import generation_id
 from .._layers import Settled, is_first_word, settle
 from .._normalizers import LiteLLMCall, read_litellm
-from .._providers import provider_of
+from .._providers import provider_at
 from .._record import Attribution, Content, Cost, Generation, GenerationId, Usage
 from .._recorder import sayable
 from .._state import Sink, state
@@ -80,7 +80,7 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         id=seen.id or (GenerationId(job) if job else generation_id(response_id, state.seen)),
         operation=said.operation,
         library="litellm",
-        provider=_provider(said, host, port),
+        provider=provider_at(said.provider, host, port, state.providers),
         upstream_provider=seen.upstream_provider or outcome.upstream_provider,
         server_address=seen.server_address or host,
         server_port=seen.server_port or port,
@@ -139,14 +139,6 @@ AGREED: Final = frozenset({"litellm.discount", "litellm.margin"})
 def _differ(said: Usage, seen: Usage) -> bool:
     pairs = ((said.input_tokens, seen.input_tokens), (said.output_tokens, seen.output_tokens))
     return any(one is not None and other is not None and one != other for one, other in pairs)
-
-
-def _provider(said: LiteLLMCall, host: str | None, port: int | None) -> str | None:
-    """A server that speaks like OpenAI's, at an address that nobody knows, is nobody's."""
-    known = provider_of(host, port, state.providers)
-    if known is None and said.provider == "openai" and host is not None:
-        return None
-    return known or said.provider
 
 
 def _address(api_base: str | None) -> tuple[str | None, int | None]:
