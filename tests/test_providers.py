@@ -3,7 +3,7 @@
 import pytest
 
 from ramp_tracing._pricing._terms import PRICE_LISTS
-from ramp_tracing._providers import ALIASES, PROVIDERS, asks_for_usage, canonical, provider_of
+from ramp_tracing._providers import ALIASES, PROVIDERS, asks_for_usage, canonical, provider_at, provider_of
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,19 @@ def test_other_names_lead_to_price_lists() -> None:
     """No alias stands for a provider that has none, or hides one of our own names."""
     assert set(ALIASES.values()) <= set(PRICE_LISTS)
     assert not ALIASES.keys() & {*PROVIDERS.values(), *PRICE_LISTS}
+
+
+@pytest.mark.parametrize(
+    ("named", "host", "expected"),
+    [
+        ("openai", None, "openai"),
+        ("openai", "llm.internal", None),
+        ("openai", "api.groq.com", "groq"),
+        ("groq", "llm.internal", "groq"),
+        ("openai", "mine.example", "acme"),
+        (None, "llm.internal", None),
+    ],
+)
+def test_a_librarys_word_for_a_provider(named: str | None, host: str | None, expected: str | None) -> None:
+    """A server that speaks like OpenAI's, at an address that nobody knows, is nobody's."""
+    assert expected == provider_at(named, host, 443, {"mine.example": "acme"})

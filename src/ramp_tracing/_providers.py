@@ -106,6 +106,24 @@ def provider_of(host: str | None, port: int | None, overrides: Mapping[str, str]
     return (_overridden(host, port, overrides) if overrides else None) or _known(host)
 
 
+SPOKEN_BY_OTHERS: Final = frozenset({"openai"})
+"""Providers whose protocol so many servers speak that a library's word for it names nobody."""
+
+
+def provider_at(named: str | None, host: str | None, port: int | None, overrides: Mapping[str, str]) -> str | None:
+    """
+    The provider where a library names one, and the address that it was given.
+
+    Args:
+        named: The library's word for it, in our terms.
+        host: As for `provider_of`; `None` where the library was given no address: then it is the provider's own.
+        port: Likewise.
+        overrides: Likewise.
+    """
+    known = provider_of(host, port, overrides)
+    return known or (None if named in SPOKEN_BY_OTHERS and host is not None else named)
+
+
 def canonical(name: str) -> str:
     """Our name of a provider that somebody has named by hand; the name itself where we know no other."""
     plain = name.strip().lower().replace(" ", "_").replace("-", "_")

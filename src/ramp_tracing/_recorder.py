@@ -157,7 +157,9 @@ class Recording:
     def settle(self, outcome: Outcome, job: GenerationId) -> None:
         """End a second time: the job that this call created has ended. The caller sees to it that it happens once."""
         with guarded("settling a job"):
-            self._settle(self._generation(outcome, self._sayable(outcome.failure), job), outcome)
+            self._settle(
+                self._generation(outcome, sayable(outcome.failure, keeps_content=self.keeps_content), job), outcome
+            )
 
     def settle_for(
         self, created: Generation | None, outcome: Outcome, *, job: GenerationId, creator: Job | None = None
@@ -174,7 +176,7 @@ class Recording:
         with guarded("settling a job"):
             if created is None:
                 self._begin_with(outcome)
-            seen = self._generation(outcome, self._sayable(outcome.failure), job)
+            seen = self._generation(outcome, sayable(outcome.failure, keeps_content=self.keeps_content), job)
             asked = self._content(outcome, asked=False) if creator is None else creator.answered_with(outcome)
             seen = replace(seen, content=asked)
             self._settle(seen if created is None else as_asked(created, seen), outcome)
@@ -232,7 +234,7 @@ class Recording:
         if self._process != os.getpid():  # a forked child has a copy of what its parent is in the middle of
             return
         with guarded("recording a call"):
-            self._hand_over(self._generation(outcome, self._sayable(failure), job))
+            self._hand_over(self._generation(outcome, sayable(failure, keeps_content=self.keeps_content), job))
 
     def _hand_over(self, generation: Generation) -> None:
         """An interrupt in the middle of this is the application's; written twice, the same id still counts once."""
@@ -242,12 +244,6 @@ class Recording:
             if not isinstance(error, Exception):
                 self._sink.record(generation)
             raise
-
-    def _sayable(self, failure: Failure | None) -> Failure | None:
-        """A provider's message can quote the prompt; in privacy mode type, status and code are kept alone."""
-        if failure is None or self.keeps_content:
-            return failure
-        return replace(failure, message=None)
 
     def _generation(self, outcome: Outcome, failure: Failure | None, job: GenerationId | None) -> Generation:
         request = self._request
@@ -296,6 +292,11 @@ class Recording:
         if not asked:
             return Content(output=output, size_bytes=output_bytes)
         return Content(input=request.content, output=output, size_bytes=request.content_bytes + output_bytes)
+
+
+def sayable(failure: Failure | None, *, keeps_content: bool) -> Failure | None:
+    """A provider's message can quote the prompt: where content is not kept, type, status and code are kept alone."""
+    return failure if failure is None or keeps_content else replace(failure, message=None)
 
 
 def as_asked(created: Generation, seen: Generation) -> Generation:

@@ -21,6 +21,7 @@ from ramp_tracing._record import Usage
 from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
 
+from .endpoints import response
 from .langchain_calls import (
     ANTHROPIC,
     ANTHROPIC_EVENTS,
@@ -159,6 +160,20 @@ def test_the_terms_by_which_an_answer_is_billed(provider: Provider, way: str) ->
         WAYS[way](model, {})
         [generation] = generations
     assert (generation.library, generation.service_tier, generation.inference_geo) == ("langchain", "fast", "us")
+
+
+@pytest.mark.parametrize("version", ["v0", "responses/v1", "v1"])
+def test_a_search_that_the_provider_makes_is_counted(provider: Provider, version: str) -> None:
+    """In whichever form LangChain shows it; the older tool costs more, and only the request says which one it was."""
+    search = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search"}}
+    answer = response("completed")
+    provider.answer_with({"/responses": closing(json_answer({**answer, "output": [search, *answer["output"]]}))})
+    with capture_generations() as generations:
+        integrations.enable(LANGCHAIN)
+        model = openai_model(provider, use_responses_api=True, output_version=version)
+        model.invoke("Hi", tools=[{"type": "web_search_preview"}])
+        [generation] = generations
+    assert {"web_search_preview_call": 1} == generation.usage.hosted_tool_calls
 
 
 def test_content_in_the_usual_form(provider: Provider) -> None:

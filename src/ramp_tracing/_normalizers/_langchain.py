@@ -150,10 +150,9 @@ def _hosted_tools(answer: Answer, raw: object, given: object) -> Mapping[str, in
     counted = {} if raw is None else tools_in_usage(raw)
     if counted or dig(raw, "server_tool_use") is not None:
         return counted
-    content, kwargs = part(answer.message, "content"), as_fields(part(answer.message, "additional_kwargs"))
-    if type(content) is not list and "tool_outputs" not in kwargs:
-        return counted
-    return tools_in_blocks([*as_items(content), *as_items(kwargs.get("tool_outputs"))], given)
+    shown = as_fields(part(answer.message, "additional_kwargs")).get("tool_outputs")
+    blocks = [*as_items(part(answer.message, "content")), *as_items(shown)]
+    return tools_in_blocks(blocks, given) if blocks else counted
 
 
 def _cost(answer: Answer, raw: object) -> Cost | None:

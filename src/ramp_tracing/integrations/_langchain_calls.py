@@ -22,9 +22,9 @@ from .._normalizers import (
     read_langchain,
     read_model,
 )
-from .._providers import provider_of
+from .._providers import provider_at
 from .._record import NOBODY, Attribution, Content, Failure, Generation, Outcome, Timing
-from .._recorder import ABANDONED
+from .._recorder import ABANDONED, sayable
 from .._state import Sink, state
 from ._calls import attribution_in
 
@@ -158,7 +158,7 @@ def _generation(run: Run, call: ModelCall, model: LangChainModel, outcome: Outco
         operation=call.operation,
         library="langchain",
         timing=Timing(started=run.started, ended=run.ended or run.now(), first_chunk=run.first_chunk),
-        provider=_provider(model, host, port),
+        provider=provider_at(model.provider, host, port, state.providers),
         server_address=host,
         server_port=port,
         request_model=model.model,
@@ -172,7 +172,7 @@ def _generation(run: Run, call: ModelCall, model: LangChainModel, outcome: Outco
         parameters=model.parameters,
         usage=outcome.usage,
         cost=outcome.cost,
-        failure=_sayable(call.sink, outcome.failure),
+        failure=sayable(outcome.failure, keeps_content=call.sink.keeps_content),
         role="leaf" if in_tree else "call",
         attribution=attribution,
         span_parent=parent,
@@ -199,17 +199,6 @@ def _address(model: LangChainModel) -> tuple[str | None, int | None]:
     if parts.hostname is None:
         return None, None
     return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _provider(model: LangChainModel, host: str | None, port: int | None) -> str | None:
-    """A server that speaks like OpenAI's, at an address that nobody knows, is nobody's."""
-    known = provider_of(host, port, state.providers)
-    return known or (None if model.word == "openai" and host is not None else model.provider)
-
-
-def _sayable(sink: Sink, failure: Failure | None) -> Failure | None:
-    """A provider's message can quote the prompt."""
-    return failure if failure is None or sink.keeps_content else replace(failure, message=None)
 
 
 def _content(call: ModelCall, outcome: Outcome) -> Content | None:

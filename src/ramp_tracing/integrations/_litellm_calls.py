@@ -9,8 +9,9 @@ from .._capture import snapshot
 from .._identity import generation_id
 from .._layers import Settled, is_first_word, settle
 from .._normalizers import LiteLLMCall, read_litellm
-from .._providers import provider_of
-from .._record import Attribution, Content, Cost, Failure, Generation, GenerationId, Usage
+from .._providers import provider_at
+from .._record import Attribution, Content, Cost, Generation, GenerationId, Usage
+from .._recorder import sayable
 from .._state import Sink, state
 
 BATCHES: Final = frozenset({"create_batch", "retrieve_batch"})
@@ -79,7 +80,7 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         id=seen.id or (GenerationId(job) if job else generation_id(response_id, state.seen)),
         operation=said.operation,
         library="litellm",
-        provider=_provider(said, host, port),
+        provider=provider_at(said.provider, host, port, state.providers),
         upstream_provider=seen.upstream_provider or outcome.upstream_provider,
         server_address=seen.server_address or host,
         server_port=seen.server_port or port,
@@ -96,7 +97,7 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         cost=_cost(said, seen),
         pending=outcome.pending,
         job=job is not None,
-        failure=_sayable(seen.failure or outcome.failure, sink.keeps_content and settled.keeps_content),
+        failure=sayable(seen.failure or outcome.failure, keeps_content=sink.keeps_content and settled.keeps_content),
         attribution=_attribution(said, settled),
         span_parent=settled.started.span_parent,
         role="leaf" if settled.started.in_tree else "call",
@@ -140,14 +141,6 @@ def _differ(said: Usage, seen: Usage) -> bool:
     return any(one is not None and other is not None and one != other for one, other in pairs)
 
 
-def _provider(said: LiteLLMCall, host: str | None, port: int | None) -> str | None:
-    """A server that speaks like OpenAI's, at an address that nobody knows, is nobody's."""
-    known = provider_of(host, port, state.providers)
-    if known is None and said.provider == "openai" and host is not None:
-        return None
-    return known or said.provider
-
-
 def _address(api_base: str | None) -> tuple[str | None, int | None]:
     if api_base is None:
         return None, None
@@ -165,11 +158,6 @@ def _attribution(said: LiteLLMCall, settled: Settled) -> Attribution:
     if attribution.trace_id is None and started.span_parent is None and said.trace_id is not None:
         return Attribution(trace_id=said.trace_id).over(attribution)
     return attribution
-
-
-def _sayable(failure: Failure | None, keeps_content: bool) -> Failure | None:
-    """A provider's message can quote the prompt."""
-    return failure if failure is None or keeps_content else replace(failure, message=None)
 
 
 def _content(sink: Sink, said: LiteLLMCall) -> Content | None:
