@@ -105,3 +105,11 @@ def test_quoted_log_lines_are_written_somewhere() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
     assert quoted
     assert [line for line in quoted if line not in source] == []
+
+
+def test_named_tests_exist() -> None:
+    """Where a page says which test holds a promise, there is that test."""
+    named = {name for page in PAGES for name in re.findall(r"`(tests/[\w/]+\.py(?:::\w+)?)`", page.read_text("utf-8"))}
+    assert len(named) > 10
+    for path, _, function in (name.partition("::") for name in named):
+        assert f"def {function}(" in (ROOT / path).read_text("utf-8") or not function
