@@ -42,7 +42,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.sessions = [
     *("lint", "imports", "typecheck", "docs", "tests", "lowest", "package", "demo"),
-    *("anthropic(2)", "litellm(openai2)", "proxy", "langchain", "page"),
+    *("anthropic(2)", "litellm(openai2)", "proxy", "langchain", "page", "fleets"),
 ]
 
 
@@ -185,6 +185,17 @@ def proxy(session: nox.Session) -> None:
     wanted = ["-e", ".[openai,litellm]", "litellm[proxy]>=1.106", "openai>=3,<4", *BESIDE_LITELLM]
     session.install(*wanted, *group("test"))
     session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
+
+
+FLEETS: Final = ["celery", "django", "fastapi", "httpx"]
+"""What the examples of examples/fleets stand in."""
+
+
+@nox.session
+def fleets(session: nox.Session) -> None:
+    """The examples for servers and workers, each in its framework."""
+    session.install("-e", ".[openai]", *FLEETS, *group("test"))
+    session.run("pytest", *(session.posargs or ["tests/test_fleets.py"]))
 
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
