@@ -93,6 +93,7 @@ def test_celery(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
 
     module = load("celery_app", monkeypatch)
     module.app.conf.result_backend = "cache+memory://"
+    module.app.conf.worker_hijack_root_logger = False
     with start_worker(module.app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
         assert module.submit("Where?", user="ada", cost_center="CC-1234").get(timeout=30) == "Three of them."
         assert module.answer.delay("And where?").get(timeout=30) == "Three of them."

@@ -4,7 +4,6 @@ The fenced blocks of the documents, and what an HTML comment before one of them,
     <!-- test: sends 1, team=billing -->  one call is reported, and with this metadata; without the word, none is
     <!-- test: given acme -->             a name that the reader has of their own (`GIVEN` in stage.py)
     <!-- test: needs litellm -->          where that is not installed, the block is compiled only
-    <!-- test: not run: because … -->     compiled only
 """
 
 import re
@@ -34,7 +33,6 @@ class Block:
         metadata: What each of them carries.
         given: The names that the reader has.
         needs: Modules without which it is compiled only.
-        idle: Why it is not run.
     """
 
     page: Path
@@ -45,11 +43,10 @@ class Block:
     metadata: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    idle: str = ""
 
     @property
     def runs(self) -> bool:
-        return not self.idle and all(find_spec(name) for name in self.needs)
+        return all(find_spec(name) for name in self.needs)
 
     def compiled(self) -> Any:
         """Its code, with the lines of the page in its tracebacks."""
@@ -58,8 +55,6 @@ class Block:
 
 def expectations(note: str) -> dict[str, Any]:
     """What the comment before a block says."""
-    if note.startswith("not run: "):
-        return {"idle": note.removeprefix("not run: ")}
     found: dict[str, Any] = {"metadata": {}}
     for part in filter(None, note.split(", ")):
         word, _, rest = part.partition(" ")

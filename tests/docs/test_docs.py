@@ -7,6 +7,7 @@ The Python blocks of a page run in their order, in one namespace; blocks.py says
 import re
 import sqlite3
 import tomllib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,6 @@ def test_python_does_what_the_page_says(page: Path, monkeypatch: pytest.MonkeyPa
             block.compiled()
             if block.runs:
                 at.play(block)
-
-
-def test_few_blocks_are_not_run() -> None:
-    """An exception has a reason, and stays one."""
-    idle = [block for page in PAGES for block in blocks(page, "python") if block.idle]
-    assert len(idle) <= 2
-    assert [block for block in idle if not block.idle.startswith("because ")] == []
 
 
 # --- what is typed
@@ -87,11 +81,10 @@ def test_settings_can_be_read(page: Path) -> None:
 @pytest.mark.parametrize("page", pages_with("sql"))
 def test_questions_to_the_ledger_have_an_answer(page: Path) -> None:
     """SQL runs on a ledger."""
-    with sqlite3.connect(":memory:") as ledger:
+    with closing(sqlite3.connect(":memory:")) as ledger:
         ledger.executescript(TABLES)
         for block in blocks(page, "sql"):
             ledger.executescript(block.text)
-    ledger.close()
 
 
 # --- what is quoted
