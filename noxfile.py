@@ -41,8 +41,8 @@ nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.sessions = [
-    *("lint", "imports", "typecheck", "tests", "lowest", "package", "demo"),
-    *("anthropic(2)", "litellm(openai2)", "proxy", "langchain", "page"),
+    *("lint", "imports", "typecheck", "docs", "tests", "lowest", "package", "demo"),
+    *("anthropic(2)", "litellm(openai2)", "proxy", "langchain", "page", "fleets"),
 ]
 
 
@@ -100,6 +100,13 @@ def typecheck(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, in test-output/site; a link to nowhere, or a page that fetches something, fails."""
+    session.install(*group("docs"))
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
 @nox.parametrize("python,openai,selection", LANES)
 def tests(session: nox.Session, openai: int, selection: list[str]) -> None:
     """The tests, with one major version of the openai client; arguments go to pytest instead of the lane's own."""
@@ -114,6 +121,7 @@ LANGCHAIN: Final = [
 """What an application has beside ``langchain-core``."""
 
 LANGCHAIN_TESTS: Final = [
+    "tests/docs",
     "tests/integrations/test_langchain.py",
     "tests/matrix",
     "tests/normalizers/test_langchain.py",
@@ -177,6 +185,17 @@ def proxy(session: nox.Session) -> None:
     wanted = ["-e", ".[openai,litellm]", "litellm[proxy]>=1.108", "openai>=3,<4", *BESIDE_LITELLM]
     session.install(*wanted, *group("test"))
     session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
+
+
+FLEETS: Final = ["celery", "django", "fastapi", "httpx"]
+"""What the examples of examples/fleets stand in."""
+
+
+@nox.session
+def fleets(session: nox.Session) -> None:
+    """The examples for servers and workers, each in its framework."""
+    session.install("-e", ".[openai]", *FLEETS, *group("test"))
+    session.run("pytest", *(session.posargs or ["tests/test_fleets.py"]))
 
 
 CHROMIUM: Final = Path("/usr/bin/chromium")

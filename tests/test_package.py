@@ -1,7 +1,6 @@
 """What is shipped, and whether the documents at the top of the repository tell the truth about it."""
 
 import ast
-import itertools
 import os
 import re
 import subprocess
@@ -14,12 +13,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-import typer.main
 
 import ramp_tracing
 from ramp_tracing._config._options import OPTIONS
 from ramp_tracing._version import __version__
-from ramp_tracing.cli._app import build_app
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = ROOT / "src" / "ramp_tracing"
@@ -90,6 +87,7 @@ def test_sdist_holds_what_a_packager_needs(built: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "dev.py", ".ci/run"}
+    wanted |= {"mkdocs.yml", "site_pages.py"}
     wanted |= {"src/ramp_tracing/py.typed", "tests/test_package.py", "docs/configuration.md"}
     assert set() == wanted - names
 
@@ -118,20 +116,6 @@ def test_readme_development_commands_exist() -> None:
     assert set(used) <= known
     assert "exec python3.11 dev.py test" in (ROOT / ".ci" / "run").read_text()
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_documented_subcommands_exist(document: Path) -> None:
-    """Every `ramp-tracing …` command and option that a document shows is one that the command line knows."""
-    used = [words[1:] for words in commands(document.read_text()) if words[:1] == ["ramp-tracing"]]
-    for words in used:
-        command, rest = typer.main.get_command(build_app()), list(words)
-        while rest and (inner := getattr(command, "commands", {})):
-            command = inner[rest.pop(0)]
-        options = {option for parameter in command.params for option in parameter.opts}
-        # What stands behind "--" belongs to the program that is run.
-        ours = list(itertools.takewhile(lambda word: word != "--", rest))
-        assert {word for word in ours if word.startswith("--")} <= options
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
