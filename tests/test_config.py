@@ -49,6 +49,11 @@ def test_defaults() -> None:
         trace={},
         providers={},
         prices=None,
+        exclude_providers=frozenset(),
+        allow_api_keys=None,
+        filter=None,
+        sampling_rate=1.0,
+        content_sampling_rate=1.0,
         timeout_seconds=10.0,
         exit_timeout_seconds=2.0,
         max_batch_spans=50,
@@ -74,6 +79,10 @@ ENVIRONMENT = {
     "RAMP_TRACING_STREAM_USAGE": "never",
     "RAMP_TRACING_STATE_DIR": "/var/lib/shop",
     "RAMP_TRACING_PRICES": "",
+    "RAMP_TRACING_EXCLUDE_PROVIDERS": "OpenRouter, azure.ai.openai,",
+    "RAMP_TRACING_ALLOW_API_KEYS": f"{'0A' * 32},{'1b' * 32}",
+    "RAMP_TRACING_SAMPLING_RATE": "0.5",
+    "RAMP_TRACING_CONTENT_SAMPLING_RATE": "0",
     "RAMP_TRACING_DISABLED": "on",
 }
 
@@ -85,6 +94,9 @@ def test_the_environment_gives_what_no_argument_gives() -> None:
     assert (config.headers, config.privacy_mode) == ({"X-Team": Secret("search")}, True)
     assert (config.protocol, config.dialect, config.service_name) == ("http/protobuf", "semconv", "shop")
     assert (config.stream_usage, config.state_dir, config.disabled) == ("never", "/var/lib/shop", False)
+    assert config.exclude_providers == {"openrouter", "azure.ai.openai"}
+    assert config.allow_api_keys == {"0a" * 32, "1b" * 32}
+    assert (config.sampling_rate, config.content_sampling_rate) == (0.5, 0.0)
     assert resolve({}, ENVIRONMENT | {"RAMP_HEADERS": "nonsense"}).disabled
 
 

@@ -5,7 +5,7 @@ Every wrong value raises `ConfigurationError` with what to change. No message qu
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -67,6 +67,11 @@ class Config:
         trace: Attribution of every call that says nothing itself: ``user``, ``session_id``, the keys of ``trace``.
         providers: Provider names by ``host`` or ``host:port``, for gateways and private endpoints.
         prices: The user's own prices, or `None`.
+        exclude_providers: Those whose calls are not sent, in lower case.
+        allow_api_keys: SHA-256 hashes of the keys whose calls are sent; `None` for all keys.
+        filter: The user's function that says which calls are sent, or `None`.
+        sampling_rate: The share of sessions, or else traces or calls, that is sent.
+        content_sampling_rate: The share of them that is sent with its content.
         timeout_seconds: How long one request may take, all in all.
         exit_timeout_seconds: How long the end of the process may be put off.
         max_batch_spans: Records in one request.
@@ -92,6 +97,11 @@ class Config:
     trace: Mapping[str, object]
     providers: Mapping[str, str]
     prices: PriceTable | None
+    exclude_providers: frozenset[str]
+    allow_api_keys: frozenset[str] | None
+    filter: Callable[..., object] | None
+    sampling_rate: float
+    content_sampling_rate: float
     timeout_seconds: float
     exit_timeout_seconds: float
     max_batch_spans: int

@@ -12,17 +12,23 @@ from ._readers import (
     count,
     flag_from_text,
     json_object,
+    number_from_text,
     one_of,
+    parts_from_text,
     read_ca_file,
     read_directory,
     read_exporters,
+    read_filter,
     read_flag,
     read_headers,
     read_key,
+    read_key_hashes,
     read_providers,
+    read_providers_to_leave_out,
     read_text,
     read_trace,
     seconds,
+    share,
 )
 
 DEFAULT_BASE_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/openrouter"
@@ -71,6 +77,28 @@ OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
         "trace": Option(read=read_trace, default=NOTHING),
         "providers": Option(read=read_providers, default=NOTHING),
         "prices": Option(read=read_prices, variable="RAMP_TRACING_PRICES"),
+        "exclude_providers": Option(
+            read=read_providers_to_leave_out,
+            variable="RAMP_TRACING_EXCLUDE_PROVIDERS",
+            from_text=parts_from_text,
+            default=frozenset[str](),
+        ),
+        "allow_api_keys": Option(
+            read=read_key_hashes, variable="RAMP_TRACING_ALLOW_API_KEYS", from_text=parts_from_text
+        ),
+        "filter": Option(read=read_filter),
+        "sampling_rate": Option(
+            read=share(may_be_none=False),
+            variable="RAMP_TRACING_SAMPLING_RATE",
+            from_text=number_from_text,
+            default=1.0,
+        ),
+        "content_sampling_rate": Option(
+            read=share(may_be_none=True),
+            variable="RAMP_TRACING_CONTENT_SAMPLING_RATE",
+            from_text=number_from_text,
+            default=1.0,
+        ),
         "timeout_seconds": Option(read=seconds(0.1, 300), default=10.0),
         "exit_timeout_seconds": Option(read=seconds(0, 300), default=2.0),
         "max_batch_spans": Option(read=count(1, 10_000), default=50),

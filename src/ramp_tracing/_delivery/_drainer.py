@@ -69,12 +69,12 @@ class Drainer:
             timeout_seconds: For the whole request.
 
         Returns:
-            False if there was nothing to send.
+            False if there was nothing to send, nor anything that the user does not want sent.
         """
         if not self._frozen:
             fresh = self._batcher.next()
             if fresh is None:
-                return False
+                return self._batcher.has_left_out()
             self._frozen.append(fresh)
         batch = self._frozen[0]
         self._pace.sending(time.monotonic())

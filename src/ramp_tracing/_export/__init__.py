@@ -6,6 +6,7 @@ Importing this loads neither OpenTelemetry nor protobuf: the thread that sends d
 
 from ._connection_test import connection_test_body
 from ._encoder import EncodeError, Encoder, Prepared
+from ._ids import trace_id_of
 from ._publisher import SpanPublisher
 from ._settings import Dialect, ExportSettings, WireProtocol
 from ._span import Kind, Span, SpanEvent, StatusCode, Value
@@ -24,4 +25,5 @@ __all__ = [
     "Value",
     "WireProtocol",
     "connection_test_body",
+    "trace_id_of",
 ]

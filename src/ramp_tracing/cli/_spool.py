@@ -76,7 +76,8 @@ def send(
     finally:
         pipeline.shutdown(0.5)
     counts = pipeline.stats()
-    typer.echo(f"{counts.acknowledged} sent, {left} waiting, {counts.dead} dead, {counts.lost} lost")
+    filtered = f", {counts.filtered} filtered" if counts.filtered else ""
+    typer.echo(f"{counts.acknowledged} sent, {left} waiting, {counts.dead} dead, {counts.lost} lost{filtered}")
     raise typer.Exit(LEFT_OVER if left or counts.dead or counts.lost else 0)
 
 
