@@ -37,6 +37,9 @@ def test_defaults() -> None:
     config = resolve({"api_key": KEY}, NOTHING)
     assert config == Config(
         api_key=Secret(KEY),
+        client_id=None,
+        client_secret=None,
+        token_url=None,
         base_url=DEFAULT_BASE_URL,
         headers={},
         privacy_mode=False,
@@ -70,6 +73,9 @@ def test_defaults() -> None:
 ENVIRONMENT = {
     "RAMP_API_KEY": KEY,
     "RAMP_BASE_URL": "https://demo-api.ramp.com/x",
+    "RAMP_CLIENT_ID": "",
+    "RAMP_CLIENT_SECRET": "",
+    "RAMP_TOKEN_URL": "https://demo-api.ramp.com/token",
     "RAMP_HEADERS": '{"X-Team": "search"}',
     "RAMP_PRIVACY_MODE": "yes",
     "RAMP_TRACING_PROTOCOL": "http/protobuf",

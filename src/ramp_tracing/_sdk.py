@@ -33,6 +33,9 @@ class Options(TypedDict, total=False):
     """
 
     api_key: str
+    client_id: str
+    client_secret: str
+    token_url: str
     base_url: str
     headers: Mapping[str, str]
     privacy_mode: bool
@@ -264,7 +267,7 @@ def _connect(config: Config) -> None:
 def _journal_of(config: Config) -> "Journal":
     from ._journal import open_journal
 
-    return open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.api_key.reveal())
+    return open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.account)
 
 
 def _disconnect() -> None:

@@ -73,7 +73,7 @@ def test_shows_no_key(ramp: FakeRamp, arguments: tuple[str, ...]) -> None:
     assert "WXYZ" in result.output
     assert KEY not in result.output
     assert "0123456789" not in result.output
-    assert "secret" not in result.output
+    assert "very-secret" not in result.output
     assert "X-Token" in result.output
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from ..exceptions import ConfigurationError
-from ._address import check_encrypted
-from ._options import DEFAULT_BASE_URL, OPTIONS, Option
+from ._between import completed
+from ._options import DEFAULT_BASE_URL, OPTIONS, UNIFIED_URL, Option
 from ._prices import OTHER_RATES, TOKEN_RATES, Price, PriceTable
 from ._readers import UnusableError
 from ._secret import Secret
@@ -20,6 +20,7 @@ __all__ = [
     "DEFAULT_BASE_URL",
     "OTHER_RATES",
     "TOKEN_RATES",
+    "UNIFIED_URL",
     "Config",
     "Dialect",
     "Price",
@@ -32,8 +33,8 @@ __all__ = [
     "resolve_one",
 ]
 
-WireProtocol = Literal["http/json", "http/protobuf"]
-"""How spans become bytes."""
+WireProtocol = Literal["http/json", "http/protobuf", "ramp/unified"]
+"""How records become bytes: as OTLP, in one of two encodings, or as Ramp's unified events."""
 
 Dialect = Literal["openrouter", "semconv"]
 """How attributes are named."""
@@ -54,11 +55,14 @@ class Config:
     What the user asked for, checked.
 
     Attributes:
-        api_key: Sent as ``Authorization: Bearer``.
+        api_key: Sent as ``Authorization: Bearer``; empty where there is an OAuth client.
+        client_id: The OAuth client that asks for tokens, or `None`.
+        client_secret: Its secret.
+        token_url: Where it asks.
         base_url: Where records are posted to, exactly as given.
         headers: Sent with every request.
         privacy_mode: True if no content may leave, nor be kept.
-        protocol: How spans become bytes.
+        protocol: How records become bytes.
         dialect: How attributes are named.
         service_name: The application, for people who look at its spans.
         service_version: Its version.
@@ -85,6 +89,9 @@ class Config:
     """
 
     api_key: Secret
+    client_id: str | None
+    client_secret: Secret | None
+    token_url: str | None
     base_url: str
     headers: Mapping[str, Secret]
     privacy_mode: bool
@@ -113,6 +120,11 @@ class Config:
     span_exporters: tuple[object, ...]
     disabled: bool
 
+    @property
+    def account(self) -> str:
+        """What tells whose records they are; as secret as a key, because it may be one."""
+        return self.api_key.reveal() or self.client_id or ""
+
 
 def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config:
     """
@@ -135,12 +147,10 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config
     values: dict[str, Any] = {
         name: _value(name, row, options=options, environ=environ) for name, row in OPTIONS.items()
     }
+    has_address = options.get("base_url") is not None or bool(environ.get("RAMP_BASE_URL"))
+    values = completed(values, has_address=has_address)
     if values["api_key"] is None:
-        values["api_key"] = _without_key(disabled=values["disabled"])
-    try:
-        check_encrypted(values["base_url"], allow_insecure=values["allow_insecure"])
-    except UnusableError as wrong:
-        raise ConfigurationError(f"base_url cannot be used: {wrong}") from None
+        values["api_key"] = _without_key(needs_none=values["disabled"] or values["client_id"] is not None)
     return Config(**values)
 
 
@@ -175,8 +185,8 @@ def _value(name: str, row: Option, *, options: Mapping[str, object], environ: Ma
         raise ConfigurationError(f"{source} cannot be used: {wrong}") from None
 
 
-def _without_key(*, disabled: bool) -> Secret:
-    if not disabled:
+def _without_key(*, needs_none: bool) -> Secret:
+    if not needs_none:
         raise ConfigurationError(
             "there is no API key: set the environment variable RAMP_API_KEY, or pass api_key=…; "
             "it needs the scope ai_usage:write"

@@ -16,6 +16,7 @@ from ._readers import (
     one_of,
     parts_from_text,
     read_ca_file,
+    read_client_id,
     read_directory,
     read_exporters,
     read_filter,
@@ -32,6 +33,9 @@ from ._readers import (
 )
 
 DEFAULT_BASE_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/openrouter"
+
+UNIFIED_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/unified"
+"""Where unified events go, unless the user names another address."""
 
 NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
@@ -61,11 +65,16 @@ class Option:
 OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
     {
         "api_key": Option(read=read_key, variable="RAMP_API_KEY"),
+        "client_id": Option(read=read_client_id, variable="RAMP_CLIENT_ID"),
+        "client_secret": Option(read=read_key, variable="RAMP_CLIENT_SECRET"),
+        "token_url": Option(read=read_url, variable="RAMP_TOKEN_URL"),
         "base_url": Option(read=read_url, variable="RAMP_BASE_URL", default=DEFAULT_BASE_URL),
         "headers": Option(read=read_headers, variable="RAMP_HEADERS", from_text=json_object, default=NOTHING),
         "privacy_mode": Option(read=read_flag, variable="RAMP_PRIVACY_MODE", from_text=flag_from_text, default=False),
         "protocol": Option(
-            read=one_of("http/json", "http/protobuf"), variable="RAMP_TRACING_PROTOCOL", default="http/json"
+            read=one_of("http/json", "http/protobuf", "ramp/unified"),
+            variable="RAMP_TRACING_PROTOCOL",
+            default="http/json",
         ),
         "dialect": Option(read=one_of("openrouter", "semconv"), variable="RAMP_TRACING_DIALECT", default="openrouter"),
         "service_name": Option(read=read_text, variable="OTEL_SERVICE_NAME", default="ramp-tracing"),

@@ -61,6 +61,14 @@ def read_key(value: object) -> Secret:
     return Secret(text)
 
 
+def read_client_id(value: object) -> str:
+    """The name of an OAuth client: no secret, and no colon, which would end it in the header that carries it."""
+    text = read_text(value)
+    if not VISIBLE.fullmatch(text) or ":" in text:
+        raise UnusableError("it holds a space, a colon or another character that no client id has; copy it again")
+    return text
+
+
 def read_text(value: object) -> str:
     """Text that is not empty and holds no control characters."""
     if not isinstance(value, str) or not value.strip():

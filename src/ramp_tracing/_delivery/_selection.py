@@ -11,6 +11,8 @@ from .._export import trace_id_of
 from .._guard import guarded, log
 from .._record import Generation
 
+UNIFIED: Final = "ramp/unified"
+
 SPREAD: Final = 2**64
 """How many places of a draw there are."""
 
@@ -34,11 +36,14 @@ class Selection:
             or config.allow_api_keys is not None
             or config.filter is not None
             or config.sampling_rate < 1
+            or config.protocol == UNIFIED
         )
         """Whether there may be anything that is not sent."""
 
     def wants(self, generation: Generation) -> bool:
         """Whether *generation* is to be sent."""
+        if generation.role == "step" and self._config.protocol == UNIFIED:  # there are events of calls only
+            return False
         if generation.role != "step" and not (
             self._has_wanted_provider(generation) and self._has_allowed_key(generation)
         ):

@@ -69,7 +69,7 @@ def send(
     process takes care of.
     """
     config = _configured(state_dir)
-    journal = open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.api_key.reveal())
+    journal = open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.account)
     pipeline = Pipeline(config, journal=journal)
     try:
         left = _sent(pipeline, time.monotonic() + timeout)
