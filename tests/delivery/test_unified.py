@@ -210,7 +210,7 @@ def test_a_token_that_is_not_taken_is_renewed_once(
         json_answer({"error": "too large"}, status=413),
         json_answer({"token": "of another kind"}),
         json_answer({"access_token": "two words"}),
-        Answer(body=b"<html>"),
+        Answer(body=b"access_token=token-canary-0&expires_in=3600"),
     ],
 )
 def test_without_a_token_no_record_is_touched(
@@ -250,6 +250,13 @@ def test_the_connection_test_counts_as_nothing(ramp: FakeRamp, tokens: TokenServ
         assert (report.ok, report.status) == (True, 400)
         assert "takes the key" in report.message
     assert (ramp.events, ramp.requests[0].headers["x-test-connection"]) == ([], "true")
+
+
+def test_no_report_quotes_a_token(ramp: FakeRamp, tokens: TokenServer) -> None:
+    """Whatever form it comes in."""
+    tokens.told.append(Answer(body=b"access_token=token-canary-0&expires_in=3600"))
+    report = try_connection(with_client(ramp, tokens))
+    assert (report.ok, "canary" in report.message) == (False, False)
 
 
 def test_the_connection_test_says_what_is_wrong(tokens: TokenServer) -> None:

@@ -10,7 +10,7 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from .._config import Config, Secret
@@ -106,9 +106,11 @@ class Tokens:
             answer = self._transport.post(GRANT, headers, timeout_seconds=timeout_seconds)
         finally:
             self._transport.close()  # it is needed once an hour
-        token = _token_in(answer, now=time.monotonic()) if answer.status // 100 == 2 else None
-        if token is None:
+        if answer.status // 100 != 2:
             raise TokenRefusedError(answer)
+        token = _token_in(answer, now=time.monotonic())
+        if token is None:
+            raise TokenRefusedError(replace(answer, body=b""))  # there may be a token in it, in a form of its own
         return token
 
 
@@ -118,7 +120,9 @@ def _token_in(answer: Answer, *, now: float) -> Token | None:
         body: object = json.loads(answer.body)
     except (ValueError, RecursionError):
         return None
-    fields = cast("Mapping[str, object]", body) if isinstance(body, dict) else {}
+    if not isinstance(body, dict):
+        return None
+    fields = cast("Mapping[str, object]", body)
     text, seconds = fields.get("access_token"), fields.get("expires_in")
     if not isinstance(text, str) or not USABLE.fullmatch(text):
         return None

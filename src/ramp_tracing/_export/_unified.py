@@ -43,11 +43,14 @@ class UnifiedEncoder:
         publishes: Whether anybody wants the spans, too.
     """
 
-    content_type: Final = "application/json"
-
     def __init__(self, settings: ExportSettings, *, publishes: bool = False) -> None:
         self._settings = settings
         self._publishes = publishes
+
+    @property
+    def content_type(self) -> str:
+        """The ``Content-Type`` of every body."""
+        return "application/json"
 
     def prepare(self, generation: Generation) -> Prepared:
         """
@@ -75,9 +78,12 @@ def request_of(events: Sequence[bytes]) -> bytes:
 
 def event_of(generation: Generation) -> dict[str, object]:
     """The event of one call."""
-    event = {**_read(EVENT, generation), "usage": {**_read(USAGE, generation), "meters": []}}
     parts = {name: part(generation) for name, part in PARTS.items()}
-    return event | {name: part for name, part in parts.items() if part}
+    return {
+        **_read(EVENT, generation),
+        "usage": {**_read(USAGE, generation), "meters": ()},
+        **{name: part for name, part in parts.items() if part},
+    }
 
 
 def _read(table: Table, generation: Generation) -> dict[str, Any]:
