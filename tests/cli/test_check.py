@@ -77,6 +77,22 @@ def test_shows_no_key(ramp: FakeRamp, arguments: tuple[str, ...]) -> None:
     assert "X-Token" in result.output
 
 
+def test_shows_filters_as_they_are_written(ramp: FakeRamp) -> None:
+    """Names in order, with commas; of an OAuth client its name, and of its secret only the ends."""
+    secret = "client_secret_0123456789_end"
+    client = {"RAMP_API_KEY": "", "RAMP_CLIENT_ID": "client-1", "RAMP_CLIENT_SECRET": secret}
+    _, report = check_json(
+        **client,
+        RAMP_BASE_URL=ramp.unified_url,
+        RAMP_TRACING_PROTOCOL="ramp/unified",
+        RAMP_TRACING_EXCLUDE_PROVIDERS="openrouter, groq",
+    )
+    values = {each["name"]: each["value"] for each in report["configuration"]}
+    assert (values["exclude_providers"], values["client_id"]) == ("groq, openrouter", "client-1")
+    assert secret not in json.dumps(report)
+    assert report["message"].startswith("Answer 404, and no token: check RAMP_CLIENT_ID")
+
+
 def test_names_sources(ramp: FakeRamp) -> None:
     """Every option is there, with who gave it."""
     result = check("--json", "--base-url", ramp.url, RAMP_PRIVACY_MODE="yes")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -11,6 +12,7 @@ import pytest
 
 from ramp_tracing._delivery import Pipeline
 from ramp_tracing._delivery._batching import Batcher
+from ramp_tracing._delivery._drainer import Drainer
 from ramp_tracing._delivery._selection import Selection, is_drawn
 from ramp_tracing._delivery._stages import load_stages
 from ramp_tracing._journal import Journal, MemoryJournal, Stats, open_journal
@@ -137,7 +139,7 @@ def test_what_is_left_out_is_counted_and_gone(kind: str, tmp_path: Path) -> None
 
 
 def test_flush_is_true_if_nothing_was_to_be_sent(pipeline_for: Callable[..., Pipeline]) -> None:
-    """At once: no pause is made because there was nothing to send."""
+    """Each batch of them is settled, and what comes after them is sent."""
     with FakeRamp() as ramp:
         pipeline = pipeline_for(ramp.url, exclude_providers=["openai"])
         for number in range(120):
@@ -149,10 +151,21 @@ def test_flush_is_true_if_nothing_was_to_be_sent(pipeline_for: Callable[..., Pip
         assert [each.span_id for each in ramp.generations] == span_ids(120)
 
 
+def test_leaving_out_is_work_done() -> None:
+    """So the thread goes on at once, and does not rest as it does after a fault; also if it happens on the way in."""
+    journal = MemoryJournal()
+    config = config_for(URL, filter=nothing)
+    drainer = Drainer(config, journal, stages=load_stages(config))
+    journal.append(generation(1))
+    assert [drainer.send(1), drainer.send(1)] == [True, False]
+    journal.append(generation(2))
+    drainer.warm_up()
+    assert [drainer.send(1), drainer.send(1)] == [True, False]
+    assert journal.counts() == Stats(recorded=2, filtered=2)
+
+
 def test_the_filter_sees_the_cost_and_runs_elsewhere(pipeline_for: Callable[..., Pipeline]) -> None:
     """On the thread that sends, with what the call cost, and with its content."""
-    import threading
-
     seen: list[tuple[str, bool, bool]] = []
 
     def note(call: Generation) -> bool:
