@@ -164,6 +164,30 @@ def test_leaving_out_is_work_done() -> None:
     assert journal.counts() == Stats(recorded=2, filtered=2)
 
 
+def test_a_fault_in_choosing_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that is not what its type says is sent, and its neighbours are."""
+    monkeypatch.setattr(state, "strict", False)
+    odd = replace(generation(2), provider=7)  # type: ignore[arg-type]
+    journal = MemoryJournal()
+    for each in (generation(1), odd, generation(3)):
+        journal.append(each)
+    config = config_for(URL, exclude_providers=["openrouter"])
+    batch = Batcher(journal, load_stages(config), config).next()
+    assert batch is not None
+    assert [item.entry.generation.id for item in batch.items] == ["gen-1", "gen-2", "gen-3"]
+
+
+def test_many_that_are_left_out_are_gone_through_in_parts() -> None:
+    """A deadline is looked at in between."""
+    journal = MemoryJournal()
+    for number in range(30):
+        journal.append(generation(number))
+    config = config_for(URL, filter=nothing, max_batch_spans=1)
+    batcher = Batcher(journal, load_stages(config), config)
+    assert (batcher.next(), journal.counts().filtered) == (None, 20)
+    assert (batcher.next(), journal.counts().filtered) == (None, 30)
+
+
 def test_the_filter_sees_the_cost_and_runs_elsewhere(pipeline_for: Callable[..., Pipeline]) -> None:
     """On the thread that sends, with what the call cost, and with its content."""
     seen: list[tuple[str, bool, bool]] = []

@@ -97,13 +97,13 @@ OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
         ),
         "filter": Option(read=read_filter),
         "sampling_rate": Option(
-            read=share(may_be_none=False),
+            read=share(may_be_zero=False),
             variable="RAMP_TRACING_SAMPLING_RATE",
             from_text=number_from_text,
             default=1.0,
         ),
         "content_sampling_rate": Option(
-            read=share(may_be_none=True),
+            read=share(may_be_zero=True),
             variable="RAMP_TRACING_CONTENT_SAMPLING_RATE",
             from_text=number_from_text,
             default=1.0,

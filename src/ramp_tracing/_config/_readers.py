@@ -254,13 +254,13 @@ def read_filter(value: object) -> Callable[..., object]:
     return value
 
 
-def share(*, may_be_none: bool) -> Reader:
+def share(*, may_be_zero: bool) -> Reader:
     """A reader of shares, from nothing, if that is allowed, to 1, which is all."""
 
     def read(value: object) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
             raise UnusableError("give a share from 0 to 1")
-        if not value and not may_be_none:
+        if not value and not may_be_zero:
             raise UnusableError("nothing would be reported at all; if that is meant, use `disabled`")
         return float(value)
 
