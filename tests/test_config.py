@@ -275,6 +275,18 @@ def test_addresses_that_are_refused(url: object, fix: str) -> None:
         ({"state_dir": "/var\0/lib"}, "the path of a directory"),
         ({"span_exporters": Exporter()}, "give a list or tuple"),
         ({"span_exporters": [object()]}, "the methods of an OpenTelemetry SpanExporter"),
+        ({"exclude_providers": "openrouter"}, "give a list or tuple of texts"),
+        ({"exclude_providers": [""]}, "the name of a provider"),
+        ({"exclude_providers": [7]}, "each of them must be a text"),
+        ({"allow_api_keys": []}, "leave it out to allow every key"),
+        ({"allow_api_keys": ["sk-a-key-itself"]}, "never a key itself"),
+        ({"filter": "openai"}, "give a function"),
+        ({"sampling_rate": 0}, "use `disabled`"),
+        ({"sampling_rate": 1.1}, "a share from 0 to 1"),
+        ({"sampling_rate": True}, "a share from 0 to 1"),
+        ({"content_sampling_rate": float("nan")}, "a share from 0 to 1"),
+        ({"client_id": "two words"}, "no client id has"),
+        ({"token_url": "ftp://tokens.example.com"}, "it must begin with https://"),
     ],
 )
 def test_values_that_are_refused(options: Mapping[str, object], fix: str) -> None:
@@ -390,3 +402,8 @@ def test_a_secret_is_copied_as_itself() -> None:
     assert copy.deepcopy(secret) is secret
     assert (secret == Secret(KEY), secret == Secret("other"), hash(secret) == hash(Secret(KEY))) == (True, False, True)
     assert secret.reveal() == KEY
+
+
+def test_a_share_in_the_environment_is_a_number() -> None:
+    """And nothing else."""
+    assert "it is no number" in error_of({}, {"RAMP_TRACING_SAMPLING_RATE": "half"})
