@@ -42,7 +42,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.sessions = [
     *("lint", "imports", "typecheck", "docs", "tests", "lowest", "package", "demo"),
-    *("anthropic(2)", "litellm(openai2)", "proxy", "langchain", "page", "fleets"),
+    *("anthropic(2)", "proxy", "langchain", "page"),
 ]
 
 

@@ -37,6 +37,9 @@ def test_defaults() -> None:
     config = resolve({"api_key": KEY}, NOTHING)
     assert config == Config(
         api_key=Secret(KEY),
+        client_id=None,
+        client_secret=None,
+        token_url=None,
         base_url=DEFAULT_BASE_URL,
         headers={},
         privacy_mode=False,
@@ -49,6 +52,11 @@ def test_defaults() -> None:
         trace={},
         providers={},
         prices=None,
+        exclude_providers=frozenset(),
+        allow_api_keys=None,
+        filter=None,
+        sampling_rate=1.0,
+        content_sampling_rate=1.0,
         timeout_seconds=10.0,
         exit_timeout_seconds=2.0,
         max_batch_spans=50,
@@ -65,6 +73,9 @@ def test_defaults() -> None:
 ENVIRONMENT = {
     "RAMP_API_KEY": KEY,
     "RAMP_BASE_URL": "https://demo-api.ramp.com/x",
+    "RAMP_CLIENT_ID": "",
+    "RAMP_CLIENT_SECRET": "",
+    "RAMP_TOKEN_URL": "https://demo-api.ramp.com/token",
     "RAMP_HEADERS": '{"X-Team": "search"}',
     "RAMP_PRIVACY_MODE": "yes",
     "RAMP_TRACING_PROTOCOL": "http/protobuf",
@@ -74,6 +85,10 @@ ENVIRONMENT = {
     "RAMP_TRACING_STREAM_USAGE": "never",
     "RAMP_TRACING_STATE_DIR": "/var/lib/shop",
     "RAMP_TRACING_PRICES": "",
+    "RAMP_TRACING_EXCLUDE_PROVIDERS": "OpenRouter, azure.ai.openai,",
+    "RAMP_TRACING_ALLOW_API_KEYS": f"{'0A' * 32},{'1b' * 32}",
+    "RAMP_TRACING_SAMPLING_RATE": "0.5",
+    "RAMP_TRACING_CONTENT_SAMPLING_RATE": "0",
     "RAMP_TRACING_DISABLED": "on",
 }
 
@@ -85,6 +100,9 @@ def test_the_environment_gives_what_no_argument_gives() -> None:
     assert (config.headers, config.privacy_mode) == ({"X-Team": Secret("search")}, True)
     assert (config.protocol, config.dialect, config.service_name) == ("http/protobuf", "semconv", "shop")
     assert (config.stream_usage, config.state_dir, config.disabled) == ("never", "/var/lib/shop", False)
+    assert config.exclude_providers == {"openrouter", "azure.ai.openai"}
+    assert config.allow_api_keys == {"0a" * 32, "1b" * 32}
+    assert (config.sampling_rate, config.content_sampling_rate) == (0.5, 0.0)
     assert resolve({}, ENVIRONMENT | {"RAMP_HEADERS": "nonsense"}).disabled
 
 
@@ -257,6 +275,18 @@ def test_addresses_that_are_refused(url: object, fix: str) -> None:
         ({"state_dir": "/var\0/lib"}, "the path of a directory"),
         ({"span_exporters": Exporter()}, "give a list or tuple"),
         ({"span_exporters": [object()]}, "the methods of an OpenTelemetry SpanExporter"),
+        ({"exclude_providers": "openrouter"}, "give a list or tuple of texts"),
+        ({"exclude_providers": [""]}, "the name of a provider"),
+        ({"exclude_providers": [7]}, "each of them must be a text"),
+        ({"allow_api_keys": []}, "leave it out to allow every key"),
+        ({"allow_api_keys": ["sk-a-key-itself"]}, "never a key itself"),
+        ({"filter": "openai"}, "give a function"),
+        ({"sampling_rate": 0}, "use `disabled`"),
+        ({"sampling_rate": 1.1}, "a share from 0 to 1"),
+        ({"sampling_rate": True}, "a share from 0 to 1"),
+        ({"content_sampling_rate": float("nan")}, "a share from 0 to 1"),
+        ({"client_id": "two words"}, "no client id has"),
+        ({"token_url": "ftp://tokens.example.com"}, "it must begin with https://"),
     ],
 )
 def test_values_that_are_refused(options: Mapping[str, object], fix: str) -> None:
@@ -372,3 +402,8 @@ def test_a_secret_is_copied_as_itself() -> None:
     assert copy.deepcopy(secret) is secret
     assert (secret == Secret(KEY), secret == Secret("other"), hash(secret) == hash(Secret(KEY))) == (True, False, True)
     assert secret.reveal() == KEY
+
+
+def test_a_share_in_the_environment_is_a_number() -> None:
+    """And nothing else."""
+    assert "it is no number" in error_of({}, {"RAMP_TRACING_SAMPLING_RATE": "half"})

@@ -16,13 +16,20 @@ TABLE: Final[dict[str, list[str]]] = {
         "delivery/test_transport.py::test_a_key_that_the_receiver_repeats_is_taken_out",
         "journal/test_delivery.py::test_neither_key_nor_content_is_on_disk_or_in_the_log",
         "journal/test_place.py::test_a_person_can_see_which_destination_it_is",
+        "delivery/test_unified.py::test_a_token_is_asked_for_once",
+        "delivery/test_unified.py::test_a_token_that_is_not_taken_is_renewed_once",
+        "delivery/test_unified.py::test_without_a_token_no_record_is_touched",
+        "delivery/test_unified.py::test_no_report_quotes_a_token",
         "faults/test_harness.py::test_a_lost_record_a_dead_one_and_a_leak_are_found",
     ],
     "another vendor's key sent to us, or ours to them": [
         "delivery/test_transport.py::test_a_hostile_environment_changes_no_byte",
         "delivery/test_pipeline.py::test_a_hostile_environment_changes_nothing",
     ],
-    "the provider's key in a record": ["test_end_to_end.py::test_keys_are_in_no_record"],
+    "the provider's key in a record": [
+        "test_end_to_end.py::test_keys_are_in_no_record",
+        "integrations/test_key_hashes.py::test_only_calls_with_allowed_keys_arrive",
+    ],
     "the key over plain HTTP": ["test_config.py::test_plain_http_to_another_machine_is_refused"],
     "a redirect carries the key away": ["delivery/test_transport.py::test_a_redirect_is_not_followed"],
     "a receiver that is not who it says": [

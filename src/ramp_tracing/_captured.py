@@ -103,7 +103,7 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
     captured = Generations(privacy_mode=privacy_mode)
     sink_before, enabled_before = state.sink, frozenset(state.enabled)
     known_before = state.seen, state.jobs, state.files
-    given_before = state.defaults, state.providers, state.stream_usage, state.spans
+    given_before = state.defaults, state.providers, state.stream_usage, state.spans, state.hashes_keys
     state.sink = captured
     # Another test's server may use the same ids.
     state.seen, state.jobs, state.files = SeenIds(), {}, {}
@@ -115,4 +115,4 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
         integrations.enable(enabled_before)
         state.sink = sink_before
         state.seen, state.jobs, state.files = known_before
-        state.defaults, state.providers, state.stream_usage, state.spans = given_before
+        (state.defaults, state.providers, state.stream_usage, state.spans, state.hashes_keys) = given_before

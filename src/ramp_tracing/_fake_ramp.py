@@ -13,10 +13,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from ._loopback import Answer, LoopbackServer, Request, json_answer
-from ._received import ReceivedSpan, read_spans
+from ._received import ReceivedSpan, read_events, read_spans
 
 PATH: Final = "/developer/v1/ai-usage/openrouter"
 """Where Ramp listens."""
+
+UNIFIED_PATH: Final = "/developer/v1/ai-usage/unified"
+"""Where it takes unified events."""
 
 CONNECTION_TEST: Final = "openrouter-connection-test"
 """The name of a span that asks whether the way is clear, and that Ramp does not count."""
@@ -32,7 +35,8 @@ class FakeRamp:
     A receiver that behaves like Ramp's, on 127.0.0.1, as long as its ``with`` block.
 
     It reads OTLP as JSON or protobuf, packed with gzip or not, checks the key, keeps connection tests apart and counts
-    a span once, however often it is sent: a later one with the same id replaces the earlier.
+    a span once, however often it is sent: a later one with the same id replaces the earlier. At `unified_url` it takes
+    unified events in the same way.
 
     Example:
         >>> with FakeRamp() as ramp:
@@ -51,6 +55,7 @@ class FakeRamp:
         self._server = LoopbackServer(self._answer, port=port, tls=tls)
         self._api_key = api_key
         self._spans: dict[str, ReceivedSpan] = {}
+        self._events: dict[str, dict[str, object]] = {}
         self._connection_tests: list[Request] = []
         self._next: deque[_Script] = deque()
         self._standing: _Script | None = None
@@ -77,6 +82,11 @@ class FakeRamp:
         return self._server.url + PATH
 
     @property
+    def unified_url(self) -> str:
+        """The same for ``protocol="ramp/unified"``."""
+        return self._server.url + UNIFIED_PATH
+
+    @property
     def requests(self) -> list[Request]:
         """Every request that arrived, those that were refused among them, oldest first."""
         return self._server.requests
@@ -91,6 +101,12 @@ class FakeRamp:
     def generations(self) -> list[ReceivedSpan]:
         """The spans that are billable model calls."""
         return [each for each in self.spans if each.is_generation]
+
+    @property
+    def events(self) -> list[dict[str, object]]:
+        """The unified events that were accepted, as JSON objects, in the order in which their ids were first seen."""
+        with self._changed:
+            return list(self._events.values())
 
     @property
     def connection_tests(self) -> list[Request]:
@@ -155,9 +171,10 @@ class FakeRamp:
             self._standing = None
 
     def clear(self) -> None:
-        """Forget the spans and connection tests that were received."""
+        """Forget the spans, events and connection tests that were received."""
         with self._changed:
             self._spans.clear()
+            self._events.clear()
             self._connection_tests.clear()
 
     def _answer(self, request: Request) -> Answer:
@@ -180,7 +197,7 @@ class FakeRamp:
         return script.answer(request)
 
     def _refusal(self, request: Request) -> Answer | None:
-        if request.path != PATH:
+        if request.path not in (PATH, UNIFIED_PATH):
             return _error(404, f"there is nothing at {request.path}")
         if request.method != "POST":
             return _error(405, "spans are sent with POST")
@@ -194,11 +211,18 @@ class FakeRamp:
             self._keep(request)
         except ValueError as error:
             return _error(400, str(error))
+        if request.path == UNIFIED_PATH:
+            return Answer(status=204)
         if "protobuf" in request.headers.get("content-type", ""):
             return Answer(headers={"Content-Type": "application/x-protobuf"})
         return json_answer({})
 
     def _keep(self, request: Request) -> None:
+        if request.path == UNIFIED_PATH:
+            with self._changed:
+                self._events.update({str(each["event_id"]): each for each in read_events(request.body)})
+                self._changed.notify_all()
+            return
         spans = read_spans(request.body, request.headers.get("content-type", ""))
         asks_only = "x-test-connection" in request.headers
         counted = [each for each in spans if each.name != CONNECTION_TEST and not asks_only]

@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
@@ -88,6 +88,61 @@ def read_spans(body: bytes, content_type: str) -> list[ReceivedSpan]:
         for resource_spans in _objects(_as_object(document, "the request"), "resourceSpans")
         for span in _spans_in(resource_spans)
     ]
+
+
+def read_events(body: bytes) -> list[dict[str, object]]:
+    """
+    Read a request of Ramp's unified events.
+
+    Returns:
+        The events as they stand there, 1 to 50.
+
+    Raises:
+        ValueError: The body is not such a request, or an event has a field too few or one too many.
+    """
+    document = _as_object(json.loads(body), "the request")
+    if document.get("schema_version") != "1.0":
+        raise ValueError("schema_version is not 1.0")
+    events = _objects(document, "events")
+    if not 0 < len(events) <= MAX_EVENTS:
+        raise ValueError(f"events is not a list of 1 to {MAX_EVENTS}")
+    return [_checked_event(each) for each in events]
+
+
+def _checked_event(event: JsonObject) -> dict[str, object]:
+    for name, allowed in EVENT_FIELDS.items():
+        part = _object(event, name) if name else event
+        if not part.keys() <= allowed:
+            raise ValueError(f"there are fields too many: {sorted(part.keys() - allowed)}")
+    for name in ("event_id", "source", "occurred_at", "provider", "model"):
+        if not _text(event.get(name)):
+            raise ValueError(f"{name} is empty")
+    if not isinstance(_object(event, "usage").get("meters"), list):
+        raise ValueError("usage.meters is required")
+    cost = _object(event, "reported_cost")
+    if cost and not AMOUNT.fullmatch(_text(cost.get("amount"))):
+        raise ValueError("reported_cost.amount is no plain decimal number")
+    return dict(event)
+
+
+MAX_EVENTS: Final = 50
+
+AMOUNT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+EVENT_FIELDS: Final[Mapping[str, Set[str]]] = {
+    "": {
+        "event_id", "source", "occurred_at", "provider", "model", "usage", "pricing_context", "reported_cost",
+        "attribution",
+    },
+    "usage": {
+        "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_write_input_tokens",
+        "reasoning_output_tokens", "meters",
+    },
+    "pricing_context": {"service_tier", "fast_mode", "session_created_at", "long_context"},
+    "reported_cost": {"amount", "currency", "provenance", "estimated"},
+    "attribution": {"session_id", "turn_id", "user_id", "tags"},
+}  # fmt: skip
+"""Part of an event → what may stand in it."""
 
 
 def _spans_in(resource_spans: JsonObject) -> Iterator[JsonObject]:

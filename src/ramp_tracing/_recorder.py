@@ -49,6 +49,7 @@ class Request:
         input_characters: Length of a text to be spoken.
         only_if_used: The call is billable only if its answer reports usage.
         around: The run of a library further up that the call is part of.
+        api_key_hash: Of the key that it is made with.
         surroundings: What was in force where the connection was opened that the call is made on; blocks and the
             request go before it.
     """
@@ -68,6 +69,7 @@ class Request:
     only_if_used: bool = False
     around: Around | None = None
     surroundings: Attribution = NOBODY
+    api_key_hash: str | None = None
 
 
 class Recording:
@@ -282,6 +284,7 @@ class Recording:
             attribution=self._in_force.attribution,
             span_parent=self._in_force.span_parent,
             content=self._content(outcome),
+            api_key_hash=request.api_key_hash,
         )
 
     def _content(self, outcome: Outcome, *, asked: bool = True) -> Content | None:
@@ -317,7 +320,7 @@ def as_asked(created: Generation, seen: Generation) -> Generation:
 
 ASKED: Final = (
     "operation", "library", "provider", "server_address", "server_port", "request_model", "streamed", "parameters",
-    "retries", "attribution", "span_parent",
+    "retries", "attribution", "span_parent", "api_key_hash",
 )  # fmt: skip
 """What of a record does not come from the answer."""
 

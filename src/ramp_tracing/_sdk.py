@@ -3,7 +3,7 @@
 import atexit
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack, cast
@@ -13,7 +13,7 @@ from ._config import Config, Dialect, Spans, StreamUsage, WireProtocol, resolve
 from ._context import attribution_of
 from ._guard import guarded
 from ._layers import is_waiting, release
-from ._record import NOBODY, Attribution
+from ._record import NOBODY, Attribution, Generation
 from ._state import state
 from .exceptions import ConfigurationError
 
@@ -33,6 +33,9 @@ class Options(TypedDict, total=False):
     """
 
     api_key: str
+    client_id: str
+    client_secret: str
+    token_url: str
     base_url: str
     headers: Mapping[str, str]
     privacy_mode: bool
@@ -45,6 +48,11 @@ class Options(TypedDict, total=False):
     trace: Mapping[str, object]
     providers: Mapping[str, str]
     prices: "str | os.PathLike[str] | Mapping[str, object]"
+    exclude_providers: "Collection[str]"
+    allow_api_keys: "Collection[str]"
+    filter: "Callable[[Generation], bool]"
+    sampling_rate: float
+    content_sampling_rate: float
     timeout_seconds: float
     exit_timeout_seconds: float
     max_batch_spans: int
@@ -171,7 +179,9 @@ def shutdown(timeout: float = 2.0) -> bool:
 
 def stats() -> "Stats":
     """
-    Counts of this process since `instrument()`: ``recorded == acknowledged + waiting + dead + lost``, always.
+    Counts of this process since `instrument()`.
+
+    Always ``recorded == acknowledged + waiting + dead + lost + filtered``.
 
     Returns:
         All zero where nothing is instrumented.
@@ -240,6 +250,7 @@ def _connect(config: Config) -> None:
     state.providers = config.providers
     state.stream_usage = config.stream_usage
     state.spans = config.spans
+    state.hashes_keys = config.allow_api_keys is not None
     if before is None and state.sink is not None:  # `capture_generations` is on, and takes everything
         return
     if before is None or before.config != config:
@@ -256,7 +267,7 @@ def _connect(config: Config) -> None:
 def _journal_of(config: Config) -> "Journal":
     from ._journal import open_journal
 
-    return open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.api_key.reveal())
+    return open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.account)
 
 
 def _disconnect() -> None:
@@ -269,6 +280,7 @@ def _disconnect() -> None:
     state.providers = {}
     state.stream_usage = "auto"
     state.spans = "named"
+    state.hashes_keys = False
     state.jobs.clear()
     state.files.clear()
     state.slots.clear()

@@ -167,6 +167,7 @@ class State:
         runs: The runs of a library above that are open, by id; see `_layers`, which bounds them.
         lone_runs: Those of them of whose end nothing may tell but their task.
         spans: Which spans are sent above a call: those that have names, or every run.
+        hashes_keys: Whether the hash of the key that a call is made with is kept.
         slots_lock: Held for a few steps on the slots, never across anything that waits.
         timer: What looks for promises that were not kept; there only while something is held.
         enabled: The libraries whose calls are recorded.
@@ -192,6 +193,7 @@ class State:
     runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
     lone_runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
     spans: Literal["named", "all"] = "named"
+    hashes_keys: bool = False
     slots_lock: Lock = field(default_factory=Lock)
     timer: object = None
     enabled: set[str] = field(default_factory=set[str])

@@ -73,8 +73,24 @@ def test_shows_no_key(ramp: FakeRamp, arguments: tuple[str, ...]) -> None:
     assert "WXYZ" in result.output
     assert KEY not in result.output
     assert "0123456789" not in result.output
-    assert "secret" not in result.output
+    assert "very-secret" not in result.output
     assert "X-Token" in result.output
+
+
+def test_shows_filters_as_they_are_written(ramp: FakeRamp) -> None:
+    """Names in order, with commas; of an OAuth client its name, and of its secret only the ends."""
+    secret = "client_secret_0123456789_end"
+    client = {"RAMP_API_KEY": "", "RAMP_CLIENT_ID": "client-1", "RAMP_CLIENT_SECRET": secret}
+    _, report = check_json(
+        **client,
+        RAMP_BASE_URL=ramp.unified_url,
+        RAMP_TRACING_PROTOCOL="ramp/unified",
+        RAMP_TRACING_EXCLUDE_PROVIDERS="openrouter, groq",
+    )
+    values = {each["name"]: each["value"] for each in report["configuration"]}
+    assert (values["exclude_providers"], values["client_id"]) == ("groq, openrouter", "client-1")
+    assert secret not in json.dumps(report)
+    assert report["message"].startswith("Answer 404, and no token: check RAMP_CLIENT_ID")
 
 
 def test_names_sources(ramp: FakeRamp) -> None:

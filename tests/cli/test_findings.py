@@ -16,6 +16,7 @@ import ramp_tracing
 from ramp_tracing._autostart import SITE
 from ramp_tracing._config import resolve
 from ramp_tracing._delivery import ConnectionReport
+from ramp_tracing._delivery import test_connection as send_test
 from ramp_tracing._loopback import Answer
 from ramp_tracing.cli import _findings
 from ramp_tracing.cli._app import build_app
@@ -203,3 +204,56 @@ def test_compares_clocks(ramp: FakeRamp) -> None:
 def test_reads_versions(text: str, expected: tuple[int, ...]) -> None:
     """Numbers up to what is no number."""
     assert expected == numbers(text)
+
+
+def with_report(url: str, **options: object) -> Circumstances:
+    config = resolve({"api_key": "right", "base_url": url, **options}, {})
+    return Circumstances(config=config, report=send_test(config), environ={}, folder=Path.cwd())
+
+
+def endpoint(circumstances: Circumstances) -> Finding:
+    [found] = about("endpoint", circumstances)
+    return found
+
+
+def taking(path: str, ramp: FakeRamp) -> None:
+    """Let the key in at one of the endpoints only."""
+    ramp.answer_with(lambda request: None if request.path.endswith(path) else Answer(status=403))
+
+
+def test_the_endpoint_that_a_key_is_for(ramp: FakeRamp) -> None:
+    """Said where the key is taken; the other one is not asked then."""
+    assert endpoint(with_report(ramp.url)).text == "The key is for /ai-usage/openrouter (OTLP)"
+    assert endpoint(with_report(ramp.unified_url, protocol="ramp/unified")).weight == "good"
+    assert len(ramp.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "protocol", "fix"),
+    [
+        ("/ai-usage/unified", "http/json", "RAMP_TRACING_PROTOCOL=ramp/unified"),
+        ("/ai-usage/openrouter", "ramp/unified", "RAMP_TRACING_PROTOCOL=http/json"),
+    ],
+)
+def test_a_key_for_the_other_endpoint(ramp: FakeRamp, path: str, protocol: str, fix: str) -> None:
+    """Both are asked, without anything that counts, and the finding says what to set."""
+    taking(path, ramp)
+    url = ramp.url if protocol == "http/json" else ramp.unified_url
+    found = endpoint(with_report(url, protocol=protocol))
+    assert (found.weight, f"but for {path}" in found.text) == ("problem", True)
+    assert fix in found.advice
+    assert found.advice.endswith(f"{path}.")
+    assert (ramp.spans, ramp.events) == ([], [])
+
+
+def test_a_key_for_neither_endpoint(ramp: FakeRamp) -> None:
+    """Then a new one is needed."""
+    ramp.answer_with(401)
+    assert "Neither" in endpoint(with_report(ramp.url)).text
+
+
+def test_an_address_of_the_other_protocol(ramp: FakeRamp) -> None:
+    """Spans would be refused there one by one."""
+    found = endpoint(with_report(ramp.unified_url))
+    assert (found.weight, found.text.endswith("but `protocol` is http/json")) == ("problem", True)
+    assert about("endpoint", with_report(ramp.url.replace("openrouter", "collector"))) == []

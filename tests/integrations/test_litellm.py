@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from hashlib import sha256
 from importlib import import_module
 from typing import Any
 
@@ -15,9 +16,10 @@ from ramp_tracing import _layers, integrations
 from ramp_tracing._layers import _promises
 from ramp_tracing._loopback import json_answer
 from ramp_tracing._record import Generation
+from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
 
-from .litellm_calls import ANTHROPIC, CLAUDE, MESSAGES, SCRIPTS, at_base, chat, litellm
+from .litellm_calls import ANTHROPIC, CLAUDE, MESSAGES, SCRIPTS, at_anthropic, at_base, chat, litellm
 from .provider import Provider
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
@@ -434,3 +436,13 @@ async def test_aflush(base: str) -> None:
             assert 20 == len(ramp.generations)
         finally:
             ramp_tracing.uninstrument()
+
+
+def test_the_hash_of_the_key_is_kept_where_it_is_asked_for(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the openai client makes the call or LiteLLM itself."""
+    monkeypatch.setattr(state, "hashes_keys", True)
+    with recorded() as generations:
+        litellm.completion(**chat(base) | {"api_key": "sk-company"})
+        litellm.completion(**at_anthropic(base, api_key="sk-ant-company"))
+        hashes = {each.api_key_hash for each in waited(generations, 2)}
+    assert hashes == {sha256(b"sk-company").hexdigest(), sha256(b"sk-ant-company").hexdigest()}

@@ -61,6 +61,7 @@ def full_generation() -> Generation:
         native_finish_reason="completed",
         service_tier="priority",
         inference_geo="us",
+        api_key_hash="9f" * 32,
         streamed=True,
         parameters={"temperature": 0.7, "max_tokens": 500},
         retries=0,

@@ -5,13 +5,13 @@ Every wrong value raises `ConfigurationError` with what to change. No message qu
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from ..exceptions import ConfigurationError
-from ._address import check_encrypted
-from ._options import DEFAULT_BASE_URL, OPTIONS, Option
+from ._between import completed
+from ._options import DEFAULT_BASE_URL, OPTIONS, UNIFIED_URL, Option
 from ._prices import OTHER_RATES, TOKEN_RATES, Price, PriceTable
 from ._readers import UnusableError
 from ._secret import Secret
@@ -20,6 +20,7 @@ __all__ = [
     "DEFAULT_BASE_URL",
     "OTHER_RATES",
     "TOKEN_RATES",
+    "UNIFIED_URL",
     "Config",
     "Dialect",
     "Price",
@@ -32,8 +33,8 @@ __all__ = [
     "resolve_one",
 ]
 
-WireProtocol = Literal["http/json", "http/protobuf"]
-"""How spans become bytes."""
+WireProtocol = Literal["http/json", "http/protobuf", "ramp/unified"]
+"""How records become bytes: as OTLP, in one of two encodings, or as Ramp's unified events."""
 
 Dialect = Literal["openrouter", "semconv"]
 """How attributes are named."""
@@ -54,11 +55,14 @@ class Config:
     What the user asked for, checked.
 
     Attributes:
-        api_key: Sent as ``Authorization: Bearer``.
+        api_key: Sent as ``Authorization: Bearer``; empty where there is an OAuth client.
+        client_id: The OAuth client that asks for tokens, or `None`.
+        client_secret: Its secret.
+        token_url: Where it asks.
         base_url: Where records are posted to, exactly as given.
         headers: Sent with every request.
         privacy_mode: True if no content may leave, nor be kept.
-        protocol: How spans become bytes.
+        protocol: How records become bytes.
         dialect: How attributes are named.
         service_name: The application, for people who look at its spans.
         service_version: Its version.
@@ -67,6 +71,11 @@ class Config:
         trace: Attribution of every call that says nothing itself: ``user``, ``session_id``, the keys of ``trace``.
         providers: Provider names by ``host`` or ``host:port``, for gateways and private endpoints.
         prices: The user's own prices, or `None`.
+        exclude_providers: Those whose calls are not sent, in lower case.
+        allow_api_keys: SHA-256 hashes of the keys whose calls are sent; `None` for all keys.
+        filter: The user's function that says which calls are sent, or `None`.
+        sampling_rate: The share of sessions, or else traces or calls, that is sent.
+        content_sampling_rate: The share of them that is sent with its content.
         timeout_seconds: How long one request may take, all in all.
         exit_timeout_seconds: How long the end of the process may be put off.
         max_batch_spans: Records in one request.
@@ -80,6 +89,9 @@ class Config:
     """
 
     api_key: Secret
+    client_id: str | None
+    client_secret: Secret | None
+    token_url: str | None
     base_url: str
     headers: Mapping[str, Secret]
     privacy_mode: bool
@@ -92,6 +104,11 @@ class Config:
     trace: Mapping[str, object]
     providers: Mapping[str, str]
     prices: PriceTable | None
+    exclude_providers: frozenset[str]
+    allow_api_keys: frozenset[str] | None
+    filter: Callable[..., object] | None
+    sampling_rate: float
+    content_sampling_rate: float
     timeout_seconds: float
     exit_timeout_seconds: float
     max_batch_spans: int
@@ -102,6 +119,11 @@ class Config:
     ca_file: str | None
     span_exporters: tuple[object, ...]
     disabled: bool
+
+    @property
+    def account(self) -> str:
+        """What tells whose records they are; as secret as a key, because it may be one."""
+        return self.api_key.reveal() or self.client_id or ""
 
 
 def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config:
@@ -125,12 +147,10 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config
     values: dict[str, Any] = {
         name: _value(name, row, options=options, environ=environ) for name, row in OPTIONS.items()
     }
+    has_address = options.get("base_url") is not None or bool(environ.get("RAMP_BASE_URL"))
+    values = completed(values, has_address=has_address)
     if values["api_key"] is None:
-        values["api_key"] = _without_key(disabled=values["disabled"])
-    try:
-        check_encrypted(values["base_url"], allow_insecure=values["allow_insecure"])
-    except UnusableError as wrong:
-        raise ConfigurationError(f"base_url cannot be used: {wrong}") from None
+        values["api_key"] = _without_key(needs_none=values["disabled"] or values["client_id"] is not None)
     return Config(**values)
 
 
@@ -165,8 +185,8 @@ def _value(name: str, row: Option, *, options: Mapping[str, object], environ: Ma
         raise ConfigurationError(f"{source} cannot be used: {wrong}") from None
 
 
-def _without_key(*, disabled: bool) -> Secret:
-    if not disabled:
+def _without_key(*, needs_none: bool) -> Secret:
+    if not needs_none:
         raise ConfigurationError(
             "there is no API key: set the environment variable RAMP_API_KEY, or pass api_key=…; "
             "it needs the scope ai_usage:write"

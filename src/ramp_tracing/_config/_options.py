@@ -12,20 +12,30 @@ from ._readers import (
     count,
     flag_from_text,
     json_object,
+    number_from_text,
     one_of,
+    parts_from_text,
     read_ca_file,
+    read_client_id,
     read_directory,
     read_exporters,
+    read_filter,
     read_flag,
     read_headers,
     read_key,
+    read_key_hashes,
     read_providers,
+    read_providers_to_leave_out,
     read_text,
     read_trace,
     seconds,
+    share,
 )
 
 DEFAULT_BASE_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/openrouter"
+
+UNIFIED_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/unified"
+"""Where unified events go, unless the user names another address."""
 
 NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
@@ -55,11 +65,16 @@ class Option:
 OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
     {
         "api_key": Option(read=read_key, variable="RAMP_API_KEY"),
+        "client_id": Option(read=read_client_id, variable="RAMP_CLIENT_ID"),
+        "client_secret": Option(read=read_key, variable="RAMP_CLIENT_SECRET"),
+        "token_url": Option(read=read_url, variable="RAMP_TOKEN_URL"),
         "base_url": Option(read=read_url, variable="RAMP_BASE_URL", default=DEFAULT_BASE_URL),
         "headers": Option(read=read_headers, variable="RAMP_HEADERS", from_text=json_object, default=NOTHING),
         "privacy_mode": Option(read=read_flag, variable="RAMP_PRIVACY_MODE", from_text=flag_from_text, default=False),
         "protocol": Option(
-            read=one_of("http/json", "http/protobuf"), variable="RAMP_TRACING_PROTOCOL", default="http/json"
+            read=one_of("http/json", "http/protobuf", "ramp/unified"),
+            variable="RAMP_TRACING_PROTOCOL",
+            default="http/json",
         ),
         "dialect": Option(read=one_of("openrouter", "semconv"), variable="RAMP_TRACING_DIALECT", default="openrouter"),
         "service_name": Option(read=read_text, variable="OTEL_SERVICE_NAME", default="ramp-tracing"),
@@ -71,6 +86,28 @@ OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
         "trace": Option(read=read_trace, default=NOTHING),
         "providers": Option(read=read_providers, default=NOTHING),
         "prices": Option(read=read_prices, variable="RAMP_TRACING_PRICES"),
+        "exclude_providers": Option(
+            read=read_providers_to_leave_out,
+            variable="RAMP_TRACING_EXCLUDE_PROVIDERS",
+            from_text=parts_from_text,
+            default=frozenset[str](),
+        ),
+        "allow_api_keys": Option(
+            read=read_key_hashes, variable="RAMP_TRACING_ALLOW_API_KEYS", from_text=parts_from_text
+        ),
+        "filter": Option(read=read_filter),
+        "sampling_rate": Option(
+            read=share(may_be_zero=False),
+            variable="RAMP_TRACING_SAMPLING_RATE",
+            from_text=number_from_text,
+            default=1.0,
+        ),
+        "content_sampling_rate": Option(
+            read=share(may_be_zero=True),
+            variable="RAMP_TRACING_CONTENT_SAMPLING_RATE",
+            from_text=number_from_text,
+            default=1.0,
+        ),
         "timeout_seconds": Option(read=seconds(0.1, 300), default=10.0),
         "exit_timeout_seconds": Option(read=seconds(0, 300), default=2.0),
         "max_batch_spans": Option(read=count(1, 10_000), default=50),

@@ -21,6 +21,7 @@ TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A header's name, RFC 9110 section 5.6.2."""
 VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 PRINTABLE: Final = re.compile(r"[\x20-\x7e\t]*")
+HASH: Final = re.compile(r"[0-9a-f]{64}")
 HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[0-9a-z._\-]+)(:\d{1,5})?")
 
 FORBIDDEN_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
@@ -58,6 +59,14 @@ def read_key(value: object) -> Secret:
     if not VISIBLE.fullmatch(text):
         raise UnusableError("it holds a space, a line break or another character that no key has; copy the key again")
     return Secret(text)
+
+
+def read_client_id(value: object) -> str:
+    """The name of an OAuth client: no secret, and no colon, which would end it in the header that carries it."""
+    text = read_text(value)
+    if not VISIBLE.fullmatch(text) or ":" in text:
+        raise UnusableError("it holds a space, a colon or another character that no client id has; copy it again")
+    return text
 
 
 def read_text(value: object) -> str:
@@ -204,6 +213,66 @@ def read_directory(value: object) -> str:
     if not path.strip() or "\0" in path:
         raise UnusableError("give the path of a directory")
     return os.path.abspath(os.path.expanduser(path))
+
+
+def parts_from_text(text: str) -> object:
+    """What commas separate, as an environment variable holds it."""
+    return tuple(part for each in text.split(",") if (part := each.strip()))
+
+
+def read_providers_to_leave_out(value: object) -> frozenset[str]:
+    """Names of providers, in lower case."""
+    names = _texts(value, example='("openrouter",)')
+    if not all(name.strip() for name in names):
+        raise UnusableError("each of them is the name of a provider, as the records have it: openai, openrouter")
+    return frozenset(name.strip().lower() for name in names)
+
+
+def read_key_hashes(value: object) -> frozenset[str]:
+    """SHA-256 hashes of keys; a key itself is refused, which has no business here."""
+    hashes = _texts(value, example="a tuple of SHA-256 hashes")
+    if not hashes:
+        raise UnusableError("no key is in it, so no call would be reported; leave it out to allow every key")
+    if not all(HASH.fullmatch(each.lower()) for each in hashes):
+        raise UnusableError("give the SHA-256 hash of each key, 64 hexadecimal digits, and never a key itself")
+    return frozenset(each.lower() for each in hashes)
+
+
+def _texts(value: object, *, example: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise UnusableError(f"give a list or tuple of texts, such as {example}")
+    texts = tuple(cast("Iterable[object]", value))
+    if not all(isinstance(each, str) for each in texts):
+        raise UnusableError("each of them must be a text")
+    return cast("tuple[str, ...]", texts)
+
+
+def read_filter(value: object) -> Callable[..., object]:
+    """A function of the user's."""
+    if not callable(value):
+        raise UnusableError("give a function that takes a generation and returns True for those that are to be sent")
+    return value
+
+
+def share(*, may_be_zero: bool) -> Reader:
+    """A reader of shares, from nothing, if that is allowed, to 1, which is all."""
+
+    def read(value: object) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+            raise UnusableError("give a share from 0 to 1")
+        if not value and not may_be_zero:
+            raise UnusableError("nothing would be reported at all; if that is meant, use `disabled`")
+        return float(value)
+
+    return read
+
+
+def number_from_text(text: str) -> object:
+    """A number as an environment variable holds it."""
+    try:
+        return float(text)
+    except ValueError:
+        raise UnusableError("it is no number; write it as 0.25") from None
 
 
 def read_exporters(value: object) -> tuple[object, ...]:

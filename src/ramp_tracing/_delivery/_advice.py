@@ -7,7 +7,13 @@ from typing import Final, Literal
 Cause = Literal["certificate", "tls", "name", "timeout", "refused", "closed", "route", "not_http", "proxy", "network"]
 """Why no answer came."""
 
-KEY: Final = "the key is wrong or lacks the scope ai_usage:write; check RAMP_API_KEY"
+KEY: Final = (
+    "the key is wrong or lacks the scope ai_usage:write; check RAMP_API_KEY, or RAMP_CLIENT_ID and RAMP_CLIENT_SECRET; "
+    "`ramp-tracing check` tries the other endpoint"
+)
+TOKEN: Final = (
+    "check RAMP_CLIENT_ID, RAMP_CLIENT_SECRET and RAMP_TOKEN_URL, and that the client may ask for ai_usage:write"
+)
 REDIRECT: Final = (
     "it redirects, which is never followed because the key would go along; set RAMP_BASE_URL to the final address"
 )
@@ -15,7 +21,7 @@ ADDRESS: Final = "check RAMP_BASE_URL: it is used exactly as given, nothing is a
 
 BY_STATUS: Final[Mapping[int, str]] = MappingProxyType(
     {
-        400: "the receiver does not understand what was sent; check that RAMP_BASE_URL takes OTLP traces",
+        400: "the receiver does not understand what was sent; check that RAMP_BASE_URL takes what `protocol` says",
         401: KEY,
         403: KEY,
         404: ADDRESS,
@@ -23,7 +29,7 @@ BY_STATUS: Final[Mapping[int, str]] = MappingProxyType(
         407: "the proxy wants credentials; put them into HTTPS_PROXY",
         413: "the receiver takes only smaller requests; lower max_batch_bytes",
         415: "the receiver wants another format; change `protocol`",
-        422: "the receiver does not accept what was sent; check that RAMP_BASE_URL takes OTLP traces",
+        422: "the receiver does not accept what was sent; check that RAMP_BASE_URL takes what `protocol` says",
         429: "there were too many requests; wait a little",
     }
 )

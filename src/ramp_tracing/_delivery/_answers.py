@@ -136,6 +136,7 @@ def _message(text: str) -> str:
         return text.strip()
     error = _field(body, "error_v2")
     parts = [_field(error, "error_code"), _field(error, "message"), _field(body, "message")]
+    parts += [_field(body, "error"), _field(body, "error_description")]  # OAuth's
     return ": ".join(part for part in parts if isinstance(part, str))
 
 

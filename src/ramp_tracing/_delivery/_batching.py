@@ -6,13 +6,19 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from .._config import Config
 from .._export import EncodeError, Prepared
 from .._guard import guarded, log
 from .._journal import Entry, Journal
 from ._request import compressed
+from ._selection import Selection
 from ._stages import Stages
+
+MAX_READS: Final = 20
+"""Reads in a row that may bring nothing to send, until the deadline is looked at again. With fewer, sampling would make
+small requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,8 @@ class Batcher:
         self._journal = journal
         self._stages = stages
         self._config = config
+        self._selection = Selection(config, stages.price)
+        self._has_left_out = False
         self._entries: deque[Entry] = deque()
         self._left_over: deque[Item] = deque()
 
@@ -99,6 +107,11 @@ class Batcher:
         self._journal.freeze(batch.entries)
         return batch
 
+    def has_left_out(self) -> bool:
+        """Whether records were settled without being sent since this was last asked."""
+        left_out, self._has_left_out = self._has_left_out, False
+        return left_out
+
     def halves(self, batch: Batch) -> Sequence[Batch]:
         """Two batches in place of *batch*, of more than one record."""
         middle = len(batch.items) // 2
@@ -129,9 +142,30 @@ class Batcher:
         return None
 
     def _next_entry(self) -> Entry | None:
-        if not self._entries:
-            self._entries.extend(self._journal.read(self._config.max_batch_spans))
+        for _ in range(MAX_READS):
+            if self._entries or not (read := self._journal.read(self._config.max_batch_spans)):
+                break
+            self._entries.extend(self._wanted(read))
         return self._entries.popleft() if self._entries else None
+
+    def _wanted(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Those of *entries* that the user wants sent; the others are settled, all at once: each takes a write."""
+        wanted = [each for each in entries if not self._selection.leaves_out or self._wants(each)]
+        if len(wanted) < len(entries):
+            kept = set(wanted)
+            self._journal.leave_out([each for each in entries if each not in kept])
+            self._has_left_out = True
+        for each in wanted:
+            with guarded("sampling content"):
+                each.generation = self._selection.trimmed(each.generation)
+        return wanted
+
+    def _wants(self, entry: Entry) -> bool:
+        """Whether *entry* is to be sent: yes, if that cannot be found out."""
+        wants = True
+        with guarded("choosing what is sent"):
+            wants = self._selection.wants(entry.generation)
+        return wants
 
     def _prepared(self, entry: Entry) -> Prepared | None:
         """The record, priced and encoded; `None` if that is impossible, whatever the reason: others are waiting."""

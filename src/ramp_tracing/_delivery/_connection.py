@@ -3,15 +3,20 @@
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .._config import Config
-from ._advice import advice_on
+from ._advice import TOKEN, advice_on
 from ._request import compressed, headers_of
-from ._stages import export_settings
+from ._stages import encoder_of, export_settings
 
 if TYPE_CHECKING:
     from ._answers import Answer
+
+EMPTY_REFUSED: Final = frozenset({400, 422})
+"""What a request without any event is answered: by a receiver that has looked at the key before."""
+
+KEY_TAKEN: Final = "The receiver takes the key, and refused a request without events, as it should."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,7 @@ def test_connection(config: Config) -> ConnectionReport:
     """
     Ask the receiver once whether it would take records, and wait for the answer.
 
-    The span that is sent is known to Ramp as a test, and stays out of usage.
+    The span that is sent is known to Ramp as a test, and stays out of usage. Of unified events none is sent.
 
     Args:
         config: What to test.
@@ -51,28 +56,37 @@ def test_connection(config: Config) -> ConnectionReport:
         OSError: The CA file has gone since *config* was made.
     """
     # Imported here: whoever only records needs none of it on this thread.
-    from .._export import Encoder, connection_test_body
+    from .._export import connection_test_body
     from ._failures import UnreachableError
-    from ._transport import Transport
+    from ._sender import Sender
+    from ._tokens import TokenRefusedError
 
     settings = export_settings(config)
-    headers = headers_of(config, Encoder(settings).content_type, more={"X-Test-Connection": "true"})
-    transport = Transport(config)
+    headers = headers_of(config, encoder_of(config).content_type, more={"X-Test-Connection": "true"})
+    sender = Sender(config)
     try:
         body = compressed(connection_test_body(settings), config)
-        answer = transport.post(body, headers, timeout_seconds=config.timeout_seconds)
+        answer = sender.post(body, headers, timeout_seconds=config.timeout_seconds)
     except UnreachableError as error:
         return ConnectionReport(ok=False, status=None, message=f"No answer: {error}")
+    except TokenRefusedError as error:
+        message = f"Answer {error.answer.status}, and no token: {TOKEN}.{_quoted(error.answer)}"
+        return _report(error.answer, ok=False, message=message)
     finally:
-        transport.close()
-    return _report_on(answer)
+        sender.close()
+    if config.protocol == "ramp/unified" and answer.status in EMPTY_REFUSED:
+        return _report(answer, ok=True, message=KEY_TAKEN)
+    if answer.status // 100 == 2:
+        return _report(answer, ok=True, message="The receiver took the test.")
+    message = f"Answer {answer.status}: {advice_on(answer.status)}.{_quoted(answer)}"
+    return _report(answer, ok=False, message=message)
 
 
-def _report_on(answer: "Answer") -> ConnectionReport:
-    ok = answer.status // 100 == 2
-    message = "The receiver took the test." if ok else f"Answer {answer.status}: {advice_on(answer.status)}."
-    if not ok and answer.said:
-        message += f" The receiver says: {answer.said}"
+def _quoted(answer: "Answer") -> str:
+    return f" The receiver says: {answer.said}" if answer.said else ""
+
+
+def _report(answer: "Answer", *, ok: bool, message: str) -> ConnectionReport:
     return ConnectionReport(
         ok=ok,
         status=answer.status,

@@ -11,14 +11,15 @@ from .._config import Config
 from .._context import untraced
 from .._guard import log
 from .._journal import Journal
-from ._advice import advice_on
+from ._advice import TOKEN, advice_on
 from ._answers import Answer, Kind, Verdict, judge
 from ._batching import Batch, Batcher
 from ._failures import UnreachableError
 from ._pace import HOLD_SECONDS, Pace
 from ._request import headers_of
+from ._sender import Sender
 from ._stages import Stages
-from ._transport import Transport
+from ._tokens import TokenRefusedError
 
 
 class Drainer:
@@ -41,7 +42,7 @@ class Drainer:
         self._stages = stages
         self._pace = pace or Pace()
         self._batcher = Batcher(journal, stages, config)
-        self._transport = Transport(config)
+        self._sender = Sender(config)
         self._frozen: deque[Batch] = deque()
 
     @property
@@ -69,19 +70,21 @@ class Drainer:
             timeout_seconds: For the whole request.
 
         Returns:
-            False if there was nothing to send.
+            False if there was nothing to send, nor anything that the user does not want sent.
         """
         if not self._frozen:
             fresh = self._batcher.next()
             if fresh is None:
-                return False
+                return self._batcher.has_left_out()
             self._frozen.append(fresh)
         batch = self._frozen[0]
         self._pace.sending(time.monotonic())
         headers = headers_of(self._config, self._stages.encoder.content_type, more={"Idempotency-Key": batch.key})
         try:
             with untraced():
-                answer = self._transport.post(batch.body, headers, timeout_seconds=timeout_seconds)
+                answer = self._sender.post(batch.body, headers, timeout_seconds=timeout_seconds)
+        except TokenRefusedError as error:
+            self._go_without_token(error.answer)
         except UnreachableError as error:
             self._pace.failed(time.monotonic())
             self._say(logging.WARNING, error.cause, f"Ramp cannot be reached: {error}; {self._kept()}")
@@ -90,11 +93,21 @@ class Drainer:
             self._ACTIONS[verdict.kind](self, answer, verdict)
         return True
 
+    def _go_without_token(self, answer: Answer) -> None:
+        """Whatever the answer was to, it was not to the batch, which is kept."""
+        verdict = judge(answer, now=datetime.now(UTC))
+        if verdict.kind == "retry":
+            self._pace.failed(time.monotonic(), floor_seconds=verdict.floor_seconds)
+        else:
+            self._pace.held(time.monotonic())
+        level = logging.WARNING if verdict.kind == "retry" else logging.ERROR
+        self._say(level, "token", f"{_described(answer)} and gave no token: {TOKEN}. {self._kept()}")
+
     def idle(self) -> float | None:
         """Close the connection if it has been idle for long; seconds until then, or `None` if there is none."""
-        left = self._transport.idle_seconds_left()
+        left = self._sender.idle_seconds_left()
         if left is not None and left <= 0:
-            self._transport.close()
+            self._sender.close()
             return None
         return left
 
@@ -108,11 +121,11 @@ class Drainer:
 
     def close(self) -> None:
         """Give the connection up; the next request makes a new one."""
-        self._transport.close()
+        self._sender.close()
 
     def abandon(self) -> None:
         """Forget everything, in a forked child: the parent goes on with it."""
-        self._transport.abandon()
+        self._sender.abandon()
 
     def _acknowledge(self, answer: Answer, verdict: Verdict) -> None:
         batch = self._frozen.popleft()

@@ -113,7 +113,7 @@ class Pipeline:
         self._worker.hurry()
 
     def stats(self) -> Stats:
-        """The counts at this moment; ``recorded == acknowledged + waiting + dead + lost``."""
+        """The counts at this moment; ``recorded == acknowledged + waiting + dead + lost + filtered``."""
         self._worker.run_jobs()
         return self._journal.counts()
 

@@ -9,7 +9,7 @@ from .._config import Config
 from .._record import Generation
 
 if TYPE_CHECKING:
-    from .._export import Encoder, ExportSettings, SpanPublisher
+    from .._export import ExportSettings, RequestEncoder, SpanPublisher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Stages:
     """
 
     price: Callable[[Generation], Generation]
-    encoder: "Encoder"
+    encoder: "RequestEncoder"
     publisher: "SpanPublisher"
 
 
@@ -32,7 +32,7 @@ def load_stages(config: Config) -> Stages:
 
     Imports price data, orjson and perhaps protobuf: some tenths of a second, on the thread that calls this.
     """
-    from .._export import Encoder, SpanPublisher
+    from .._export import SpanPublisher
     from .._pricing import priced
 
     settings = export_settings(config)
@@ -40,9 +40,19 @@ def load_stages(config: Config) -> Stages:
     exporters = cast("tuple[Any, ...]", config.span_exporters)
     return Stages(
         price=partial(priced, own=config.prices),
-        encoder=Encoder(settings),
+        encoder=encoder_of(config),
         publisher=SpanPublisher(exporters, settings),
     )
+
+
+def encoder_of(config: Config) -> "RequestEncoder":
+    """What makes bytes of records in the protocol that *config* names."""
+    from .._export import Encoder, UnifiedEncoder
+
+    settings = export_settings(config)
+    if settings.protocol == "ramp/unified":
+        return UnifiedEncoder(settings, publishes=bool(config.span_exporters))
+    return Encoder(settings)
 
 
 def export_settings(config: Config) -> "ExportSettings":

@@ -34,19 +34,20 @@ MAX_IDLE_SECONDS: Final = 5.0
 
 class Transport:
     """
-    Posts bodies to the configured address. Used by one thread at a time.
+    Posts bodies to one address. Used by one thread at a time.
 
     Args:
-        config: Address, key, CA file.
+        config: Address, keys, CA file.
+        url: The address, if it is another one than the records'.
     """
 
-    def __init__(self, config: Config) -> None:
-        parts = urlsplit(config.base_url)
+    def __init__(self, config: Config, url: str | None = None) -> None:
+        parts = urlsplit(url or config.base_url)
         self._tls = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._tls else 80)
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._key = config.api_key
+        self._secrets = [each.reveal() for each in (config.api_key, config.client_secret) if each and each.reveal()]
         self._context = _tls_context(config.ca_file) if self._tls else None
         self._socket: socket.socket | None = None
         self._wire: DeadlineSocket | None = None
@@ -104,17 +105,21 @@ class Transport:
         connection = self._connection(deadline)
         connection.request("POST", self._target, body, dict(headers))
         response = connection.getresponse()
-        answered = {name.lower(): self._without_key(value) for name, value in response.getheaders()}
-        said = self._without_key(_read(response).decode("latin-1")).encode("latin-1", "replace")
+        # A token, or what else this request proves itself with.
+        credential = headers.get("Authorization", "").partition(" ")[2]
+        answered = {name.lower(): self._without_keys(value, credential) for name, value in response.getheaders()}
+        said = self._without_keys(_read(response).decode("latin-1"), credential).encode("latin-1", "replace")
         self._idle_since = time.monotonic()
         if response.will_close or not response.isclosed():
             self.close()
         plain = answered.get("content-encoding", "identity").lower() == "identity"
         return Answer(status=response.status, headers=answered, body=said if plain else b"")
 
-    def _without_key(self, text: str) -> str:
-        """*text* without the key, should the receiver repeat it; nobody downstream has to think of that."""
-        return text.replace(self._key.reveal(), "[key]") if self._key.reveal() else text
+    def _without_keys(self, text: str, credential: str) -> str:
+        """*text* without any key, should the receiver repeat it; nobody downstream has to think of that."""
+        for secret in (*self._secrets, credential):
+            text = text.replace(secret, "[key]") if secret else text
+        return text
 
     def _connection(self, deadline: Deadline) -> http.client.HTTPConnection:
         """The connection that is open and still good, or a new one."""

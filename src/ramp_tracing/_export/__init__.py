@@ -5,10 +5,12 @@ Importing this loads neither OpenTelemetry nor protobuf: the thread that sends d
 """
 
 from ._connection_test import connection_test_body
-from ._encoder import EncodeError, Encoder, Prepared
+from ._encoder import EncodeError, Encoder, Prepared, RequestEncoder
+from ._ids import trace_id_of
 from ._publisher import SpanPublisher
 from ._settings import Dialect, ExportSettings, WireProtocol
 from ._span import Kind, Span, SpanEvent, StatusCode, Value
+from ._unified import UnifiedEncoder
 
 __all__ = [
     "Dialect",
@@ -17,11 +19,14 @@ __all__ = [
     "ExportSettings",
     "Kind",
     "Prepared",
+    "RequestEncoder",
     "Span",
     "SpanEvent",
     "SpanPublisher",
     "StatusCode",
+    "UnifiedEncoder",
     "Value",
     "WireProtocol",
     "connection_test_body",
+    "trace_id_of",
 ]

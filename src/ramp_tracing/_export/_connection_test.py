@@ -1,4 +1,4 @@
-"""The span with which OpenRouter tests a connection. Ramp keeps it out of usage, so it costs nobody anything."""
+"""The request that tests a connection: OpenRouter's test span, which Ramp keeps out of usage, or no event at all."""
 
 import time
 from typing import Final
@@ -7,6 +7,7 @@ from .._record import UnixNanos
 from ._encoder import ENCODINGS
 from ._settings import ExportSettings
 from ._span import Kind, Span
+from ._unified import request_of
 
 NAME: Final = "openrouter-connection-test"
 TRACE_ID: Final = f"{1:032x}"
@@ -19,9 +20,12 @@ def connection_test_body(settings: ExportSettings | None = None) -> bytes:
     The body of a connection test; it is sent with the header ``X-Test-Connection: true``.
 
     Args:
-        settings: Service name and protocol; the defaults if left out.
+        settings: Service name and protocol; the defaults if left out. No event is known as a test to Ramp, so in
+            unified events it is a request without any: it is refused, but only after the key was looked at.
     """
     settings = settings or ExportSettings()
+    if settings.protocol == "ramp/unified":
+        return request_of([])
     now = UnixNanos(time.time_ns())
     span = Span(
         name=NAME,

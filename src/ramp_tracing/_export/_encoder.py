@@ -42,16 +42,40 @@ class Prepared:
         spans: Its own span first, then the levels above it from the innermost to the root.
         encoded: The bytes of its own span.
         size_bytes: What it adds to a request, at most: levels that it shares with others are sent once.
+        id: That of the generation.
     """
 
     spans: tuple[Span, ...]
     encoded: bytes = field(repr=False)
     size_bytes: int
+    id: str = ""
+
+
+class RequestEncoder(Protocol):
+    """Turns generations into the bodies of requests. Used by one thread at a time."""
+
+    @property
+    def content_type(self) -> str:
+        """The ``Content-Type`` of every body."""
+        ...
+
+    def prepare(self, generation: Generation) -> Prepared:
+        """
+        Encode one generation.
+
+        Raises:
+            EncodeError: It cannot be encoded.
+        """
+        ...
+
+    def body(self, prepared: Sequence[Prepared]) -> bytes:
+        """One request. The same generations in the same order give the same bytes."""
+        ...
 
 
 class Encoder:
     """
-    Turns generations into requests. Used by one thread, which does not mind the import of protobuf at first use.
+    Turns generations into OTLP requests; its one thread does not mind the import of protobuf at first use.
 
     Args:
         settings: What the export was told.
@@ -74,14 +98,7 @@ class Encoder:
         Raises:
             EncodeError: Not even the rest can be encoded. Readers are total, so this is a fault of ours.
         """
-        try:
-            return self._prepared(generation)
-        except UNENCODABLE:
-            log.once_a_minute(logging.WARNING, "unencodable content", "a call was sent without its content")
-        try:
-            return self._prepared(generation.without_content())
-        except UNENCODABLE as error:
-            raise EncodeError(f"The record cannot be encoded ({type(error).__name__})") from None
+        return prepared_by(self._prepared, generation)
 
     def body(self, prepared: Sequence[Prepared]) -> bytes:
         """One ``ExportTraceServiceRequest``. The same generations in the same order give the same bytes."""
@@ -103,6 +120,23 @@ class Encoder:
     @cached_property
     def _encoding(self) -> Encoding:
         return ENCODINGS[self._settings.protocol](self._settings)
+
+
+def prepared_by(prepare: Callable[[Generation], Prepared], generation: Generation) -> Prepared:
+    """
+    What *prepare* makes of *generation*, or else of what it is without its content.
+
+    Raises:
+        EncodeError: Neither can be encoded.
+    """
+    try:
+        return prepare(generation)
+    except UNENCODABLE:
+        log.once_a_minute(logging.WARNING, "unencodable content", "a call was sent without its content")
+    try:
+        return prepare(generation.without_content())
+    except UNENCODABLE as error:
+        raise EncodeError(f"The record cannot be encoded ({type(error).__name__})") from None
 
 
 def _protobuf(settings: ExportSettings) -> Encoding:

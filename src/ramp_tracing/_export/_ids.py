@@ -24,6 +24,11 @@ def place_of(generation: Generation) -> Place:
     return Place(trace_id, derived_id(generation.id, digits=16), _parent_id(generation, trace_id))
 
 
+def trace_id_of(generation: Generation) -> str:
+    """The trace that it is sent in; one of its own, which follows from its id, where it is in no other."""
+    return _trace_id(generation)
+
+
 def unusable_parent(attribution: Attribution) -> str | None:
     """A ``parent_span_id`` that is no span id; it is kept as metadata."""
     given = attribution.parent_span_id

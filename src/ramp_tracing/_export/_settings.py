@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-WireProtocol = Literal["http/json", "http/protobuf"]
-"""How spans become bytes: OTLP as JSON, which Ramp reads, or as protobuf, for collectors."""
+WireProtocol = Literal["http/json", "http/protobuf", "ramp/unified"]
+"""How records become bytes: OTLP as JSON, which Ramp reads, or as protobuf, for collectors; or Ramp's own events."""
 
 Dialect = Literal["openrouter", "semconv"]
 """How attributes are named: as OpenRouter's Broadcast does, or as OpenTelemetry's GenAI conventions do."""
@@ -18,7 +18,7 @@ class ExportSettings:
     Attributes:
         service_name: The resource's ``service.name``.
         service_version: The resource's ``service.version``.
-        protocol: How spans become bytes.
+        protocol: How records become bytes.
         dialect: How attributes are named.
         privacy_mode: True if neither content nor the text of failures may leave, whatever a record carries.
     """

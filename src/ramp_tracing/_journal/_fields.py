@@ -273,6 +273,7 @@ GENERATION: Final = Table(
     Row("for", "attribution", _record(ATTRIBUTION, Attribution), _attribution),
     Row("parent", "span_parent", _span_parent, list),
     Row("content_lost", "content_lost", _flag, _or_nothing),
+    Row("key_hash", "api_key_hash", _text),
 )
 
 

@@ -37,8 +37,8 @@ class FileJournal:
 
     When `append` returns, the line is in the file of this process, and nothing but a power cut takes it away again.
     Files of processes that died are taken over by those that live; from then on their records are counted here, as
-    recorded, too. At every moment ``recorded == acknowledged + waiting + dead + lost``, because that is how `recorded`
-    is found: the files say how many wait, and a line that is damaged is lost.
+    recorded, too. At every moment ``recorded == acknowledged + waiting + dead + lost + filtered``, because that is how
+    `recorded` is found: the files say how many wait, and a line that is damaged is lost.
 
     Where the disk takes no line, its record waits in memory.
 
@@ -71,7 +71,7 @@ class FileJournal:
         self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
         self._letters = Letters(self._directory / "dead")
         self._notices = Notices(self._directory.path)
-        self._acknowledged = self._dead = self._lost = 0
+        self._acknowledged = self._dead = self._lost = self._filtered = 0
 
     # -- on the application's threads
 
@@ -177,6 +177,13 @@ class FileJournal:
             self._settle([entry])
             self._count_refused(1, kept=kept)
 
+    def leave_out(self, entries: Sequence[Entry]) -> None:
+        """Settle *entries* as filtered."""
+        entries = [entry for entry in entries if entry.place is not MOVED]
+        with self._lock:
+            self._settle(entries)
+            self._filtered += len(entries)
+
     def _settle(self, entries: Sequence[Entry]) -> None:
         places = _places(entries)
         self._holdings.settle(places)
@@ -242,13 +249,14 @@ class FileJournal:
             self._look()
             waiting = self._holdings.waiting + self._handed_over.qsize() + self._overflow.waiting
             lost = self._lost + self._overflow.lost + self._holdings.damaged + self._holdings.trimmed
-            settled = self._acknowledged + self._dead + lost
+            settled = self._acknowledged + self._dead + lost + self._filtered
             return Stats(
                 recorded=settled + waiting,
                 acknowledged=self._acknowledged,
                 waiting=waiting,
                 dead=self._dead,
                 lost=lost,
+                filtered=self._filtered,
             )
 
     @property

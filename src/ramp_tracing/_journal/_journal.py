@@ -11,7 +11,7 @@ from .._state import Hold
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
     """
-    What became of the records. At every moment ``recorded == acknowledged + waiting + dead + lost``.
+    What became of the records. At every moment ``recorded == acknowledged + waiting + dead + lost + filtered``.
 
     Attributes:
         recorded: Calls that were handed over.
@@ -19,6 +19,7 @@ class Stats:
         waiting: Records that are still to be sent, those on their way included.
         dead: Records that the receiver will not take, or that cannot be encoded.
         lost: Records for which there was no room.
+        filtered: Records that a filter or sampling of the user's kept from being sent.
     """
 
     recorded: int = 0
@@ -26,6 +27,7 @@ class Stats:
     waiting: int = 0
     dead: int = 0
     lost: int = 0
+    filtered: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +55,7 @@ class Journal(Protocol):
     one thread at a time. None of them raises and none waits for a network.
 
     The life of an entry: appended, or held and let go → read → frozen together with its batch → settled, once, by
-    `acknowledge` or `bury`.
+    `acknowledge`, `bury` or `leave_out`.
     What was read and not settled is waiting, and is read again by the next process if the journal outlives this one.
     """
 
@@ -120,6 +122,10 @@ class Journal(Protocol):
             entry: The entry.
             reason: Why, for people; no content.
         """
+        ...
+
+    def leave_out(self, entries: Sequence[Entry]) -> None:
+        """Settle *entries*: the user does not want them sent."""
         ...
 
     def counts(self) -> Stats:

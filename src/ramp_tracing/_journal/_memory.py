@@ -69,7 +69,8 @@ class MemoryJournal:
         self._lock = threading.RLock()
         self._unread: deque[Entry] = deque()
         self._read: set[Entry] = set()
-        self._recorded = self._acknowledged = self._dead = self._lost = self._lost_and_said = 0
+        self._recorded = self._acknowledged = self._dead = self._filtered = 0
+        self._lost = self._lost_and_said = 0
         self._dead_letters: deque[DeadLetter] = deque(maxlen=MAX_DEAD_LETTERS)
 
     def append(self, generation: Generation) -> None:
@@ -148,6 +149,14 @@ class MemoryJournal:
             self._dead += 1
             self._dead_letters.append(DeadLetter(generation=entry.generation, reason=reason))
 
+    def leave_out(self, entries: Sequence[Entry]) -> None:
+        """Settle *entries* as filtered."""
+        for entry in entries:
+            self._contents.take(entry)
+        with self._lock:
+            self._read.difference_update(entries)
+            self._filtered += len(entries)
+
     def counts(self) -> Stats:
         """The counts at this moment."""
         with self._lock:
@@ -158,6 +167,7 @@ class MemoryJournal:
                 waiting=len(self._unread) + len(self._read) + len(self._held),
                 dead=self._dead,
                 lost=self._lost,
+                filtered=self._filtered,
             )
         self._warn()
         return stats
@@ -173,8 +183,12 @@ class MemoryJournal:
         with self._lock:
             self._take_in()
             # Records are settled in the order in which they came, so these are the next that will be.
-            goal = self._acknowledged + self._dead + len(self._unread) + len(self._read)
-        return lambda: self._acknowledged + self._dead >= goal
+            goal = self._settled + len(self._unread) + len(self._read)
+        return lambda: self._settled >= goal
+
+    @property
+    def _settled(self) -> int:
+        return self._acknowledged + self._dead + self._filtered
 
     @property
     def in_memory(self) -> int:

@@ -115,6 +115,8 @@ class Generation:
         content: What was asked and answered; `None` in privacy mode.
         content_lost: True if there was content and it is gone: its process died, memory was short, or the receiver
             would not take as much.
+        api_key_hash: SHA-256 of the key that the call was made with, in hexadecimal digits. Only where `allow_api_keys`
+            asks for it and the key could be seen; never sent.
     """
 
     id: GenerationId
@@ -145,6 +147,7 @@ class Generation:
     span_parent: SpanParent | None = None
     content: Content | None = None
     content_lost: bool = False
+    api_key_hash: str | None = None
 
     def without_content(self) -> "Generation":
         """The same call without what was asked and answered; it says so if there was something."""

@@ -92,6 +92,8 @@ def settings_of(config: Config, *, options: Mapping[str, object], environ: Mappi
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {text}" for name, text in cast(Mapping[str, object], value).items())
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(cast(frozenset[str], value)))
     if isinstance(value, tuple):
         return ", ".join(type(each).__name__ for each in cast(tuple[object, ...], value))
     return "" if value is None else str(value)

@@ -4,7 +4,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from .._autostart import SITE
-from .._config import Config
-from .._delivery import ConnectionReport
+from .._config import Config, WireProtocol
+from .._delivery import ConnectionReport, test_connection
 from .._journal import SpoolStatus, spool_of, spools_in, state_directories
 
 Weight = Literal["good", "note", "warning", "problem"]
@@ -102,6 +102,44 @@ BYTES_TO_SPARE: Final = 512 * 1024 * 1024
 def findings(circumstances: Circumstances) -> list[Finding]:
     """Everything that was found, in the order of `LOOKS`."""
     return [found for look in LOOKS for found in look(circumstances)]
+
+
+ENDPOINTS: Final[Mapping[str, tuple[str, WireProtocol]]] = {
+    "/ai-usage/openrouter": ("OTLP", "http/json"),
+    "/ai-usage/unified": ("unified events", "ramp/unified"),
+}
+"""How the addresses of Ramp's two endpoints end: what each takes, and the `protocol` for it."""
+
+NOT_LET_IN: Final = frozenset({401, 403})
+
+
+def _endpoint(circumstances: Circumstances) -> Iterator[Finding]:
+    """Which of Ramp's two endpoints the key is for. The other one is asked only where this one does not take it."""
+    config, status = circumstances.config, circumstances.report.status
+    ours = next((each for each in ENDPOINTS if config.base_url.endswith(each)), None)
+    if ours is None:
+        return
+    takes, protocol = ENDPOINTS[ours]
+    if (config.protocol == "ramp/unified") != (protocol == "ramp/unified"):
+        text = f"RAMP_BASE_URL ends in {ours}, which takes {takes}, but `protocol` is {config.protocol}"
+        advice = f"Set RAMP_TRACING_PROTOCOL={protocol}, or take RAMP_BASE_URL away."
+        yield Finding(about="endpoint", weight="problem", text=text, advice=advice)
+    elif circumstances.report.ok:
+        yield Finding(about="endpoint", weight="good", text=f"The key is for {ours} ({takes})")
+    elif status in NOT_LET_IN:
+        yield _other_endpoint(config, ours)
+
+
+def _other_endpoint(config: Config, ours: str) -> Finding:
+    other = next(each for each in ENDPOINTS if each != ours)
+    takes, protocol = ENDPOINTS[other]
+    address = config.base_url.removesuffix(ours) + other
+    if test_connection(replace(config, base_url=address, protocol=protocol)).ok:
+        text = f"The key is not for {ours}, but for {other} ({takes})"
+        advice = f"Set RAMP_TRACING_PROTOCOL={protocol} and RAMP_BASE_URL={address}."
+        return Finding(about="endpoint", weight="problem", text=text, advice=advice)
+    text, advice = f"Neither {ours} nor {other} takes the key", "Make a new one with the scope ai_usage:write."
+    return Finding(about="endpoint", weight="problem", text=text, advice=advice)
 
 
 def _libraries(_: Circumstances) -> Iterator[Finding]:
@@ -242,6 +280,7 @@ def _proxy(circumstances: Circumstances) -> Iterator[Finding]:
 
 
 LOOKS: Final[Iterable[Callable[[Circumstances], Iterator[Finding]]]] = (
+    _endpoint,
     _libraries,
     _instrumented,
     _other_instrumentations,

@@ -69,14 +69,15 @@ def send(
     process takes care of.
     """
     config = _configured(state_dir)
-    journal = open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.api_key.reveal())
+    journal = open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.account)
     pipeline = Pipeline(config, journal=journal)
     try:
         left = _sent(pipeline, time.monotonic() + timeout)
     finally:
         pipeline.shutdown(0.5)
     counts = pipeline.stats()
-    typer.echo(f"{counts.acknowledged} sent, {left} waiting, {counts.dead} dead, {counts.lost} lost")
+    filtered = f", {counts.filtered} filtered" if counts.filtered else ""
+    typer.echo(f"{counts.acknowledged} sent, {left} waiting, {counts.dead} dead, {counts.lost} lost{filtered}")
     raise typer.Exit(LEFT_OVER if left or counts.dead or counts.lost else 0)
 
 

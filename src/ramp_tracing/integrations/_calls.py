@@ -16,6 +16,7 @@ from .._state import Sink
 from ._bodies import is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
 from ._files import Fetching, file_in
+from ._key_hashes import hash_of_client
 from ._routes import Route
 
 PARAMETERS: Final = (
@@ -173,6 +174,11 @@ class Call:
             return attribution_in(self._body, self.route.format.user(self._body))
         return NOBODY
 
+    def _key_hash(self) -> str | None:
+        with guarded("hashing a key"):
+            return hash_of_client(self._client, self._options)
+        return None
+
     def _request(self, sink: Sink, library: str, origin: "Origin") -> Request:
         body = self._body
         content, content_bytes = self._content(sink)
@@ -191,6 +197,7 @@ class Call:
             content_bytes=content_bytes,
             input_characters=len(spoken) if isinstance(spoken, str) else None,
             only_if_used=self.route.unknown,
+            api_key_hash=self._key_hash(),
             around=around_here(answers=self.route.is_a_call and self.route.operation not in NO_ANSWERS),
         )
 

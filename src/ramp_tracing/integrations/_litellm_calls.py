@@ -13,6 +13,7 @@ from .._providers import provider_at
 from .._record import Attribution, Content, Cost, Generation, GenerationId, Usage
 from .._recorder import sayable
 from .._state import Sink, state
+from ._key_hashes import hash_of
 
 BATCHES: Final = frozenset({"create_batch", "retrieve_batch"})
 
@@ -38,6 +39,8 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
             promise.end()
         return
     generation = generation_of(sink, said, settled, job=job)
+    if generation.api_key_hash is None and (key_hash := hash_of(call.get("api_key"))) is not None:
+        generation = replace(generation, api_key_hash=key_hash)
     if promise is None:
         sink.record(generation)
     else:
