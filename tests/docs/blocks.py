@@ -4,6 +4,7 @@ The fenced blocks of the documents, and what an HTML comment before one of them,
     <!-- test: sends 1, team=billing -->  one call is reported, and with this metadata; without the word, none is
     <!-- test: given acme -->             a name that the reader has of their own (`GIVEN` in stage.py)
     <!-- test: needs litellm -->          where that is not installed, the block is compiled only
+    <!-- test: without RAMP_API_KEY -->   a variable that this reader does not have
 """
 
 import re
@@ -33,6 +34,7 @@ class Block:
         metadata: What each of them carries.
         given: The names that the reader has.
         needs: Modules without which it is compiled only.
+        without: Variables that are not set while it runs.
     """
 
     page: Path
@@ -43,6 +45,7 @@ class Block:
     metadata: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -60,7 +63,7 @@ def expectations(note: str) -> dict[str, Any]:
         word, _, rest = part.partition(" ")
         if word == "sends":
             found["sends"] = int(rest)
-        elif word in ("given", "needs"):
+        elif word in ("given", "needs", "without"):
             found[word] = tuple(rest.split())
         else:
             key, equals, value = part.partition("=")

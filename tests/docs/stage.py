@@ -50,7 +50,10 @@ class Stage:
             ramp_tracing.instrument()
         self.names |= {name: GIVEN[name](self) for name in block.given}
         before, known = len(self.ramp.generations), set(self.names)
-        exec(block.compiled(), self.names)
+        with pytest.MonkeyPatch.context() as environment:
+            for name in block.without:
+                environment.delenv(name)
+            exec(block.compiled(), self.names)
         for name in set(self.names) - known:
             called_by_its_runner(name, self.names[name])
         assert ramp_tracing.flush(15), "what the block reports does not arrive"
