@@ -193,9 +193,9 @@ FLEETS: Final = ["celery", "django", "fastapi", "httpx"]
 
 @nox.session
 def fleets(session: nox.Session) -> None:
-    """The examples for servers and workers, each in its framework."""
+    """The examples for servers and workers, each in its framework, and `ramp-tracing run` in front of them."""
     session.install("-e", ".[openai]", *FLEETS, *group("test"))
-    session.run("pytest", *(session.posargs or ["tests/test_fleets.py"]))
+    session.run("pytest", *(session.posargs or ["tests/test_fleets.py", "tests/autostart"]))
 
 
 CHROMIUM: Final = Path("/usr/bin/chromium")

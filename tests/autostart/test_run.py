@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -203,9 +203,17 @@ def test_another_python_goes_on_without_us(bench: Bench) -> None:
     assert (0, "ran\n", 1) == (done.returncode, done.stdout, done.stderr.count("model calls are not reported"))
 
 
-def test_gunicorn_and_its_workers(bench: Bench) -> None:
-    """A preforking server: a call in a worker is reported once."""
-    pytest.importorskip("gunicorn", reason="needs gunicorn")
+SERVERS: Final = {
+    "gunicorn": (["gunicorn", "web:app", "--bind", "127.0.0.1:0", "--workers", "2"], "Listening at"),
+    "uvicorn": (["uvicorn", "web:asgi", "--host", "127.0.0.1", "--port", "0"], "running on"),
+}
+"""Command, and the words of its line that says where it listens."""
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_and_its_workers(bench: Bench, name: str) -> None:
+    """A call that is made while a request is answered is reported once, from a forked worker too."""
+    pytest.importorskip(name, reason=f"needs {name}")
     bench.write(
         "web.py",
         """
@@ -213,15 +221,21 @@ def test_gunicorn_and_its_workers(bench: Bench) -> None:
             call()
             start_response("200 OK", [])
             return [b"called"]
+
+        async def asgi(scope, receive, send):
+            if scope["type"] == "http":
+                call()
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                await send({"type": "http.response.body", "body": b"called"})
         """,
     )
-    arguments = ["gunicorn", "web:app", "--bind", "127.0.0.1:0", "--workers", "2"]
+    arguments, listening = SERVERS[name]
     with subprocess.Popen(
         run_command("--", *arguments), cwd=bench.folder, env=bench.environ, stderr=subprocess.PIPE, text=True
     ) as server:
         try:
             assert server.stderr is not None
-            said = next(line for line in server.stderr if "Listening at" in line)
+            said = next(line for line in server.stderr if listening in line)
             found = re.search(r"http://[\d.:]+", said)
             assert found
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(found[0], timeout=SECONDS) as answer:
@@ -230,6 +244,39 @@ def test_gunicorn_and_its_workers(bench: Bench) -> None:
         finally:
             server.terminate()
             server.wait(SECONDS)
+
+
+def test_celery_and_its_workers(bench: Bench) -> None:
+    """A call that a task makes, in a process that celery has forked, is reported once."""
+    pytest.importorskip("celery", reason="needs celery")
+    bench.write(
+        "tasks.py",
+        """
+        from celery import Celery
+        from celery.signals import worker_ready
+
+        celery = Celery("tasks", broker="memory://", backend="cache+memory://")
+
+        @celery.task
+        def ask():
+            call()
+
+        @worker_ready.connect
+        def begin(**_):
+            ask.delay()
+        """,
+    )
+    arguments = ["celery", "--app", "tasks", "worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]
+    with subprocess.Popen(
+        run_command("--", *arguments), cwd=bench.folder, env=bench.environ, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as worker:  # fmt: skip
+        try:
+            assert 1 == len(bench.ramp.wait_for(1, SECONDS))
+        finally:
+            worker.terminate()
+            worker.wait(SECONDS)
+    assert 1 == len(bench.ramp.generations)
 
 
 @pytest.mark.parametrize("outside", ["ramp-tracing", "opentelemetry-instrument"])

@@ -1,9 +1,12 @@
 """Where commands write."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
+from rich.progress import Progress
 
 WIDTH_OF_FILES: Final = 120
 """Columns where there is no terminal: enough that no table is cut."""
@@ -12,3 +15,12 @@ WIDTH_OF_FILES: Final = 120
 def console() -> Console:
     """Standard output as it is now; colours and progress only if it is a terminal."""
     return Console(width=None if sys.stdout.isatty() else WIDTH_OF_FILES, highlight=False, soft_wrap=False)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """On a terminal, a bar that moves while *what* goes on, for work whose size nobody knows; it leaves no trace."""
+    out = console()
+    with Progress(console=out, disable=not out.is_terminal, transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield

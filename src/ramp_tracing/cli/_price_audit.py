@@ -13,7 +13,7 @@ from rich.text import Text
 from .._journal import records_in, spools_in, state_directories
 from .._pricing import LiteLLMPrices, provider_listing, rungs_of
 from .._record import Generation
-from ._console import console
+from ._console import busy, console
 from ._price_lists import NOTHING_KNOWN, AsJson, TheirPrices, call_to, give_up, litellm_prices_in
 
 COMPARED: Final = ("input", "output", "cached", "cache_write", "cache_write_1h")
@@ -42,7 +42,8 @@ def audit(
     calls = list(_named(models)) if models else list(_recorded(state_dir))
     if not calls:
         give_up("the local journal is empty: name models with --models openai/gpt-4o")
-    found = [_comparison(call, litellm) for call in calls]
+    with busy("Comparing"):
+        found = [_comparison(call, litellm) for call in calls]
     if as_json:
         typer.echo(json.dumps([each.as_json() for each in found], indent=2))
     else:

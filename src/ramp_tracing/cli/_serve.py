@@ -1,6 +1,7 @@
 """`ramp-tracing serve`: a local Ramp."""
 
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
@@ -52,18 +53,17 @@ def serve(
 
     place = database or usual_place()
 
-    def announce(url: str) -> None:
-        out = console()
-        out.print(f"The AI-spend page: {url}", style="bold", soft_wrap=True)
-        out.print(f"Calls are kept in {place}", markup=False, soft_wrap=True)
-        out.print(
-            f"Send calls here: export RAMP_BASE_URL={url}{PATH} RAMP_API_KEY={'…' if key else 'any'}", soft_wrap=True
-        )
-
     serving = Serving(database=place, host=host, port=port, key=key, rate_limit=rate_limit)
     try:
         with suppress(KeyboardInterrupt):
-            run(serving, announce=announce, open_page=open_page)
+            run(serving, announce=partial(_announce, place, key), open_page=open_page)
     except (ServingError, LedgerError) as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(CANNOT) from None
+
+
+def _announce(place: Path, key: str | None, url: str) -> None:
+    out = console()
+    out.print(f"The AI-spend page: {url}", style="bold", soft_wrap=True)
+    out.print(f"Calls are kept in {place}", markup=False, soft_wrap=True)
+    out.print(f"Send calls here: export RAMP_BASE_URL={url}{PATH} RAMP_API_KEY={'…' if key else 'any'}", soft_wrap=True)

@@ -26,7 +26,7 @@ from .._journal import (
 )
 from .._record import UnixNanos
 from ..exceptions import ConfigurationError
-from ._console import console
+from ._console import busy, console
 
 LEFT_OVER: Final = 1
 """Exit code where something still waits."""
@@ -106,7 +106,8 @@ def replay_letters(
     state_dir: StateDir = None,
 ) -> None:
     """Let dead letters be sent again, with the same ids: by a living process within seconds, or by `spool send`."""
-    count = sum(replay(directory, files or None) for directory in _spools(state_dir))
+    with busy("Putting back"):
+        count = sum(replay(directory, files or None) for directory in _spools(state_dir))
     typer.echo(f"{count} put back")
 
 
@@ -121,7 +122,8 @@ def purge_letters(
     """Delete dead letters: spend that Ramp will then never hear of."""
     if not yes:
         typer.confirm("Delete records that were not reported?", abort=True)
-    count = sum(purge(directory, waiting=waiting) for directory in _spools(state_dir))
+    with busy("Deleting"):
+        count = sum(purge(directory, waiting=waiting) for directory in _spools(state_dir))
     typer.echo(f"{count} deleted")
 
 

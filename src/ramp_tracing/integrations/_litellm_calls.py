@@ -66,11 +66,7 @@ def _job(said: LiteLLMCall) -> str | None:
 
 
 def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:
-    """
-    The record. What the client has seen of the exchange is exact: its counts, times and ids go before LiteLLM's.
-
-    LiteLLM's price, and its word on who the call was for, go before the client's.
-    """
+    """The record. What the client has seen goes before LiteLLM's words, LiteLLM's price and attribution before it."""
     seen = settled.held or _unseen(said)
     if settled.usage is not None and not seen.usage.known:
         seen = replace(seen, usage=settled.usage)
