@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pricing_samples import at, call, tokens
 
@@ -142,6 +142,9 @@ def test_absent_in_absent_out(generation: Generation, missing: str) -> None:
 
 
 @given(generations, st.decimals(), st.none() | st.decimals(), st.none() | st.decimals())
+@example(call("anthropic", "gpt-4o"), Decimal("sNaN"), None, None)
+@example(call("anthropic", "gpt-4o"), Decimal("sNaN"), Decimal("sNaN"), Decimal("sNaN"))
+@example(call("openai", "gpt-4o"), Decimal(1), Decimal("sNaN"), Decimal("-Infinity"))
 def test_whatever_is_reported(
     generation: Generation, total: Decimal, input_cost: Decimal | None, output_cost: Decimal | None
 ) -> None:

@@ -74,4 +74,4 @@ def _with_parts(generation: Generation, reported: Cost, own: PriceTable | None) 
     ours = reckoned(generation, own)
     if ours is not None and add_up(told := replace(bare, input=ours.input, output=ours.output)):
         return told
-    return reported if reported == bare else bare
+    return reported if reported.input is None and reported.output is None else bare

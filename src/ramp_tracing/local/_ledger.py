@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -151,17 +151,19 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     Raises:
         LedgerError: There is no ledger.
     """
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-        owner, version = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-        )
-    except sqlite3.Error as error:
-        raise LedgerError(f"{path} cannot be read: {error}") from error
-    if (owner, version) != (APPLICATION_ID, VERSION):
-        connection.close()
-        raise LedgerError(f"{path} is no ledger of this version of ramp-tracing.")
-    return connection
+    with ExitStack() as unless_usable:
+        try:
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+            unless_usable.callback(connection.close)
+            owner, version = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+            )
+        except sqlite3.Error as error:
+            raise LedgerError(f"{path} cannot be read: {error}") from error
+        if (owner, version) != (APPLICATION_ID, VERSION):
+            raise LedgerError(f"{path} is no ledger of this version of ramp-tracing.")
+        unless_usable.pop_all()
+        return connection
 
 
 def _metadata_of(connection: sqlite3.Connection, change: int, *, last: object) -> dict[object, dict[str, str]]:
