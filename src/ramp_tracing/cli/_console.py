@@ -1,7 +1,7 @@
 """Where commands write."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -18,7 +18,7 @@ def console() -> Console:
 
 
 @contextmanager
-def busy(what: str) -> Iterator[None]:
+def busy(what: str) -> Generator[None, None, None]:
     """On a terminal, a bar that moves while *what* goes on, for work whose size nobody knows; it leaves no trace."""
     out = console()
     with Progress(console=out, disable=not out.is_terminal, transient=True) as progress:
