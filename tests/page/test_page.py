@@ -90,7 +90,7 @@ def test_unknown_prices_are_no_nought(used: Served, open_page: Open) -> None:
     assert "unknown" == shown(page, "#total")
     assert "no price" == shown(page, "#calls tbody tr td:last-child")
     assert "$0" not in shown(page, "#calls") + shown(page, "#tops") + shown(page, "#facts")
-    page.goto(used.url)
+    page = open_page(used.url)
     assert "not in the total" in shown(page, "#facts")
 
 
