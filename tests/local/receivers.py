@@ -81,7 +81,7 @@ def running(path: Path, doors: Doors | None = None, *, max_body_bytes: int = 200
     with Ledger(path) as ledger:
         app = build_app(ledger, doors or Doors(), max_body_bytes=max_body_bytes)
         server = uvicorn.Server(
-            uvicorn.Config(app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
+            uvicorn.Config(app, port=0, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=1)
         )
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

@@ -138,6 +138,7 @@ def serve(serving: Serving, *, announce: Callable[[str], None], open_page: bool 
             log_config=None,
             access_log=False,
             lifespan="on",
+            ws="none",
             server_header=False,
             limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=CLOSING_SECONDS,
