@@ -14,7 +14,10 @@ WIDTH_OF_FILES: Final = 120
 
 def console() -> Console:
     """Standard output as it is now; colours and progress only if it is a terminal."""
-    return Console(width=None if sys.stdout.isatty() else WIDTH_OF_FILES, highlight=False, soft_wrap=False)
+    is_terminal = sys.stdout.isatty()  # said, because rich 13 takes any FORCE_COLOR, an empty one too, for a terminal
+    return Console(
+        width=None if is_terminal else WIDTH_OF_FILES, force_terminal=is_terminal, highlight=False, soft_wrap=False
+    )
 
 
 @contextmanager
