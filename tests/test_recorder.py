@@ -2,12 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 
 import pytest
 
 from ramp_tracing._captured import Generations
 from ramp_tracing._record import Failure, Generation, Outcome, Usage
-from ramp_tracing._recorder import ABANDONED, Recording, Request
+from ramp_tracing._recorder import ABANDONED, ANSWERED, Recording, Request, answered_first
 
 REQUEST = Request(operation="chat", library="openai", model="gpt-4o")
 ANSWER = Outcome(response_id="chatcmpl-B1xYq0sW7gkT2", finish_reasons=("stop",), usage=Usage(input_tokens=1))
@@ -114,3 +115,17 @@ def test_a_sink_that_fails_does_not_reach_the_application(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(state, "strict", False)
     Recording(Broken(), REQUEST).succeed(ANSWER)
+
+
+def test_what_an_answer_says_is_all_in_its_record() -> None:
+    """A field that outcomes and generations share is copied as it is, or decided on by name."""
+    shared = {each.name for each in fields(Outcome)} & {each.name for each in fields(Generation)}
+    assert shared == {*ANSWERED, "usage", "cost", "pending", "job", "failure"}
+    said = replace(ANSWER, **{name: ("stop",) if name == "finish_reasons" else name for name in ANSWERED})
+    sink = Generations()
+    Recording(sink, REQUEST).succeed(said)
+    assert {name: getattr(said, name) for name in ANSWERED} == {
+        name: getattr(recorded(sink), name) for name in ANSWERED
+    }
+    assert answered_first(recorded(sink), Outcome(response_model="another")) == recorded(sink)
+    assert answered_first(replace(recorded(sink), response_model=None), said) == recorded(sink)

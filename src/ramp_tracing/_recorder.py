@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ._capture import snapshot
-from ._context import Around, in_force
+from ._context import Around, InForce, in_force
 from ._guard import guarded
 from ._identity import generation_id
 from ._record import (
@@ -76,6 +76,11 @@ class Recording:
     """
     A call between its start and its end. No method raises; the first ending counts, later ones do nothing.
 
+    Args:
+        sink: Where its record goes.
+        request: What is known of it before it is made.
+        in_force: What was in force where it began, if that was somewhere else; then nothing is looked up here.
+
     Attributes:
         keeps_content: False in privacy mode: then what is asked and answered is not kept even in memory.
         retries: How often the client library tried again, as far as it said so.
@@ -99,12 +104,12 @@ class Recording:
         "retries",
     )  # fmt: skip
 
-    def __init__(self, sink: Sink, request: Request) -> None:
+    def __init__(self, sink: Sink, request: Request, in_force: InForce | None = None) -> None:
         self._started = UnixNanos(time.time_ns())
         self._started_monotonic = time.perf_counter_ns()
         self._sink = sink
         self._request = request
-        self._in_force = in_force(request.attribution, request.surroundings.over(state.defaults), request.around)
+        self._in_force = _in_force_here(request) if in_force is None else in_force
         self._first_chunk: UnixNanos | None = None
         self._ended: UnixNanos | None = None
         self._open = Lock()
@@ -120,9 +125,9 @@ class Recording:
         other._in_force = self._in_force
         return other
 
-    def between(self, started: UnixNanos, ended: UnixNanos) -> None:
+    def between(self, started: UnixNanos, ended: UnixNanos, first_chunk: UnixNanos | None = None) -> None:
         """Say when the call happened, where that is known better than by looking at the clock."""
-        self._started, self._ended = started, ended
+        self._started, self._ended, self._first_chunk = started, ended, first_chunk
 
     def first_chunk(self) -> None:
         """Note the moment at which the first piece of an answer came; later calls do nothing."""
@@ -297,6 +302,10 @@ class Recording:
         return Content(input=request.content, output=output, size_bytes=request.content_bytes + output_bytes)
 
 
+def _in_force_here(request: Request) -> InForce:
+    return in_force(request.attribution, request.surroundings.over(state.defaults), request.around)
+
+
 def sayable(failure: Failure | None, *, keeps_content: bool) -> Failure | None:
     """A provider's message can quote the prompt: where content is not kept, type, status and code are kept alone."""
     return failure if failure is None or keeps_content else replace(failure, message=None)
@@ -323,6 +332,17 @@ ASKED: Final = (
     "retries", "attribution", "span_parent", "api_key_hash",
 )  # fmt: skip
 """What of a record does not come from the answer."""
+
+ANSWERED: Final = (
+    "upstream_provider", "response_model", "response_id", "finish_reasons", "native_finish_reason", "service_tier",
+    "inference_geo",
+)  # fmt: skip
+"""What of a record is taken from the answer as it is."""
+
+
+def answered_first(seen: Generation, outcome: Outcome) -> Generation:
+    """*seen*, and where its answer said nothing of something, what *outcome* says of it."""
+    return replace(seen, **{name: getattr(seen, name) or getattr(outcome, name) for name in ANSWERED})
 
 
 def timing_of_job(timing: Timing, outcome: Outcome, *, now: UnixNanos) -> Timing:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from .._capture import snapshot
 from .._context import in_force_then
 from .._guard import guarded
-from .._identity import generation_id
 from .._layers import Ending, Run
 from .._normalizers import (
     LangChainModel,
@@ -23,8 +22,8 @@ from .._normalizers import (
     read_model,
 )
 from .._providers import provider_at
-from .._record import NOBODY, Attribution, Content, Failure, Generation, Outcome, Timing
-from .._recorder import ABANDONED, sayable
+from .._record import NOBODY, Attribution, Failure, Generation, Outcome, Timing
+from .._recorder import ABANDONED, Recording, Request
 from .._state import Sink, state
 from ._calls import attribution_in
 
@@ -100,7 +99,11 @@ def _record(run: Run, call: ModelCall, ending: Ending) -> None:
         model = read_model(call.serialized, call.params, run.metadata)
         outcome = _outcome(call, ending)
         if not _is_anothers(model, outcome):
-            call.sink.record(_generation(run, call, model, outcome))
+            around = run.around(itself=True)
+            began_in = in_force_then(_said(call, outcome), state.defaults, around, run.span_parent)
+            recording = Recording(call.sink, _request(run, call, model), began_in)
+            recording.between(run.started, run.ended or run.now(), run.first_chunk)
+            recording.succeed(outcome)
 
 
 def _is_anothers(model: LangChainModel, outcome: Outcome) -> bool:
@@ -149,34 +152,20 @@ def _failure(ending: Ending) -> Failure | None:
     return ABANDONED if isinstance(ending.error, GeneratorExit) else failure_of(ending.error)
 
 
-def _generation(run: Run, call: ModelCall, model: LangChainModel, outcome: Outcome) -> Generation:
-    around = run.around(itself=True)
-    attribution, parent, in_tree = in_force_then(_said(call, outcome), state.defaults, around, run.span_parent)
+def _request(run: Run, call: ModelCall, model: LangChainModel) -> Request:
     host, port = _address(model)
-    return Generation(
-        id=generation_id(outcome.response_id, state.seen),
+    content, content_bytes = _content(call)
+    return Request(
         operation=call.operation,
         library="langchain",
-        timing=Timing(started=run.started, ended=run.ended or run.now(), first_chunk=run.first_chunk),
         provider=provider_at(model.provider, host, port, state.providers),
         server_address=host,
         server_port=port,
-        request_model=model.model,
-        response_model=outcome.response_model,
-        response_id=outcome.response_id,
-        finish_reasons=outcome.finish_reasons,
-        native_finish_reason=outcome.native_finish_reason,
-        service_tier=outcome.service_tier,
-        inference_geo=outcome.inference_geo,
+        model=model.model,
         streamed=run.streams,
         parameters=model.parameters,
-        usage=outcome.usage,
-        cost=outcome.cost,
-        failure=sayable(outcome.failure, keeps_content=call.sink.keeps_content),
-        role="leaf" if in_tree else "call",
-        attribution=attribution,
-        span_parent=parent,
-        content=_content(call, outcome),
+        content=content,
+        content_bytes=content_bytes,
     )
 
 
@@ -201,13 +190,12 @@ def _address(model: LangChainModel) -> tuple[str | None, int | None]:
     return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _content(call: ModelCall, outcome: Outcome) -> Content | None:
+def _content(call: ModelCall) -> tuple[object, int]:
+    """What was asked, and roughly its size in bytes."""
     if not call.sink.keeps_content:
-        return None
+        return None, 0
     prompt = call.operation == "text_completion"
-    asked, asked_bytes = snapshot({"prompt": call.asked} if prompt else langchain_messages(call.asked))
-    output, output_bytes = snapshot(outcome.output)
-    return Content(input=asked, output=output, size_bytes=asked_bytes + output_bytes)
+    return snapshot({"prompt": call.asked} if prompt else langchain_messages(call.asked))
 
 
 def _step(run: Run, ending: Ending) -> Generation:

@@ -11,7 +11,7 @@ from .._layers import Settled, is_first_word, settle
 from .._normalizers import LiteLLMCall, read_litellm
 from .._providers import provider_at
 from .._record import Attribution, Content, Cost, Generation, GenerationId, Usage
-from .._recorder import sayable
+from .._recorder import answered_first, sayable
 from .._state import Sink, state
 from ._key_hashes import hash_of
 
@@ -67,29 +67,21 @@ def _job(said: LiteLLMCall) -> str | None:
 
 def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:
     """The record. What the client has seen goes before LiteLLM's words, LiteLLM's price and attribution before it."""
-    seen = settled.held or _unseen(said)
+    seen = answered_first(settled.held or _unseen(said), said.outcome)
     if settled.usage is not None and not seen.usage.known:
         seen = replace(seen, usage=settled.usage)
     outcome = said.outcome
     usage = _usage(said, seen.usage, was_seen=settled.held is not None)
-    response_id = seen.response_id or outcome.response_id
     host, port = _address(said.api_base)
     return replace(
         seen,
-        id=seen.id or (GenerationId(job) if job else generation_id(response_id, state.seen)),
+        id=seen.id or (GenerationId(job) if job else generation_id(seen.response_id, state.seen)),
         operation=said.operation,
         library="litellm",
         provider=provider_at(said.provider, host, port, state.providers),
-        upstream_provider=seen.upstream_provider or outcome.upstream_provider,
         server_address=seen.server_address or host,
         server_port=seen.server_port or port,
         request_model=said.model or seen.request_model,
-        response_model=seen.response_model or outcome.response_model,
-        response_id=response_id,
-        finish_reasons=seen.finish_reasons or outcome.finish_reasons,
-        native_finish_reason=seen.native_finish_reason or outcome.native_finish_reason,
-        service_tier=seen.service_tier or outcome.service_tier,
-        inference_geo=seen.inference_geo or outcome.inference_geo,
         streamed=said.streamed or seen.streamed,
         parameters=seen.parameters or said.parameters,
         usage=usage,
