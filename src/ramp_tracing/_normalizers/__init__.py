@@ -21,6 +21,7 @@ from ._langchain_models import LangChainModel, read_model
 from ._litellm import LiteLLMCall, read_litellm
 from ._litellm_attribution import litellm_attribution
 from ._openai_usage import has_usage
+from ._parameters import numbers_in
 from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
 from ._realtime import REALTIME, model_of_session, read_transcript, transcriber_of_session
 from ._reported_cost import cost_in_headers
@@ -60,6 +61,7 @@ __all__ = [
     "langchain_messages",
     "litellm_attribution",
     "model_of_session",
+    "numbers_in",
     "parse",
     "parse_event",
     "read_langchain",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ._litellm_names import PROVIDERS as LITELLM_PROVIDERS
+from ._parameters import numbers_in
 from ._reading import as_fields, as_name
 
 PROVIDERS: Final[Mapping[str, str]] = {
@@ -31,11 +32,6 @@ BASES: Final = (
 
 MODELS: Final = ("model", "model_name", "model_id")
 """What classes call the model among the parameters of a request."""
-
-PARAMETERS: Final = (
-    "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens",
-    "frequency_penalty", "presence_penalty", "seed", "n",
-)  # fmt: skip
 
 
 class LangChainModel(NamedTuple):
@@ -67,7 +63,7 @@ def read_model(
     provider = PROVIDERS.get(word, word) if word else None
     if word == "litellm":
         provider, model = _behind_litellm(model)
-    return LangChainModel(word, provider, _first(kwargs, BASES) if kwargs else None, model, _numbers(params))
+    return LangChainModel(word, provider, _first(kwargs, BASES) if kwargs else None, model, numbers_in(params))
 
 
 def _first(fields: Mapping[str, object], keys: tuple[str, ...]) -> str | None:
@@ -78,8 +74,3 @@ def _behind_litellm(model: str | None) -> tuple[str | None, str | None]:
     """``openai/gpt-4o`` is LiteLLM's way to name provider and model."""
     prefix, slash, rest = (model or "").partition("/")
     return (LITELLM_PROVIDERS.get(prefix, prefix), rest) if slash and rest else (None, model)
-
-
-def _numbers(params: Mapping[str, object]) -> Mapping[str, float]:
-    found = {name: params[name] for name in PARAMETERS if name in params}
-    return {name: each for name, each in found.items() if isinstance(each, (int, float)) and not isinstance(each, bool)}

@@ -9,7 +9,6 @@ a cost and for counts that are unknown: they are read from elsewhere, or not at 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from .._record import Attribution, Failure, Outcome, Timing, UnixNanos
 from ._failures import failure_of
@@ -17,13 +16,9 @@ from ._litellm_attribution import litellm_attribution, trace_id_in
 from ._litellm_content import asked_in, is_redacted
 from ._litellm_money import cost_in, is_estimated, money_in, usage_in
 from ._litellm_names import KINDS, call_type_of, is_streamed, kind_of, model_in, own_id, provider_in, without_prefix
+from ._parameters import numbers_in
 from ._reading import as_fields, as_name, dig
 from ._responses import RESPONSES
-
-PARAMETERS: Final = (
-    "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens",
-    "frequency_penalty", "presence_penalty", "seed", "dimensions", "n",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +97,7 @@ def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> Lit
         model=model_in(call),
         streamed=streamed,
         timing=_timing(payload, streamed=streamed),
-        parameters=_numbers(as_fields(call.get("optional_params"))),
+        parameters=numbers_in(as_fields(call.get("optional_params"))),
         attribution=replace(attribution, metadata={**attribution.metadata, **money_in(call)}),
         trace_id=trace_id_in(call),
         asked=asked_in(call),
@@ -162,8 +157,3 @@ def _failure(call: Mapping[str, object]) -> Failure:
     if isinstance(error, BaseException):
         return failure_of(error)
     return Failure(type="error", message=as_name(error))
-
-
-def _numbers(given: Mapping[str, object]) -> Mapping[str, float]:
-    found = {name: given.get(name) for name in PARAMETERS}
-    return {name: each for name, each in found.items() if isinstance(each, (int, float)) and not isinstance(each, bool)}

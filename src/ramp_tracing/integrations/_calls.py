@@ -8,7 +8,7 @@ from .._capture import snapshot
 from .._context import as_text, attribution_of
 from .._guard import guarded
 from .._layers import around_here, claim_models
-from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, parse
+from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, numbers_in, parse
 from .._providers import provider_of
 from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
 from .._recorder import Recording, Request
@@ -18,21 +18,6 @@ from ._endings import Creating, Ending, Settling
 from ._files import Fetching, file_in
 from ._key_hashes import hash_of_client
 from ._routes import Route
-
-PARAMETERS: Final = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "frequency_penalty",
-    "presence_penalty",
-    "seed",
-    "dimensions",
-    "n",
-)
-"""Request parameters that are numbers and that the GenAI conventions have a name for."""
 
 NOBODYS: Final[Mapping[str, str]] = {}
 
@@ -243,12 +228,6 @@ def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
 
 def _operation(route: Route, url: str) -> str:
     return urlsplit(url).path.strip("/").replace("/", ".") if route.unknown else route.operation
-
-
-def numbers_in(body: Mapping[str, object]) -> Mapping[str, float]:
-    """The `PARAMETERS` of a request body."""
-    given = ((name, body.get(name)) for name in PARAMETERS if name in body)
-    return {name: each for name, each in given if isinstance(each, (int, float)) and not isinstance(each, bool)}
 
 
 def _retries_before(error: BaseException) -> int | None:

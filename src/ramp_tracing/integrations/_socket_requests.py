@@ -7,9 +7,9 @@ from typing import Final
 from .._capture import snapshot
 from .._context import in_force
 from .._guard import guarded
-from .._normalizers import WireFormat, as_fields, as_name
+from .._normalizers import WireFormat, as_fields, as_name, numbers_in
 from .._record import NOBODY, Attribution
-from ._calls import attribution_in, numbers_in
+from ._calls import attribution_in
 
 SENTINELS: Final = frozenset({"NotGiven", "Omit"})
 """Types of what stands for an argument that was not given."""

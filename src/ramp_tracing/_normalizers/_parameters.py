@@ -1,0 +1,16 @@
+"""The parameters of a request that a record keeps."""
+
+from collections.abc import Mapping
+from typing import Final
+
+PARAMETERS: Final = (
+    "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens",
+    "frequency_penalty", "presence_penalty", "seed", "dimensions", "n",
+)  # fmt: skip
+"""Request parameters that are numbers and that the GenAI conventions have a name for."""
+
+
+def numbers_in(request: Mapping[str, object]) -> Mapping[str, float]:
+    """The `PARAMETERS` of a request, as far as they are numbers."""
+    given = ((name, request.get(name)) for name in PARAMETERS if name in request)
+    return {name: each for name, each in given if isinstance(each, (int, float)) and not isinstance(each, bool)}
