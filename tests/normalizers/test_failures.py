@@ -1,5 +1,6 @@
 """What went wrong, from exceptions."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,6 +36,22 @@ class Hostile(Exception):  # noqa: N818
     __repr__ = __str__
 
 
+class Answered(Exception):  # noqa: N818
+    """An exception as httpx and requests raise it."""
+
+    def __init__(self, response: object) -> None:
+        super().__init__("refused")
+        self.response = response
+
+
+class Guarded(Exception):  # noqa: N818
+    """An exception of the application that runs code where it is looked at."""
+
+    @property
+    def response(self) -> object:
+        raise AssertionError("nobody may ask")
+
+
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
@@ -49,6 +66,12 @@ class Hostile(Exception):  # noqa: N818
         (KeyError("choices"), Failure(type="KeyError", message="choices")),
         (ValueError(), Failure(type="ValueError")),
         (Hostile(5), Failure(type="Hostile")),
+        (
+            Answered(SimpleNamespace(status_code=503)),
+            Failure(type="Answered", message="refused", status_code=503),
+        ),
+        (Answered(None), Failure(type="Answered", message="refused")),
+        (Guarded(), Failure(type="Guarded")),
     ],
 )
 def test_exception(error: Exception, failure: Failure) -> None:
@@ -66,6 +89,15 @@ def test_client_exception() -> None:
     assert Failure(
         type="NotFoundError", message="no such model", status_code=404, code="model_not_found"
     ) == failure_of(error)
+
+
+def test_exception_of_an_http_client() -> None:
+    """httpx, which some of LangChain's classes use without a client library, keeps the status in the response."""
+    httpx: Any = pytest.importorskip("httpx")
+    answer = httpx.Response(429, request=httpx.Request("POST", "http://127.0.0.1/v1/chat/completions"))
+    with pytest.raises(httpx.HTTPStatusError) as raised:
+        answer.raise_for_status()
+    assert failure_of(raised.value).status_code == 429
 
 
 def _response(openai: Any, status: int) -> Any:
