@@ -3,7 +3,7 @@
 import pytest
 
 from ramp_tracing._pricing._terms import PRICE_LISTS
-from ramp_tracing._providers import ALIASES, PROVIDERS, asks_for_usage, canonical, provider_at, provider_of
+from ramp_tracing._providers import ALIASES, PROVIDERS, address_in, asks_for_usage, canonical, provider_at, provider_of
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,27 @@ def test_other_names_lead_to_price_lists() -> None:
 def test_a_librarys_word_for_a_provider(named: str | None, host: str | None, expected: str | None) -> None:
     """A server that speaks like OpenAI's, at an address that nobody knows, is nobody's."""
     assert expected == provider_at(named, host, 443, {"mine.example": "acme"})
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.openai.com/v1", ("api.openai.com", 443)),
+        ("http://LLM.example.org/v1?x=//y", ("llm.example.org", 80)),
+        ("http://127.0.0.1:8000", ("127.0.0.1", 8000)),
+        ("http://[::1]:8000/v1", ("::1", 8000)),
+        ("wss://key@api.openai.com/v1/realtime", ("api.openai.com", 443)),
+        ("ws://localhost", ("localhost", 80)),
+        ("//api.openai.com", ("api.openai.com", 443)),
+        ("//localhost:9000", ("localhost", 9000)),
+        ("/v1/batches?after=https://api.openai.com", (None, None)),
+        ("v1/chat/completions", (None, None)),
+        ("https://", (None, None)),
+        ("https://[::1", (None, None)),
+        ("https://api.openai.com:99999", (None, None)),
+        ("", (None, None)),
+    ],
+)
+def test_the_address_in_a_url(url: str, expected: tuple[str | None, int | None]) -> None:
+    """Host and port, or nothing at all of what is no address."""
+    assert address_in(url) == expected

@@ -9,6 +9,7 @@ price, and a server on localhost or in a private network may be anything.
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
+from urllib.parse import urlsplit
 
 PROVIDERS: Final[Mapping[str, str]] = {
     "aiplatform.googleapis.com": "gcp.vertex_ai",
@@ -87,6 +88,26 @@ An allow-list of one, because other servers answer 400 or 422 to a field they do
 
 CACHED_HOSTS: Final = 256
 """An application talks to a handful of hosts; one that makes names up must not fill the memory."""
+
+
+PLAIN_SCHEMES: Final = frozenset({"http", "ws"})
+"""Of addresses without TLS, whose usual port is another."""
+
+
+def address_in(url: str) -> tuple[str | None, int | None]:
+    """
+    Host and port that *url* leads to; of both `None` where it names no host, or cannot be read.
+
+    Args:
+        url: An address. Of one without a scheme (``//host``) the port is that of TLS.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None, None
+    usual = 80 if parts.scheme in PLAIN_SCHEMES else 443
+    return (host, port or usual) if host else (None, None)
 
 
 def provider_of(host: str | None, port: int | None, overrides: Mapping[str, str]) -> str | None:

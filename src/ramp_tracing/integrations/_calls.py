@@ -9,7 +9,7 @@ from .._context import as_text, attribution_of
 from .._guard import guarded
 from .._layers import around_here, claim_models
 from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, numbers_in, parse
-from .._providers import provider_of
+from .._providers import address_in, provider_of
 from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
 from .._recorder import Recording, Request
 from .._state import Sink
@@ -200,9 +200,8 @@ class Origin:
 
 def address_of(client: Any, url: str) -> tuple[str | None, int | None]:
     """Host and port of a request; `client.post` takes absolute URLs too."""
-    parts = urlsplit(url)
-    if parts.hostname is not None:
-        return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    if "//" in url and (address := address_in(url))[0] is not None:
+        return address
     base = client.base_url
     return base.host, base.port or (443 if base.scheme == "https" else 80)
 

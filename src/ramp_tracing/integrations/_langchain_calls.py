@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from .._capture import snapshot
 from .._context import in_force_then
@@ -21,7 +20,7 @@ from .._normalizers import (
     read_langchain,
     read_model,
 )
-from .._providers import provider_at
+from .._providers import address_in, provider_at
 from .._record import NOBODY, Attribution, Failure, Generation, Outcome, Timing
 from .._recorder import ABANDONED, Recording, Request
 from .._state import Sink, state
@@ -184,10 +183,7 @@ def _address(model: LangChainModel) -> tuple[str | None, int | None]:
     base = model.base_url
     if base is None and model.word == "openai":
         base = next((os.environ[name] for name in OPENAI_BASES if os.environ.get(name)), None)
-    parts = urlsplit(base or "")
-    if parts.hostname is None:
-        return None, None
-    return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    return address_in(base or "")
 
 
 def _content(call: ModelCall) -> tuple[object, int]:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from .._capture import snapshot
 from .._identity import generation_id
 from .._layers import Settled, is_first_word, settle
 from .._normalizers import LiteLLMCall, read_litellm
-from .._providers import provider_at
+from .._providers import address_in, provider_at
 from .._record import Attribution, Content, Cost, Generation, GenerationId, Usage
 from .._recorder import answered_first, sayable
 from .._state import Sink, state
@@ -72,7 +71,7 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         seen = replace(seen, usage=settled.usage)
     outcome = said.outcome
     usage = _usage(said, seen.usage, was_seen=settled.held is not None)
-    host, port = _address(said.api_base)
+    host, port = address_in(said.api_base or "")
     return replace(
         seen,
         id=seen.id or (GenerationId(job) if job else generation_id(seen.response_id, state.seen)),
@@ -130,13 +129,6 @@ AGREED: Final = frozenset({"litellm.discount", "litellm.margin"})
 def _differ(said: Usage, seen: Usage) -> bool:
     pairs = ((said.input_tokens, seen.input_tokens), (said.output_tokens, seen.output_tokens))
     return any(one is not None and other is not None and one != other for one, other in pairs)
-
-
-def _address(api_base: str | None) -> tuple[str | None, int | None]:
-    if api_base is None:
-        return None, None
-    parts = urlsplit(api_base)
-    return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80) if parts.hostname else None
 
 
 def _attribution(said: LiteLLMCall, settled: Settled) -> Attribution:

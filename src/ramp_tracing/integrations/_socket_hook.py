@@ -18,7 +18,8 @@ import wrapt
 
 from .._context import in_force
 from .._guard import guarded
-from .._normalizers import as_count, as_name, dig
+from .._normalizers import as_name, dig
+from .._providers import address_in
 from .._record import NOBODY
 from .._state import state
 from ._patches import Patches
@@ -26,8 +27,6 @@ from ._sockets import STEPS, Channel, Line, SocketWatch
 
 MODEL_NAMES: Final = ("model", "deployment")
 """Parameters of the address that name a model; the second is Azure's, whose deployments are named by their owner."""
-
-HTTPS_PORT: Final = 443
 
 
 class SocketHook:
@@ -117,7 +116,7 @@ class SocketHook:
     def _line(self, connection: Any) -> Line:
         """From the request that opened the websocket: public in every version of `websockets` that the client takes."""
         request = dig(connection, "_connection", "request")
-        host, port = _address(as_name(dig(request, "headers", "Host")))
+        host, port = address_in(f"//{as_name(dig(request, 'headers', 'Host')) or ''}")  # TLS, as providers' are
         address = parse_qs(urlsplit(as_name(dig(request, "path")) or "").query)
         return Line(
             library=self._library,
@@ -143,11 +142,3 @@ def _connections_in(module: ModuleType) -> Iterator[type[Any]]:
     for name, each in vars(module).items():
         if name.endswith("Connection") and isinstance(each, type) and each.__module__ == module.__name__:
             yield each
-
-
-def _address(host: str | None) -> tuple[str | None, int | None]:
-    """Host and port of a ``Host`` header; websockets to providers are TLS."""
-    if host is None:
-        return None, None
-    parts = urlsplit(f"//{host}")
-    return parts.hostname, as_count(parts.port) or HTTPS_PORT
