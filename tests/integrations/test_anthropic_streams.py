@@ -6,15 +6,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer
-from ramp_tracing._state import state
 
+from . import readings
 from .anthropic_calls import (
     ABANDONED,
     ASK,
@@ -36,7 +36,6 @@ from .colours import Colour
 from .facts import facts_of, seen_by_user
 from .provider import Provider, events, stream
 from .scenarios import Scenario, check
-from .sinks import NoticesCollections, until
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,84 +51,8 @@ def opened(colour: Colour, client: Any) -> Any:
     return colour.wait(client.messages.create(**ASK, stream=True))
 
 
-def closed(colour: Colour, chunks: Any) -> Any:
-    return colour.wait(chunks.close())
-
-
-def drained(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    return [type(chunks), colour.items(chunks), colour.items(chunks)]
-
-
-def drained_step_by_step(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    seen = colour.take(chunks, len(SEEN))
-    ends = []
-    for _ in range(2):
-        with suppress(StopIteration, StopAsyncIteration):
-            ends += colour.take(chunks, 1)
-    return [seen, ends]
-
-
-def drained_inside(colour: Colour, client: Any) -> Any:
-    with colour.entered(opened(colour, client)) as chunks:
-        return colour.items(chunks)
-
-
-def read_to_the_stop(colour: Colour, client: Any) -> Any:
-    return colour.broken_off(opened(colour, client), len(SEEN))
-
-
-def read_to_the_usage(colour: Colour, client: Any) -> Any:
-    return colour.broken_off(opened(colour, client), len(SEEN) - 1)
-
-
-def broken_off(colour: Colour, client: Any) -> Any:
-    return colour.broken_off(opened(colour, client), 3)
-
-
-def broken_off_inside(colour: Colour, client: Any) -> Any:
-    with colour.entered(opened(colour, client)) as chunks:
-        return colour.broken_off(chunks, 3)
-
-
-def raised_inside(colour: Colour, client: Any) -> Any:
-    with colour.entered(opened(colour, client)) as chunks:
-        colour.take(chunks, 2)
-        raise LookupError("of the application")
-
-
-def taken_and_closed(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    seen = colour.take(chunks, 1)
-    closed(colour, chunks)
-    closed(colour, chunks)
-    return seen
-
-
-def broken_off_and_continued(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    return [colour.broken_off(chunks, 2), colour.items(chunks)]
-
-
-def never_iterated(colour: Colour, client: Any) -> Any:
-    opened(colour, client)
-
-
-def closed_unread(colour: Colour, client: Any) -> Any:
-    closed(colour, opened(colour, client))
-
-
-def read_until_it_fails(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    seen: list[Any] = []
-    try:
-        while True:
-            seen += colour.take(chunks, 1)
-    except Exception as error:  # noqa: BLE001 - it is what the application gets, and is compared
-        return [seen, type(error)]
-    finally:
-        closed(colour, chunks)
+def reading(read: readings.Reading) -> readings.Reading:
+    return readings.of(opened, read)
 
 
 def helper_drained(colour: Colour, client: Any) -> Any:
@@ -175,18 +98,18 @@ CUT = ("APIConnectionError", "RemoteProtocolError")
 REPEATED = {"input_tokens": 10, "cache_creation_input_tokens": 3, "cache_read_input_tokens": 2, "output_tokens": 5}
 
 ENDINGS: Mapping[str, Scenario] = {
-    "drained": scenario(drained, STREAMED),
-    "drained with next()": scenario(drained_step_by_step, STREAMED),
-    "drained inside with": scenario(drained_inside, STREAMED),
-    "broken off at the stop": scenario(read_to_the_stop, STREAMED, leaves=True),
-    "broken off at the usage": scenario(read_to_the_usage, STREAMED, leaves=True),
-    "broken off": scenario(broken_off, ABANDONED, leaves=True),
-    "broken off inside with": scenario(broken_off_inside, ABANDONED),
-    "raised inside with": scenario(raised_inside, ABANDONED, raises="LookupError"),
-    "broken off, then continued": scenario(broken_off_and_continued, STREAMED),
-    "taken, then closed": scenario(taken_and_closed, ABANDONED),
-    "never iterated": scenario(never_iterated, UNREAD, leaves=True),
-    "closed unread": scenario(closed_unread, UNREAD),
+    "drained": scenario(reading(readings.drained), STREAMED),
+    "drained with next()": scenario(reading(readings.drained_step_by_step(len(SEEN))), STREAMED),
+    "drained inside with": scenario(reading(readings.drained_inside), STREAMED),
+    "broken off at the stop": scenario(reading(readings.broken_off(len(SEEN))), STREAMED, leaves=True),
+    "broken off at the usage": scenario(reading(readings.broken_off(len(SEEN) - 1)), STREAMED, leaves=True),
+    "broken off": scenario(reading(readings.broken_off(3)), ABANDONED, leaves=True),
+    "broken off inside with": scenario(reading(readings.broken_off_inside(3)), ABANDONED),
+    "raised inside with": scenario(reading(readings.raised_inside), ABANDONED, raises="LookupError"),
+    "broken off, then continued": scenario(reading(readings.broken_off_and_continued), STREAMED),
+    "taken, then closed": scenario(reading(readings.taken_and_closed), ABANDONED),
+    "never iterated": scenario(reading(readings.unread), UNREAD, leaves=True),
+    "closed unread": scenario(reading(readings.closed), UNREAD),
     "helper": scenario(helper_drained, STREAMED),
     "helper, texts": scenario(helper_texts, STREAMED),
     "helper, final text": scenario(helper_final, STREAMED),
@@ -195,25 +118,27 @@ ENDINGS: Mapping[str, Scenario] = {
     "beta": scenario(beta_drained, STREAMED),
     "beta helper": scenario(beta_helper, STREAMED),
     "error event": scenario(
-        read_until_it_fails,
+        reading(readings.read_until_it_fails),
         {**ABANDONED, "failure": "APIStatusError", "status": 200},
         answers=answering(stream([*EVENTS[:4], ERROR_EVENT], named=True, done=False)),
     ),
     "error event at once": scenario(
-        read_until_it_fails,
+        reading(readings.read_until_it_fails),
         {**UNREAD, "failure": "APIStatusError", "status": 200},
         answers=answering(stream([ERROR_EVENT], named=True, done=False)),
     ),
     "ends too early": scenario(
-        drained,
+        reading(readings.drained),
         {**ABANDONED, "failure": None},
         answers=answering(stream(EVENTS[:4], named=True, done=False)),
     ),
     "usage repeated at the end": scenario(
-        drained, STREAMED, answers=answering(stream(events_of(usage=REPEATED), named=True, done=False))
+        reading(readings.drained),
+        STREAMED,
+        answers=answering(stream(events_of(usage=REPEATED), named=True, done=False)),
     ),
     "input of nothing at the end": scenario(
-        drained,
+        reading(readings.drained),
         STREAMED,
         answers=answering(stream(events_of(usage={"input_tokens": 0, "output_tokens": 5}), named=True, done=False)),
     ),
@@ -231,9 +156,9 @@ def test_a_stream_ends_as_one_record(name: str, colour: Colour) -> None:
 def test_a_stream_whose_connection_breaks_is_one_record(colour: Colour) -> None:
     """The failure is the exception that the application gets."""
     with Provider(CUT_SHORT) as provider, capture_generations() as generations:
-        _, error = read_until_it_fails(colour, colour.client(provider.base_url))
-        assert error.__name__ in CUT
-        assert [{**ABANDONED, "failure": error.__name__}] == [facts_of(each) for each in generations]
+        _, error = reading(readings.read_until_it_fails)(colour, colour.client(provider.base_url))
+        assert type(error).__name__ in CUT
+        assert [{**ABANDONED, "failure": type(error).__name__}] == [facts_of(each) for each in generations]
 
 
 @both
@@ -241,7 +166,7 @@ def test_an_error_event_says_what_it_is(colour: Colour) -> None:
     """The error's own type is its code."""
     scripts = answering(stream([*EVENTS[:4], ERROR_EVENT], named=True, done=False))()
     with Provider(scripts=scripts) as provider, capture_generations() as generations:
-        read_until_it_fails(colour, colour.client(provider.base_url))
+        reading(readings.read_until_it_fails)(colour, colour.client(provider.base_url))
         failure = generations[0].failure
     assert failure is not None
     assert ("overloaded_error" if HAS_TYPES else None) == failure.code
@@ -253,9 +178,9 @@ HAS_TYPES = "type" in anthropic.APIStatusError.__annotations__
 
 
 DROPPED: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
-    "drained": (drained, STREAMED),
-    "broken off": (broken_off, ABANDONED),
-    "never iterated": (never_iterated, UNREAD),
+    "drained": (reading(readings.drained), STREAMED),
+    "broken off": (reading(readings.broken_off(3)), ABANDONED),
+    "never iterated": (reading(readings.unread), UNREAD),
 }
 
 
@@ -268,41 +193,15 @@ def test_a_dropped_stream_makes_no_noise_and_holds_no_connection(
     drop, record = DROPPED[name]
     unraisable: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
-
-    def call(colour: Colour, client: Any) -> Any:
-        caplog.clear()
-        drop(colour, client)
-        for _ in range(5):
-            gc.collect()
-            colour.tidy()
-        return [connections_in_use(client), [each.getMessage() for each in caplog.records if each.name == "asyncio"]]
-
-    check(scenario(call, record), colour)
+    check(scenario(readings.dropped(drop, caplog), record), colour)
     assert [] == unraisable
 
 
 @both
-@pytest.mark.parametrize("call", [broken_off, never_iterated])
-def test_nothing_is_recorded_while_the_collector_runs(call: Any, colour: Colour) -> None:
+@pytest.mark.parametrize("name", ["broken off", "never iterated"])
+def test_nothing_is_recorded_while_the_collector_runs(name: str, colour: Colour) -> None:
     """It may run while any lock is held, by the very thread that holds it: the end of a dropped stream is put off."""
-    sink = NoticesCollections()
-    gc.callbacks.append(sink)
-    try:
-        with Provider(scripts=SCRIPTS) as provider, capture_generations():
-            state.sink = sink
-            call(colour, colour.client(provider.base_url))
-            until(lambda: bool(sink.deferred), colour)
-            assert [] == sink.during_a_collection
-            for finish in sink.deferred:
-                finish()
-            assert [False] == sink.during_a_collection
-    finally:
-        gc.callbacks.remove(sink)
-
-
-def connections_in_use(client: Any) -> int:
-    pool = client._client._transport._pool
-    return sum(not (each.is_closed() or each.is_idle()) for each in pool.connections)
+    readings.check_collected(DROPPED[name][0], colour, SCRIPTS)
 
 
 @both
@@ -388,22 +287,8 @@ CANCELLATIONS: Mapping[str, tuple[Any, str]] = {
 async def test_a_cancelled_reader_leaves_one_record(name: str) -> None:
     """The cancellation goes through at once; what had come until then is in the record."""
     read, failure = CANCELLATIONS[name]
-    seen: list[Any] = []
     with halting(after=4) as client, capture_generations() as generations:
-        task = asyncio.create_task(read(client, seen))
-        async with asyncio.timeout(10):
-            while len(seen) < 2:
-                await asyncio.sleep(0.005)
-        await asyncio.sleep(0.02)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        del task
-        async with asyncio.timeout(10):
-            while not len(generations):
-                gc.collect()
-                await asyncio.sleep(0.005)
-        await client.close()
+        await readings.cancelled(read, client, generations)
         assert [{**ABANDONED, "failure": failure}] == [facts_of(each) for each in generations]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from ramp_tracing._loopback import Answer, json_answer
 
+from . import readings
 from .colours import Colour
 from .provider import CHUNKS, USAGE, chunk, completion, events, stream
 from .scenarios import Scenario, compare
@@ -189,17 +190,7 @@ STREAMED: Mapping[str, tuple[Answer, Tokens | None]] = {
 
 def streamed(colour: Colour, client: Any) -> Any:
     """Steps of a stream, the last one perhaps an error."""
-    chunks = colour.wait(client.chat.completions.create(**ASK, stream=True))
-    steps: list[Any] = []
-    try:
-        while True:
-            steps += colour.take(chunks, 1)
-    except (StopIteration, StopAsyncIteration):
-        return steps
-    except Exception as error:  # noqa: BLE001 - compared with what the bare client gives
-        return [*steps, error]
-    finally:
-        colour.wait(chunks.close())
+    return readings.steps(colour, colour.wait(client.chat.completions.create(**ASK, stream=True)))
 
 
 def raw_streamed(colour: Colour, client: Any) -> Any:

@@ -7,6 +7,7 @@ import pytest
 
 from ramp_tracing._loopback import Answer, json_answer
 
+from . import readings
 from .colours import Colour
 from .endpoints import EMBEDDINGS, IMAGES, RESPONSES_USAGE, response, response_events
 from .provider import stream
@@ -33,17 +34,7 @@ def responded(colour: Colour, client: Any) -> Any:
 
 def streamed(colour: Colour, client: Any) -> Any:
     """Events until the end, or until an error, which is the last item."""
-    events = colour.wait(client.responses.create(**INPUT, stream=True))
-    steps: list[Any] = []
-    try:
-        while True:
-            steps += colour.take(events, 1)
-    except (StopIteration, StopAsyncIteration):
-        return steps
-    except Exception as error:  # noqa: BLE001 - compared with what the bare client gives
-        return [*steps, error]
-    finally:
-        colour.wait(events.close())
+    return readings.steps(colour, colour.wait(client.responses.create(**INPUT, stream=True)))
 
 
 def with_usage(**usage: Any) -> Answer:

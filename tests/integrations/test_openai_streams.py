@@ -1,26 +1,25 @@
 """Streams of the openai client, and every way in which one can end: one record, with what is known by then."""
 
 import asyncio
-import gc
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import openai
 import pytest
 
-from ramp_tracing._captured import Generations, capture_generations
+from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer
 from ramp_tracing._state import state
 
+from . import readings
 from .colours import Colour
 from .facts import ABANDONED, STREAMED, UNANSWERED, UNKNOWN, facts_of, seen_by_user
 from .provider import CHUNKS, Provider, Script, events, stream
 from .scenarios import Scenario, check
-from .sinks import NoticesCollections, until
 
 ASK: Mapping[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}], "stream": True}
 
@@ -35,76 +34,8 @@ def opened(colour: Colour, client: Any) -> Any:
     return colour.wait(client.chat.completions.create(**ASK))
 
 
-def closed(colour: Colour, chunks: Any) -> Any:
-    return colour.wait(chunks.close())
-
-
-def drained(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    return [type(chunks), colour.items(chunks), colour.items(chunks)]
-
-
-def drained_step_by_step(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    seen = colour.take(chunks, len(CHUNKS))
-    ends = []
-    for _ in range(2):
-        with suppress(StopIteration, StopAsyncIteration):
-            ends += colour.take(chunks, 1)
-    return [seen, ends]
-
-
-def drained_inside(colour: Colour, client: Any) -> Any:
-    with colour.entered(opened(colour, client)) as chunks:
-        return colour.items(chunks)
-
-
-def broken_off(colour: Colour, client: Any) -> Any:
-    return colour.broken_off(opened(colour, client), 2)
-
-
-def broken_off_inside(colour: Colour, client: Any) -> Any:
-    with colour.entered(opened(colour, client)) as chunks:
-        return colour.broken_off(chunks, 2)
-
-
-def raised_inside(colour: Colour, client: Any) -> Any:
-    with colour.entered(opened(colour, client)) as chunks:
-        colour.take(chunks, 2)
-        raise LookupError("of the application")
-
-
-def taken_and_closed(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    seen = colour.take(chunks, 1)
-    closed(colour, chunks)
-    closed(colour, chunks)
-    return seen
-
-
-def broken_off_and_continued(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    return [colour.broken_off(chunks, 2), colour.items(chunks)]
-
-
-def never_iterated(colour: Colour, client: Any) -> Any:
-    opened(colour, client)
-
-
-def closed_unread(colour: Colour, client: Any) -> Any:
-    closed(colour, opened(colour, client))
-
-
-def read_until_it_fails(colour: Colour, client: Any) -> Any:
-    chunks = opened(colour, client)
-    seen: list[Any] = []
-    try:
-        while True:
-            seen += colour.take(chunks, 1)
-    except Exception as error:  # noqa: BLE001 - it is what the application gets, and is compared
-        return [seen, error]
-    finally:
-        closed(colour, chunks)
+def reading(read: readings.Reading) -> readings.Reading:
+    return readings.of(opened, read)
 
 
 def helper_broken_off(colour: Colour, client: Any) -> Any:
@@ -120,37 +51,45 @@ def answering(script: Script) -> Callable[[], Mapping[str, Script]]:
 ERROR_EVENT = {"error": {"message": "No.", "type": "server_error", "code": "overloaded"}}
 
 ENDINGS: Mapping[str, Scenario] = {
-    "drained": Scenario(call=drained, records=(STREAMED,), stream_usage="always"),
-    "drained, usage not asked for": Scenario(call=drained, records=({**STREAMED, "tokens": UNKNOWN},)),
-    "drained with next()": Scenario(call=drained_step_by_step, records=(STREAMED,), stream_usage="always"),
-    "drained inside with": Scenario(call=drained_inside, records=(STREAMED,), stream_usage="always"),
-    "broken off": Scenario(call=broken_off, records=(ABANDONED,), leaves=True),
-    "broken off inside with": Scenario(call=broken_off_inside, records=(ABANDONED,)),
-    "raised inside with": Scenario(call=raised_inside, records=(ABANDONED,), raises="LookupError"),
-    "broken off, then continued": Scenario(call=broken_off_and_continued, records=(STREAMED,), stream_usage="always"),
-    "taken, then closed": Scenario(call=taken_and_closed, records=(ABANDONED,)),
-    "never iterated": Scenario(call=never_iterated, records=(UNREAD,), leaves=True),
-    "closed unread": Scenario(call=closed_unread, records=(UNREAD,)),
+    "drained": Scenario(call=reading(readings.drained), records=(STREAMED,), stream_usage="always"),
+    "drained, usage not asked for": Scenario(
+        call=reading(readings.drained), records=({**STREAMED, "tokens": UNKNOWN},)
+    ),
+    "drained with next()": Scenario(
+        call=reading(readings.drained_step_by_step(len(CHUNKS))), records=(STREAMED,), stream_usage="always"
+    ),
+    "drained inside with": Scenario(call=reading(readings.drained_inside), records=(STREAMED,), stream_usage="always"),
+    "broken off": Scenario(call=reading(readings.broken_off(2)), records=(ABANDONED,), leaves=True),
+    "broken off inside with": Scenario(call=reading(readings.broken_off_inside(2)), records=(ABANDONED,)),
+    "raised inside with": Scenario(call=reading(readings.raised_inside), records=(ABANDONED,), raises="LookupError"),
+    "broken off, then continued": Scenario(
+        call=reading(readings.broken_off_and_continued), records=(STREAMED,), stream_usage="always"
+    ),
+    "taken, then closed": Scenario(call=reading(readings.taken_and_closed), records=(ABANDONED,)),
+    "never iterated": Scenario(call=reading(readings.unread), records=(UNREAD,), leaves=True),
+    "closed unread": Scenario(call=reading(readings.closed), records=(UNREAD,)),
     "helper, broken off": Scenario(call=helper_broken_off, records=(ABANDONED,)),
     "connection cut": Scenario(
-        call=read_until_it_fails,
+        call=reading(readings.read_until_it_fails),
         answers=answering(
             Answer(headers={"Content-Type": "text/event-stream"}, body=events(CHUNKS[:2], done=False), cut=True)
         ),
         records=({**ABANDONED, "failure": CUT},),
     ),
     "error event": Scenario(
-        call=read_until_it_fails,
+        call=reading(readings.read_until_it_fails),
         answers=answering(stream([*CHUNKS[:2], ERROR_EVENT])),
         records=({**ABANDONED, "failure": "APIError"},),
     ),
     "error event at once": Scenario(
-        call=read_until_it_fails,
+        call=reading(readings.read_until_it_fails),
         answers=answering(stream([ERROR_EVENT])),
         records=({**UNREAD, "failure": "APIError"},),
     ),
     "ends without [DONE]": Scenario(
-        call=drained, answers=answering(stream(CHUNKS, done=False)), records=({**STREAMED, "tokens": UNKNOWN},)
+        call=reading(readings.drained),
+        answers=answering(stream(CHUNKS, done=False)),
+        records=({**STREAMED, "tokens": UNKNOWN},),
     ),
 }
 
@@ -171,9 +110,9 @@ def raw_bytes_broken_off(colour: Colour, client: Any) -> Any:
 
 
 DROPPED: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
-    "drained": (drained, {**STREAMED, "tokens": UNKNOWN}),
-    "broken off": (broken_off, ABANDONED),
-    "never iterated": (never_iterated, UNREAD),
+    "drained": (reading(readings.drained), {**STREAMED, "tokens": UNKNOWN}),
+    "broken off": (reading(readings.broken_off(2)), ABANDONED),
+    "never iterated": (reading(readings.unread), UNREAD),
     "raw, broken off": (raw_broken_off, ABANDONED),
     "raw, bytes broken off": (raw_bytes_broken_off, UNREAD),
 }
@@ -187,40 +126,14 @@ def test_a_dropped_stream_makes_no_noise_and_holds_no_connection(
     drop, record = DROPPED[name]
     unraisable: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
-
-    def call(colour: Colour, client: Any) -> Any:
-        caplog.clear()
-        drop(colour, client)
-        for _ in range(5):
-            gc.collect()
-            colour.tidy()
-        return [connections_in_use(client), [each.getMessage() for each in caplog.records if each.name == "asyncio"]]
-
-    check(Scenario(call=call, records=(record,)), colour)
+    check(Scenario(call=readings.dropped(drop, caplog), records=(record,)), colour)
     assert [] == unraisable
 
 
-def connections_in_use(client: Any) -> int:
-    pool = client._client._transport._pool
-    return sum(not (each.is_closed() or each.is_idle()) for each in pool.connections)
-
-
-@pytest.mark.parametrize("call", [broken_off, never_iterated])
-def test_nothing_is_recorded_while_the_collector_runs(call: Any, colour: Colour) -> None:
+@pytest.mark.parametrize("name", ["broken off", "never iterated"])
+def test_nothing_is_recorded_while_the_collector_runs(name: str, colour: Colour) -> None:
     """It may run while any lock is held, by the very thread that holds it: the end of a dropped stream is put off."""
-    sink = NoticesCollections()
-    gc.callbacks.append(sink)
-    try:
-        with Provider() as provider, capture_generations():
-            state.sink = sink
-            call(colour, colour.client(provider.base_url))
-            until(lambda: bool(sink.deferred), colour)
-            assert [] == sink.during_a_collection
-            for finish in sink.deferred:
-                finish()
-            assert [False] == sink.during_a_collection
-    finally:
-        gc.callbacks.remove(sink)
+    readings.check_collected(DROPPED[name][0], colour, {})
 
 
 def test_a_stream_that_is_open_at_the_end_is_recorded(colour: Colour) -> None:
@@ -261,8 +174,8 @@ def test_first_chunk_is_the_first_that_says_something(colour: Colour) -> None:
 
 
 @contextmanager
-def halting(after: int) -> Iterator[tuple[Provider, Any]]:
-    """A provider that stops in the middle of a stream, and an async client of it."""
+def halting(after: int) -> Iterator[Any]:
+    """An async client of a provider that stops in the middle of a stream."""
     go_on = threading.Event()
 
     def pieces() -> Iterator[bytes]:
@@ -272,7 +185,7 @@ def halting(after: int) -> Iterator[tuple[Provider, Any]]:
     answer = Answer(headers={"Content-Type": "text/event-stream"}, body=pieces())
     with Provider(answer) as provider:
         try:
-            yield provider, openai.AsyncOpenAI(base_url=provider.base_url, api_key="sk-test", max_retries=0)
+            yield openai.AsyncOpenAI(base_url=provider.base_url, api_key="sk-test", max_retries=0)
         finally:
             go_on.set()
 
@@ -315,25 +228,6 @@ CANCELLATIONS: Mapping[str, tuple[Any, str]] = {
 async def test_a_cancelled_reader_leaves_one_record(name: str) -> None:
     """The cancellation goes through at once; what had come until then is in the record."""
     read, failure = CANCELLATIONS[name]
-    seen: list[Any] = []
-    with halting(after=2) as (_, client), capture_generations() as generations:
-        task = asyncio.create_task(read(client, seen))
-        async with asyncio.timeout(5):
-            while len(seen) < 2:
-                await asyncio.sleep(0.005)
-        await asyncio.sleep(0.02)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        del task
-        await until_collected(generations)
-        await client.close()
+    with halting(after=2) as client, capture_generations() as generations:
+        await readings.cancelled(read, client, generations)
         assert [{**ABANDONED, "failure": failure}] == [facts_of(each) for each in generations]
-
-
-async def until_collected(generations: Generations) -> None:
-    """The generators around a dropped stream end one after the other, each in a task of its own."""
-    async with asyncio.timeout(5):
-        while not len(generations):
-            gc.collect()
-            await asyncio.sleep(0.005)
