@@ -104,35 +104,28 @@ def test_snapshot_runs_nothing(name: str) -> None:
     assert size_bytes > 0
 
 
+class HashedOnce:
+    """A key that refuses to be hashed again, compared or written out."""
+
+    hashed = False
+
+    def __hash__(self) -> int:
+        assert not self.hashed
+        self.hashed = True
+        return 1
+
+    __eq__ = refuse
+    __str__ = refuse
+
+
 def test_hostile_key() -> None:
     """A key that can only be hashed once is not hashed again."""
-
-    class Key:
-        hashed = False
-
-        def __hash__(self) -> int:
-            assert not self.hashed
-            self.hashed = True
-            return 1
-
-        __eq__ = refuse
-        __str__ = refuse
-
-    assert json.loads(json_text({Key(): "value"})) == {"[Key]": "value"}
+    assert json.loads(json_text({HashedOnce(): "value"})) == {"[HashedOnce]": "value"}
 
 
 def test_snapshot_of_a_hostile_key() -> None:
     """The same in a snapshot: what is under such a key stays the application's."""
-
-    class Key:
-        hashed = False
-
-        def __hash__(self) -> int:
-            assert not self.hashed
-            self.hashed = True
-            return 1
-
-    value = {Key(): [1]}
+    value = {HashedOnce(): [1]}
     copy, _ = snapshot(value)
     assert isinstance(copy, dict)
     assert list(copy) == list(value)

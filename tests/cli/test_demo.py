@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from ramp_tracing.cli._app import build_app
 from ramp_tracing.cli._demo._local import DemoRun, complaints_about
-from ramp_tracing.cli._demo._models import model_servers
+from ramp_tracing.cli._demo._models import ModelServers, model_servers
 from ramp_tracing.cli._demo._steps import STEPS
 from ramp_tracing.testing import FakeRamp, ReceivedSpan
 
@@ -79,6 +79,13 @@ class TestOnThisMachine:
         assert "pip install 'ramp-tracing[openai]'" in result.stdout
 
 
+def run_live(servers: ModelServers, ramp: FakeRamp) -> subprocess.CompletedProcess[str]:
+    """The demo with keys for both, against servers of this test."""
+    openai_url = servers.base_urls["openai"]
+    keys = {"OPENAI_API_KEY": "sk-live", "RAMP_API_KEY": "ramp_live"}
+    return run_demo("--live", **keys, OPENAI_BASE_URL=openai_url, RAMP_BASE_URL=ramp.url)
+
+
 class TestAgainstRealEndpoints:
     def test_refuses_without_keys(self) -> None:
         """It calls nobody without both keys, and says which are missing."""
@@ -89,13 +96,7 @@ class TestAgainstRealEndpoints:
     def test_calls_and_reports(self) -> None:
         """With keys it makes its calls where they say, and exits with 0 if every one was acknowledged."""
         with model_servers() as servers, FakeRamp(api_key="ramp_live") as ramp:
-            done = run_demo(
-                "--live",
-                OPENAI_API_KEY="sk-live",
-                OPENAI_BASE_URL=servers.base_urls["openai"],
-                RAMP_API_KEY="ramp_live",
-                RAMP_BASE_URL=ramp.url,
-            )
+            done = run_live(servers, ramp)
             assert done.returncode == 0, done.stdout + done.stderr
             assert "6 calls made, 6 acknowledged by Ramp." in done.stdout
             assert "gpt-4o-mini-2024-07-18" in done.stdout
@@ -104,13 +105,7 @@ class TestAgainstRealEndpoints:
     def test_fails_where_ramp_refuses(self) -> None:
         """If Ramp acknowledges nothing, it says so and does not exit with 0."""
         with model_servers() as servers, FakeRamp(api_key="another") as ramp:
-            done = run_demo(
-                "--live",
-                OPENAI_API_KEY="sk-live",
-                OPENAI_BASE_URL=servers.base_urls["openai"],
-                RAMP_API_KEY="ramp_live",
-                RAMP_BASE_URL=ramp.url,
-            )
+            done = run_live(servers, ramp)
         assert done.returncode == 1
         assert "6 calls made, 0 acknowledged by Ramp." in done.stdout
 

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,12 @@ def state(tmp_path: Path) -> Path:
 def journal(state: Path) -> FileJournal:
     """A journal in `state`."""
     return journal_in(state)
+
+
+@pytest.fixture
+def busy_switches() -> Iterator[None]:
+    """Threads take turns a thousand times as often as usual."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(5e-6)
+    yield
+    sys.setswitchinterval(before)

@@ -2,10 +2,9 @@
 
 import logging
 import os
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,6 @@ from ramp_tracing._journal import FileJournal, Stats
 from ramp_tracing._journal._line import decode
 
 from .samples import DESTINATION, drain, files, full_generation, generation, ids, journal_in, lines
-
-
-@pytest.fixture
-def busy_switches() -> Iterator[None]:
-    """Threads take turns a thousand times as often as usual."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(5e-6)
-    yield
-    sys.setswitchinterval(before)
 
 
 def in_sum(counts: Stats) -> bool:

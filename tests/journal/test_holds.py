@@ -1,8 +1,7 @@
 """Provisional records: written down at once, sent once, as what they have become."""
 
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -293,15 +292,6 @@ def test_over_the_bound_on_records_what_is_held_takes_room() -> None:
         hold.settle(final(number))
     assert journal.counts() == Stats(recorded=4, waiting=2, lost=2)
     assert read(journal) == [final(0), final(1)]
-
-
-@pytest.fixture
-def busy_switches() -> Iterator[None]:
-    """Threads take turns a thousand times as often as usual."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(5e-6)
-    yield
-    sys.setswitchinterval(before)
 
 
 def test_the_counts_add_up_at_every_moment(either: Journal, busy_switches: None) -> None:

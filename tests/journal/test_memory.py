@@ -1,7 +1,5 @@
 import logging
-import sys
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,15 +12,6 @@ from ramp_tracing._record import Content, Generation, GenerationId, Timing, Unix
 def nothing_said_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another test may have said the same within the minute."""
     monkeypatch.setattr(log, "_next", {})
-
-
-@pytest.fixture
-def busy_switches() -> Iterator[None]:
-    """Threads take turns a thousand times as often as usual."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(5e-6)
-    yield
-    sys.setswitchinterval(before)
 
 
 def generation(number: int, *, size_bytes: int = 0) -> Generation:
