@@ -15,6 +15,7 @@ import pytest
 
 from ramp_tracing import _layers
 from ramp_tracing._identity import SeenIds
+from ramp_tracing._providers import AT_HOME
 from ramp_tracing._record import Generation
 from ramp_tracing._state import state
 from ramp_tracing.testing import capture_generations
@@ -103,9 +104,9 @@ def said_by_index(row: Row) -> dict[str, Any]:
     said: dict[str, Any] = {"failed": row.status >= 400, **counts_of(row)}
     if cost_of(row) is not None:
         said["cost"] = cost_of(row)
-    is_anybody = PREFIXES[row.provider, row.endpoint] == "openai/"  # at an address on loopback
-    provider = None if is_anybody else PROVIDERS.get(row.provider, row.provider)
-    return {**said, "provider": provider, "estimated": False}
+    named = PROVIDERS.get(row.provider, row.provider)
+    is_anybody = PREFIXES[row.provider, row.endpoint] == "openai/" or named in AT_HOME  # at an address on loopback
+    return {**said, "provider": None if is_anybody else named, "estimated": False}
 
 
 def said_by(generation: Generation) -> dict[str, Any]:

@@ -3,7 +3,17 @@
 import pytest
 
 from ramp_tracing._pricing._terms import PRICE_LISTS
-from ramp_tracing._providers import ALIASES, PROVIDERS, address_in, asks_for_usage, canonical, provider_at, provider_of
+from ramp_tracing._providers import (
+    ALIASES,
+    AT_HOME,
+    PLATFORMS,
+    PROVIDERS,
+    address_in,
+    asks_for_usage,
+    canonical,
+    provider_at,
+    provider_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +131,28 @@ def test_other_names_lead_to_price_lists() -> None:
         ("openai", None, "openai"),
         ("openai", "llm.internal", None),
         ("openai", "api.groq.com", "groq"),
-        ("groq", "llm.internal", "groq"),
+        ("anthropic", None, "anthropic"),
+        ("anthropic", "llm.internal", None),
+        ("anthropic", "api.anthropic.com", "anthropic"),
+        ("anthropic", "mine.example", "acme"),
+        ("groq", "llm.internal", None),
+        ("gcp.gemini", "llm.internal", None),
+        ("gcp.vertex_ai", "llm.internal", "gcp.vertex_ai"),
+        ("aws.bedrock", "vpce-0a1.bedrock.internal", "aws.bedrock"),
+        ("azure.ai.openai", "llm.internal", "azure.ai.openai"),
+        ("deepinfra", "api.deepinfra.com", "deepinfra"),
         ("openai", "mine.example", "acme"),
         (None, "llm.internal", None),
     ],
 )
 def test_a_librarys_word_for_a_provider(named: str | None, host: str | None, expected: str | None) -> None:
-    """A server that speaks like OpenAI's, at an address that nobody knows, is nobody's."""
+    """A server that speaks like a provider's, at an address that nobody knows, is nobody's."""
     assert expected == provider_at(named, host, 443, {"mine.example": "acme"})
+
+
+def test_a_list_price_takes_a_known_address() -> None:
+    """Whoever has a price list is known by an address, or is a platform, which the protocol alone gives away."""
+    assert set(PRICE_LISTS) - {"gcp.gen_ai"} <= AT_HOME | PLATFORMS  # that is a word that people say by hand
 
 
 @pytest.mark.parametrize(

@@ -127,8 +127,14 @@ def provider_of(host: str | None, port: int | None, overrides: Mapping[str, str]
     return (_overridden(host, port, overrides) if overrides else None) or _known(host)
 
 
-SPOKEN_BY_OTHERS: Final = frozenset({"openai"})
-"""Providers whose protocol so many servers speak that a library's word for it names nobody."""
+PLATFORMS: Final = frozenset({"aws.bedrock", "azure.ai.openai", "gcp.vertex_ai"})
+"""Providers that a customer may reach under a name of its own: private links, domains in its own network."""
+
+AT_HOME: Final = frozenset(PROVIDERS.values()) - PLATFORMS
+"""
+Providers whose addresses are all in the table. Elsewhere a library's word for one says which protocol is spoken: there
+are servers and gateways for OpenAI's, Anthropic's and others'.
+"""
 
 
 def provider_at(named: str | None, host: str | None, port: int | None, overrides: Mapping[str, str]) -> str | None:
@@ -140,9 +146,12 @@ def provider_at(named: str | None, host: str | None, port: int | None, overrides
         host: As for `provider_of`; `None` where the library was given no address: then it is the provider's own.
         port: Likewise.
         overrides: Likewise.
+
+    Returns:
+        `None` for an address that nobody knows and a provider that is not known to be there: its list is not asked.
     """
     known = provider_of(host, port, overrides)
-    return known or (None if named in SPOKEN_BY_OTHERS and host is not None else named)
+    return known or (None if named in AT_HOME and host is not None else named)
 
 
 def canonical(name: str) -> str:

@@ -34,7 +34,7 @@ class LiteLLMCall:
         ok: Whether it went well.
         was_sent: Whether anything went to a provider; the proxy refuses requests, and tells of it as of a call.
         cached: It was answered from LiteLLM's cache.
-        provider: Who was called; an ``openai`` with an address of its own may be anybody.
+        provider: Who was called; at an address of one's own it may be anybody.
         api_base: That address.
         model: The model that was asked for.
         streamed: Whether the answer came as a stream.

@@ -104,7 +104,7 @@ def is_streamed(call: Mapping[str, object]) -> bool:
 
 
 def provider_in(call: Mapping[str, object]) -> str | None:
-    """Who was called; an ``openai`` with an address of its own may be anybody."""
+    """Who was called; at an address of one's own it may be anybody."""
     key = "custom_llm_provider"
     name = as_name(call.get(key)) or as_name(dig(call, "standard_logging_object", key))
     return None if name is None else PROVIDERS.get(name, name)
