@@ -44,6 +44,7 @@ def call_to(model: str, provider: str | None, *, usage: Usage | None = None, tie
 
 
 def own_prices_in(path: str | None) -> PriceTable | None:
+    """The user's table at *path*; ends the command where it cannot be used."""
     try:
         return cast("PriceTable | None", resolve_one("prices", path, os.environ))
     except ConfigurationError as wrong:
@@ -51,6 +52,7 @@ def own_prices_in(path: str | None) -> PriceTable | None:
 
 
 def litellm_prices_in(path: Path | None) -> LiteLLMPrices | None:
+    """LiteLLM's list at *path*, else where LiteLLM is installed; ends the command where it cannot be read."""
     found = path or litellm_file()
     try:
         return None if found is None else LiteLLMPrices(found)
@@ -59,5 +61,6 @@ def litellm_prices_in(path: Path | None) -> LiteLLMPrices | None:
 
 
 def give_up(why: str) -> NoReturn:
+    """Say *why* on standard error, and end the command."""
     typer.echo(why, err=True)
     raise typer.Exit(NOT_POSSIBLE)

@@ -53,8 +53,6 @@ MAX_BUCKETS: Final = 2_000
 
 QUANTILES: Final = (0.5, 0.95, 0.99)
 
-OTHERS: Final = "others"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
