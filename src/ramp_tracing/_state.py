@@ -146,7 +146,7 @@ class Layer(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class State:
     """
     Attributes:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ._address import read_url
-from ._prices import read_prices
 from ._readers import (
     Reader,
     count,
@@ -32,6 +31,9 @@ from ._readers import (
     share,
 )
 
+if TYPE_CHECKING:
+    from ._prices import PriceTable
+
 DEFAULT_BASE_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/openrouter"
 
 UNIFIED_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/unified"
@@ -40,11 +42,18 @@ UNIFIED_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/unified"
 NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
+def read_prices(value: object) -> "PriceTable":
+    """Prices of the user's own, as `_prices` reads them."""
+    from . import _prices  # only who has some pays for it at set-up
+
+    return _prices.read_prices(value)
+
+
 def _as_is(text: str) -> object:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Option:
     """
     One row.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .._export import ExportSettings, RequestEncoder, SpanPublisher
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Stages:
     """
     Attributes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ._contents import MAX_CONTENT_BYTES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Bounds:
     """
     Attributes:

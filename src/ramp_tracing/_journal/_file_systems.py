@@ -37,7 +37,7 @@ OVER_A_NETWORK: Final = frozenset(
     }
 )
 
-ESCAPE: Final = re.compile(r"\\([0-7]{3})")
+ESCAPE: Final = r"\\([0-7]{3})"
 
 
 def network_file_system(path: Path) -> str | None:
@@ -63,7 +63,7 @@ def file_system_of(path: Path, mounts: str) -> str | None:
         fields, kind = mount.split(), source.partition(" ")[0]
         if len(fields) < 5:
             continue
-        point = Path(ESCAPE.sub(lambda found: chr(int(found[1], 8)), fields[4]))
+        point = Path(re.sub(ESCAPE, lambda found: chr(int(found[1], 8)), fields[4]))
         # Of two on the same point the later covers the earlier.
         if path.is_relative_to(point) and len(point.parts) >= nearest[0]:
             nearest = len(point.parts), kind

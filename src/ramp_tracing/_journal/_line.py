@@ -39,7 +39,7 @@ class Key(NamedTuple):
     crc: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Kept:
     """
     The part of a record that stays in memory.

@@ -1,6 +1,5 @@
 """A journal that lives as long as the process."""
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,7 +8,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from .._guard import log
+from .._guard import WARNING, log
 from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
 from .._state import HeldBack, Hold
 from ._journal import Entry, Stats
@@ -25,7 +24,7 @@ MAX_DEAD_LETTERS: Final = 1_000
 """For people to look at; all of them are counted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DeadLetter:
     """
     A record that will not be sent.
@@ -231,14 +230,14 @@ class MemoryJournal:
         if self._dropped_contents:
             self._dropped_contents = False
             log.once_a_minute(
-                logging.WARNING,
+                WARNING,
                 "content dropped",
                 "prompts and answers that wait exceed their bound in memory: the oldest calls are sent as usage only",
             )
         if self._lost > self._lost_and_said:
             self._lost_and_said = self._lost
             log.once_a_minute(
-                logging.WARNING,
+                WARNING,
                 "records lost",
                 f"{self._max_records:,} records wait, there is no room for more: {self._lost:,} were lost so far",
             )
