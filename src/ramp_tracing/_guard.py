@@ -88,9 +88,10 @@ def _comes_from_a_signal(trace: TracebackType | None) -> bool:
     Nothing is imported for this, which may be the end of the interpreter: who has set a handler has imported `signal`.
     """
     signal = sys.modules.get("signal")
-    if signal is None:
+    handler_of, all_signals = getattr(signal, "getsignal", None), getattr(signal, "valid_signals", None)
+    if handler_of is None or all_signals is None:  # not imported, or being imported by another thread just now
         return False
-    handlers = {getattr(signal.getsignal(each), "__code__", None) for each in signal.valid_signals()}
+    handlers = {getattr(handler_of(each), "__code__", None) for each in all_signals()}
     while trace is not None:
         if trace.tb_frame.f_code in handlers:
             return True

@@ -1,12 +1,13 @@
 """The single mutable slot of the package: what is on in this process."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from types import FrameType
 from typing import Any, Literal, Protocol
 from weakref import WeakKeyDictionary, ref
 
+from ._dataclass import dataclass
 from ._identity import SeenIds
 from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote, Outcome
 
@@ -146,7 +147,7 @@ class Layer(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True)
 class State:
     """
     Attributes:

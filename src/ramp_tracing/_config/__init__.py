@@ -5,9 +5,9 @@ Every wrong value raises `ConfigurationError` with what to change. No message qu
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from .._dataclass import dataclass
 from .._lazy import names_of
 from ..exceptions import ConfigurationError
 from ._between import completed

@@ -1,10 +1,10 @@
 """The options: one row each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from .._dataclass import dataclass
 from ._address import read_url
 from ._readers import (
     Reader,
@@ -44,16 +44,16 @@ NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 def read_prices(value: object) -> "PriceTable":
     """Prices of the user's own, as `_prices` reads them."""
-    from . import _prices  # only who has some pays for it at set-up
+    from ._prices import read_prices as read  # only who has some pays for it at set-up
 
-    return _prices.read_prices(value)
+    return read(value)
 
 
 def _as_is(text: str) -> object:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """
     One row.

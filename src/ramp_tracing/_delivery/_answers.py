@@ -7,12 +7,12 @@ The rules are OTLP's, except where they would lose records for a mistake that a 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Final, Literal, cast
 
+from .._dataclass import dataclass
 from ._partial_success import refused_spans
 
 Kind = Literal["acknowledge", "retry", "hold", "split", "bisect"]

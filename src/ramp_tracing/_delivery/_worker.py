@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
@@ -198,6 +199,8 @@ class Worker:
 
     def _run(self) -> None:
         with self._driving:
+            with self._loading:
+                import_module("logging")  # for our own log lines, which then import nothing while a process forks
             while not self._has_ended():
                 rest_seconds: float | None = FAULT_REST_SECONDS
                 with guarded("delivering records"):

@@ -1,11 +1,10 @@
 """What a journal on disk may take."""
 
-from dataclasses import dataclass
-
+from .._dataclass import dataclass
 from ._contents import MAX_CONTENT_BYTES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """
     Attributes:

@@ -4,12 +4,12 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, cast
 
 import orjson
 
+from .._dataclass import dataclass
 from .._record import Generation
 from ._directory import FILE_FLAGS, Directory, write_whole
 from ._fields import generation_of

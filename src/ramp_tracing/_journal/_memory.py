@@ -3,11 +3,11 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from .._dataclass import dataclass
 from .._guard import WARNING, log
 from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
 from .._state import HeldBack, Hold
@@ -24,7 +24,7 @@ MAX_DEAD_LETTERS: Final = 1_000
 """For people to look at; all of them are counted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
     """
     A record that will not be sent.
