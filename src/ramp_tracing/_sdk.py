@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack, cast
 
 from . import integrations
 from ._config import Config, Dialect, Spans, StreamUsage, WireProtocol, resolve
-from ._context import attribution_of
 from ._guard import guarded
 from ._record import NOBODY, Attribution, Generation
 from ._state import state
@@ -233,7 +232,11 @@ def _release_for_good() -> None:
 
 def defaults_of(trace: Mapping[str, object]) -> Attribution:
     """The attribution that stands behind every block."""
-    return attribution_of(trace) if trace else NOBODY
+    if not trace:
+        return NOBODY
+    from ._context import attribution_of  # only who gives a trace pays for it at set-up
+
+    return attribution_of(trace)
 
 
 def _pipeline() -> "Pipeline | None":
