@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pwd
 import sys
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -97,8 +98,19 @@ def _state_home() -> Path | None:
     given = os.environ.get("XDG_STATE_HOME", "")
     if os.path.isabs(given):  # the specification: "all paths must be absolute", and others are to be ignored
         return Path(given)
-    home = os.path.expanduser("~")
+    home = _home()
     return Path(home) / STATE_BELOW_HOME.get(sys.platform, ".local/state") if os.path.isabs(home) else None
+
+
+def _home() -> str:
+    """The user's home directory, by the list of users where HOME says nothing; empty where neither does."""
+    home = os.environ.get("HOME", "")
+    if os.path.isabs(home):
+        return home
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
 
 
 def destination_name(base_url: str, key: str) -> str:
