@@ -5,7 +5,6 @@ Everything lives in one context variable, so it follows asyncio tasks by itself 
 `contextvars.copy_context`.
 """
 
-import logging
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -13,9 +12,8 @@ from contextvars import ContextVar
 from dataclasses import replace
 from types import TracebackType
 from typing import Final, NamedTuple, Self
-from uuid import UUID
 
-from ._guard import guarded, log
+from ._guard import WARNING, guarded, log
 from ._identity import fresh_hex
 from ._record import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
 
@@ -235,12 +233,18 @@ def as_text(value: object) -> str | None:
     """A name or an id as text. Numbers and UUIDs are common here; of anything else no method is called."""
     if isinstance(value, str):
         return value or None
-    if isinstance(value, (int, UUID)) and not isinstance(value, bool):
+    if (isinstance(value, int) and not isinstance(value, bool)) or _is_uuid(value):
         return str(value)
     if value is not None:
         message = "a user, session or trace name that is no text was left out"
-        log.once_a_minute(logging.WARNING, "attribution type", message)
+        log.once_a_minute(WARNING, "attribution type", message)
     return None
+
+
+def _is_uuid(value: object) -> bool:
+    """Nothing is imported for this, as in `active_span`: `uuid` starts with what the system is called and has."""
+    kind = getattr(sys.modules.get("uuid"), "UUID", None)
+    return kind is not None and isinstance(value, kind)
 
 
 NAME_SET: Final = frozenset(NAMES)

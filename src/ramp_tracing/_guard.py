@@ -5,15 +5,17 @@ The wall between our code and the application's.
 line, without content or keys, at most once a minute for each place.
 """
 
-import logging
-import signal
+import sys
 import time
 from types import TracebackType
 from typing import Final
 
 from ._state import state
 
-logger = logging.getLogger("ramp_tracing")
+LOGGER: Final = "ramp_tracing"
+
+WARNING: Final = 30
+"""`logging.WARNING`, for what is imported before there is anything to log."""
 
 SECONDS_BETWEEN_LINES: Final = 60.0
 """A fault on the hot path would otherwise write a line per call."""
@@ -38,7 +40,9 @@ class RateLimitedLog:
         if now >= self._next.get(cause, 0.0):
             self._next[cause] = now + SECONDS_BETWEEN_LINES
             try:
-                logger.log(level, message)
+                import logging  # with what it brings, a tenth of what `instrument()` may take
+
+                logging.getLogger(LOGGER).log(level, message)
             except Exception:  # noqa: BLE001 - a closed stream, a handler of the application's: it cannot be told
                 return
 
@@ -70,7 +74,7 @@ class guarded:  # noqa: N801 - reads as a verb: `with guarded("reading a chat co
         if not isinstance(error, Exception) or state.strict or _comes_from_a_signal(trace):
             return False
         log.once_a_minute(
-            logging.WARNING,
+            WARNING,
             self._doing,
             f"{self._doing} failed with {type(error).__name__} at {_innermost(trace)}; the application is not affected",
         )
@@ -78,8 +82,16 @@ class guarded:  # noqa: N801 - reads as a verb: `with guarded("reading a chat co
 
 
 def _comes_from_a_signal(trace: TracebackType | None) -> bool:
-    """Whether a signal handler of the application's raised it, in the middle of our work: a time limit, an alarm."""
-    handlers = {getattr(signal.getsignal(each), "__code__", None) for each in signal.valid_signals()}
+    """
+    Whether a signal handler of the application's raised it, in the middle of our work: a time limit, an alarm.
+
+    Nothing is imported for this, which may be the end of the interpreter: who has set a handler has imported `signal`.
+    """
+    signal = sys.modules.get("signal")
+    handler_of, all_signals = getattr(signal, "getsignal", None), getattr(signal, "valid_signals", None)
+    if handler_of is None or all_signals is None:  # not imported, or being imported by another thread just now
+        return False
+    handlers = {getattr(handler_of(each), "__code__", None) for each in all_signals()}
     while trace is not None:
         if trace.tb_frame.f_code in handlers:
             return True

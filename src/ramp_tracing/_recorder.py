@@ -8,13 +8,14 @@ afterwards, the first ending counts and there is exactly one `Generation`.
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from threading import Lock
 from types import MappingProxyType
 from typing import Final
 
 from ._capture import snapshot
 from ._context import Around, InForce, in_force
+from ._dataclass import dataclass
 from ._guard import guarded
 from ._identity import generation_id
 from ._record import (

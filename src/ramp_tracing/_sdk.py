@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack, cast
 
 from . import integrations
 from ._config import Config, Dialect, Spans, StreamUsage, WireProtocol, resolve
-from ._context import attribution_of
 from ._guard import guarded
-from ._layers import is_waiting, release
 from ._record import NOBODY, Attribution, Generation
 from ._state import state
 from .exceptions import ConfigurationError
@@ -145,6 +143,8 @@ def _wait_for_promises(timeout: float) -> None:
     until = time.monotonic() + timeout
     if not state.layers or _runs_event_loop():
         return
+    from ._layers import is_waiting, release  # loaded by now, by whoever is a layer
+
     while is_waiting() and time.monotonic() < until:
         time.sleep(0.01)
     release()
@@ -219,12 +219,24 @@ def finish_open_streams() -> None:
 
     end_open_calls()
     with guarded("releasing held calls"):
+        _release_for_good()
+
+
+def _release_for_good() -> None:
+    """Record what is held: in a slot, and whoever has opened one has loaded `_layers`."""
+    if state.slots:
+        from ._layers import release
+
         release(for_good=True)
 
 
 def defaults_of(trace: Mapping[str, object]) -> Attribution:
     """The attribution that stands behind every block."""
-    return attribution_of(trace) if trace else NOBODY
+    if not trace:
+        return NOBODY
+    from ._context import attribution_of  # only who gives a trace pays for it at set-up
+
+    return attribution_of(trace)
 
 
 def _pipeline() -> "Pipeline | None":

@@ -1,14 +1,18 @@
 """The single mutable slot of the package: what is on in this process."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from types import FrameType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from weakref import WeakKeyDictionary, ref
 
+from ._dataclass import dataclass
 from ._identity import SeenIds
-from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote, Outcome
+from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote
+
+if TYPE_CHECKING:
+    from ._record import Outcome
 
 
 class Sink(Protocol):
@@ -110,11 +114,11 @@ class Job(Protocol):
         """Keep it no longer."""
         ...
 
-    def settle(self, outcome: Outcome, job: GenerationId) -> None:
+    def settle(self, outcome: "Outcome", job: GenerationId) -> None:
         """Report the end of the work under the id of the job."""
         ...
 
-    def answered_with(self, outcome: Outcome) -> Content | None:
+    def answered_with(self, outcome: "Outcome") -> Content | None:
         """What was asked, and what was answered to it later; `None` in privacy mode."""
         ...
 

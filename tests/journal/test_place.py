@@ -2,12 +2,14 @@
 
 import logging
 import os
+import pwd
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from ramp_tracing._journal import FileJournal, Journal, MemoryJournal, Stats, open_journal, state_directories
@@ -208,8 +210,47 @@ def test_where_there_is_no_place_at_all_it_is_in_memory(
     assert journal.counts() == Stats(recorded=1, waiting=1)
 
 
-def test_looking_for_a_place_is_the_only_reason_to_import_platformdirs() -> None:
-    """Importing the package stays light."""
+@pytest.mark.parametrize("given", [None, "", "relative/place", "~/place", "/srv/state"])
+def test_the_users_state_directory_is_that_of_platformdirs(
+    home: Path, monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    """Which is not imported for it; what is not absolute is ignored, as the specification says."""
+    if given is not None:
+        monkeypatch.setenv("XDG_STATE_HOME", given)
+    place_of_ours = state_directories(None)[0]
+    assert place_of_ours == (Path(given) if given == "/srv/state" else home / ".local" / "state") / "ramp_tracing"
+    if given in (None, "", "/srv/state"):  # of the others, not every version of it says what the specification does
+        assert place_of_ours == platformdirs.user_state_path("ramp_tracing")
+
+
+def test_on_a_mac_it_is_where_macs_keep_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is not as on Linux."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert state_directories(None)[0] == home / "Library" / "Application Support" / "ramp_tracing"
+
+
+@pytest.mark.parametrize("nowhere", ["", "relative"])
+def test_without_a_home_there_is_the_second_place_alone(
+    home: Path, monkeypatch: pytest.MonkeyPatch, nowhere: str
+) -> None:
+    """So it is in some containers; nothing is made below wherever the program happens to be."""
+
+    def unknown(_: int) -> object:
+        raise KeyError
+
+    monkeypatch.setenv("HOME", nowhere)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert [path.parent for path in state_directories(None)] == [place.SECOND_PLACE]
+
+
+def test_a_home_that_is_not_said_is_in_the_list_of_users(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is for a service that was started without one."""
+    monkeypatch.delenv("HOME")
+    assert state_directories(None)[0].is_relative_to(pwd.getpwuid(os.getuid()).pw_dir)
+
+
+def test_importing_the_package_opens_no_library_of_the_system() -> None:
+    """That is for who switches it on."""
     code = "import sys, ramp_tracing, ramp_tracing._journal; print({'platformdirs', 'ctypes'} & set(sys.modules))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

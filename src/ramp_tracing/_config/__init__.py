@@ -4,17 +4,19 @@ The configuration: arguments over environment over defaults, checked before anyt
 Every wrong value raises `ConfigurationError` with what to change. No message quotes a value.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from .._dataclass import dataclass
+from .._lazy import names_of
 from ..exceptions import ConfigurationError
 from ._between import completed
 from ._options import DEFAULT_BASE_URL, OPTIONS, UNIFIED_URL, Option
-from ._prices import OTHER_RATES, TOKEN_RATES, Price, PriceTable
 from ._readers import UnusableError
 from ._secret import Secret
+
+if TYPE_CHECKING:
+    from ._prices import OTHER_RATES, TOKEN_RATES, Price, PriceTable
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -32,6 +34,8 @@ __all__ = [
     "resolve",
     "resolve_one",
 ]
+
+__getattr__ = names_of(__name__, dict.fromkeys(("OTHER_RATES", "TOKEN_RATES", "Price", "PriceTable"), "_prices"))
 
 WireProtocol = Literal["http/json", "http/protobuf", "ramp/unified"]
 """How records become bytes: as OTLP, in one of two encodings, or as Ramp's unified events."""
@@ -103,7 +107,7 @@ class Config:
     spans: Spans
     trace: Mapping[str, object]
     providers: Mapping[str, str]
-    prices: PriceTable | None
+    prices: "PriceTable | None"
     exclude_providers: frozenset[str]
     allow_api_keys: frozenset[str] | None
     filter: Callable[..., object] | None
@@ -167,6 +171,8 @@ def resolve_one(name: str, given: object, environ: Mapping[str, str]) -> object:
 def _refuse_unknown(options: Mapping[str, object]) -> None:
     for name in options:
         if name not in OPTIONS:
+            import difflib  # only who has misspelt one pays for it
+
             near = difflib.get_close_matches(name, OPTIONS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(OPTIONS)}"
             raise ConfigurationError(f"there is no option {name[:40]!r}; {hint}")

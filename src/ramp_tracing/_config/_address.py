@@ -2,13 +2,12 @@
 
 import ipaddress
 import re
-import socket
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from ._readers import UnusableError
 
-PLAIN: Final = re.compile(r"[\x21-\x7e]+")
+PLAIN: Final = r"[\x21-\x7e]+"
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -20,7 +19,7 @@ def read_url(value: object) -> str:
     Raises:
         UnusableError: It is not an http(s) URL, or one that nobody should send a key to.
     """
-    if not isinstance(value, str) or not PLAIN.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(PLAIN, value):
         raise UnusableError("give a URL without spaces, line breaks and characters outside ASCII")
     parts = _split(value)
     if parts.scheme not in ("https", "http"):
@@ -76,6 +75,8 @@ def _is_link_local(host: str) -> bool:
 
 def _ip_address(host: str) -> IPAddress | None:
     """The address that *host* spells, also in the old forms (``0xa9fea9fe``, ``127.1``) that resolvers take."""
+    import socket  # only who names an address pays for it at set-up
+
     try:
         address: IPAddress = ipaddress.IPv4Address(socket.inet_aton(host))
     except OSError:

@@ -1,12 +1,11 @@
 """The options: one row each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from .._dataclass import dataclass
 from ._address import read_url
-from ._prices import read_prices
 from ._readers import (
     Reader,
     count,
@@ -32,12 +31,22 @@ from ._readers import (
     share,
 )
 
+if TYPE_CHECKING:
+    from ._prices import PriceTable
+
 DEFAULT_BASE_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/openrouter"
 
 UNIFIED_URL: Final = "https://api.ramp.com/developer/v1/ai-usage/unified"
 """Where unified events go, unless the user names another address."""
 
 NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+def read_prices(value: object) -> "PriceTable":
+    """Prices of the user's own, as `_prices` reads them."""
+    from ._prices import read_prices as read  # only who has some pays for it at set-up
+
+    return read(value)
 
 
 def _as_is(text: str) -> object:

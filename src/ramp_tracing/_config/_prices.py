@@ -7,13 +7,14 @@ Money is read as `Decimal`, digit by digit. Everything is checked at set-up; doc
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, cast
 
+from .._dataclass import dataclass
 from ._readers import UnusableError
 
 TOKEN_RATES: Final = frozenset(

@@ -5,7 +5,6 @@ A reader takes what was given and returns what is kept, or raises `UnusableError
 the value: what stands in the wrong place may well be a key.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -17,12 +16,13 @@ from ._secret import Secret
 Reader = Callable[[object], object]
 """Checks one value and returns it as it is kept. Raises `UnusableError`."""
 
-TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# Patterns, compiled when they are first used: most programs give none of what these are for.
+TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 """A header's name, RFC 9110 section 5.6.2."""
-VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
-PRINTABLE: Final = re.compile(r"[\x20-\x7e\t]*")
-HASH: Final = re.compile(r"[0-9a-f]{64}")
-HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[0-9a-z._\-]+)(:\d{1,5})?")
+VISIBLE: Final = r"[\x21-\x7e]+"
+PRINTABLE: Final = r"[\x20-\x7e\t]*"
+HASH: Final = r"[0-9a-f]{64}"
+HOST: Final = r"(\[[0-9a-f:.]+\]|[0-9a-z._\-]+)(:\d{1,5})?"
 
 FORBIDDEN_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -56,7 +56,7 @@ def read_key(value: object) -> Secret:
     text = value.reveal() if isinstance(value, Secret) else read_text(value)
     if text.lower().startswith("bearer "):
         raise UnusableError('give the key alone, without "Bearer"')
-    if not VISIBLE.fullmatch(text):
+    if not re.fullmatch(VISIBLE, text):
         raise UnusableError("it holds a space, a line break or another character that no key has; copy the key again")
     return Secret(text)
 
@@ -64,7 +64,7 @@ def read_key(value: object) -> Secret:
 def read_client_id(value: object) -> str:
     """The name of an OAuth client: no secret, and no colon, which would end it in the header that carries it."""
     text = read_text(value)
-    if not VISIBLE.fullmatch(text) or ":" in text:
+    if not re.fullmatch(VISIBLE, text) or ":" in text:
         raise UnusableError("it holds a space, a colon or another character that no client id has; copy it again")
     return text
 
@@ -128,6 +128,8 @@ def count(minimum: int, maximum: int) -> Reader:
 
 def json_object(text: str) -> object:
     """An object from JSON, as an environment variable holds it."""
+    import json  # only who has such a variable pays for it at set-up
+
     try:
         return json.loads(text)
     except ValueError:
@@ -150,7 +152,7 @@ def read_headers(value: object) -> Mapping[str, Secret]:
 
 
 def _header_name(name: object, *, taken: Iterable[str]) -> str:
-    if not isinstance(name, str) or not TOKEN.fullmatch(name):
+    if not isinstance(name, str) or not re.fullmatch(TOKEN, name):
         raise UnusableError("a header's name is not a token; use letters, digits and hyphens")
     if name.lower() in FORBIDDEN_HEADERS:
         raise UnusableError(f"{name} cannot be set: {FORBIDDEN_HEADERS[name.lower()]}")
@@ -164,7 +166,7 @@ def _header_value(name: object, text: object) -> Secret:
         return text
     if not isinstance(text, str):
         raise UnusableError(f"the value of {name} is not a text; put it in quotation marks")
-    if not PRINTABLE.fullmatch(text):
+    if not re.fullmatch(PRINTABLE, text):
         raise UnusableError(f"the value of {name} holds a line break or a character outside ASCII; take it out")
     return Secret(text)
 
@@ -183,7 +185,7 @@ def read_providers(value: object) -> Mapping[str, str]:
     """Provider names by ``host`` or ``host:port``, in lower case."""
     kept: dict[str, str] = {}
     for host, provider in _pairs(value, example='{"llm.example.com": "openai"}').items():
-        if not isinstance(host, str) or not HOST.fullmatch(host.lower()):
+        if not isinstance(host, str) or not re.fullmatch(HOST, host.lower()):
             raise UnusableError('each key is a host or host:port, without scheme and path: "llm.example.com:8443"')
         if not isinstance(provider, str) or not provider.strip():
             raise UnusableError(f"the provider of {host} is not a text")
@@ -233,7 +235,7 @@ def read_key_hashes(value: object) -> frozenset[str]:
     hashes = _texts(value, example="a tuple of SHA-256 hashes")
     if not hashes:
         raise UnusableError("no key is in it, so no call would be reported; leave it out to allow every key")
-    if not all(HASH.fullmatch(each.lower()) for each in hashes):
+    if not all(re.fullmatch(HASH, each.lower()) for each in hashes):
         raise UnusableError("give the SHA-256 hash of each key, 64 hexadecimal digits, and never a key itself")
     return frozenset(each.lower() for each in hashes)
 

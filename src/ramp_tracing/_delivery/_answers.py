@@ -4,15 +4,16 @@ What each answer means. Nothing here does anything: bytes in, verdict out.
 The rules are OTLP's, except where they would lose records for a mistake that a person can put right.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Final, Literal, cast
 
+from .._dataclass import dataclass
 from ._partial_success import refused_spans
 
 Kind = Literal["acknowledge", "retry", "hold", "split", "bisect"]
@@ -30,6 +31,9 @@ BY_CLASS: Final[Mapping[int, Kind]] = MappingProxyType({2: "acknowledge", 3: "ho
 
 MAX_RETRY_AFTER_SECONDS: Final = 600.0
 """A receiver that names a later hour, by mistake or not, is asked every ten minutes all the same."""
+
+ESCAPE: Final = codecs.getencoder("unicode_escape")
+"""Looked up here, because the first look imports it; see `Worker.before_fork`."""
 
 CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -102,7 +106,7 @@ def judge(answer: Answer, *, now: datetime) -> Verdict:
 
 def escaped(text: str) -> str:
     """*text* on one line, without anything that a terminal or a log would act upon."""
-    return text.encode("unicode_escape", "backslashreplace").decode("ascii")
+    return ESCAPE(text, "backslashreplace")[0].decode("ascii")
 
 
 def _retry_after(headers: Mapping[str, str], *, now: datetime) -> float:

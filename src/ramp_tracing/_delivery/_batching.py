@@ -4,11 +4,11 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from .._config import Config
+from .._dataclass import dataclass
 from .._export import EncodeError, Prepared
 from .._guard import guarded, log
 from .._journal import Entry, Journal

@@ -1,11 +1,11 @@
 """The connection test: one request by which nobody is charged, and what its outcome means in words."""
 
 import time
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from .._config import Config
+from .._dataclass import dataclass
 from ._advice import TOKEN, advice_on
 from ._request import compressed, headers_of
 from ._stages import encoder_of, export_settings

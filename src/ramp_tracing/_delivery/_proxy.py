@@ -3,10 +3,11 @@
 import base64
 import http.client
 import socket
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
+from .._dataclass import dataclass
 from ._deadline import Deadline, DeadlineSocket
 
 

@@ -1,11 +1,11 @@
 """What a record goes through between the journal and the wire. Loading it is the dear part, so the drainer does it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from .._config import Config
+from .._dataclass import dataclass
 from .._record import Generation
 
 if TYPE_CHECKING:

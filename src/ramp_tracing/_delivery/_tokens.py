@@ -10,10 +10,11 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, cast
 
 from .._config import Config, Secret
+from .._dataclass import dataclass
 from .._version import __version__
 from ._answers import Answer
 from ._transport import Transport

@@ -4,12 +4,16 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from .._config import Config
 from .._guard import guarded
 from .._journal import Journal
+from .._record import Generation
 from ._lifetime import end_with_worker
 from ._stages import Stages
 
@@ -61,7 +65,8 @@ class Worker:
         self._working_off = threading.RLock()
         self._starting = threading.Lock()
         self._driving = threading.Lock()
-        self._loading = threading.Lock()
+        # Reentrant: the first record is priced while the stages are loaded.
+        self._loading = threading.RLock()
         self._held_for_fork = False
         self._thread: threading.Thread | None = None
         self._drainer: Drainer | None = None
@@ -198,6 +203,8 @@ class Worker:
 
     def _run(self) -> None:
         with self._driving:
+            with self._loading:
+                import_module("logging")  # for our own log lines, which then import nothing while a process forks
             while not self._has_ended():
                 rest_seconds: float | None = FAULT_REST_SECONDS
                 with guarded("delivering records"):
@@ -257,11 +264,23 @@ class Worker:
             with self._loading:
                 from ._drainer import Drainer
 
-                drainer = Drainer(self._config, self._journal, stages=self._load(self._config))
+                stages = self._load(self._config)
+                stages = replace(stages, price=partial(self._priced, stages.price))
+                drainer = Drainer(self._config, self._journal, stages=stages)
                 # Here, not with the first batch: no fork comes in between (see `before_fork`), and it is done by then.
                 drainer.warm_up()
                 self._drainer = drainer
         return self._drainer
+
+    def _priced(self, price: Callable[[Generation], Generation], generation: Generation) -> Generation:
+        """
+        Add the cost.
+
+        The first record that takes it loads the price list, for a second, whichever record of the process that is; no
+        fork comes in between either.
+        """
+        with self._loading:
+            return price(generation)
 
 
 def _sooner(*seconds: float | None) -> float | None:

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final, Protocol
 
+from .._dataclass import dataclass
 from .._guard import log
 from .._record import Generation
 from ._otlp_json import JsonEncoding

@@ -1,7 +1,8 @@
 """What the export is told, once."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from .._dataclass import dataclass
 
 WireProtocol = Literal["http/json", "http/protobuf", "ramp/unified"]
 """How records become bytes: OTLP as JSON, which Ramp reads, or as protobuf, for collectors; or Ramp's own events."""

@@ -1,11 +1,12 @@
 """A span as it is sent: whole, closed, and independent of any tracing library."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import IntEnum
 from types import MappingProxyType
 
+from .._dataclass import dataclass
 from .._record import UnixNanos
 
 Value = str | bool | int | float | Decimal | tuple[str, ...]

@@ -1,21 +1,26 @@
 """Where records wait until the receiver has acknowledged them."""
 
+from typing import TYPE_CHECKING, Final
+
+from .._lazy import names_of
 from ._file import FileJournal
 from ._journal import Entry, Journal, Stats
 from ._letters import Letter
 from ._memory import DeadLetter, MemoryJournal
 from ._place import open_journal, state_directories
-from ._spool import (
-    SegmentStatus,
-    SpoolStatus,
-    dead_letters,
-    pending_jobs,
-    purge,
-    records_in,
-    replay,
-    spool_of,
-    spools_in,
-)
+
+if TYPE_CHECKING:
+    from ._spool import (
+        SegmentStatus,
+        SpoolStatus,
+        dead_letters,
+        pending_jobs,
+        purge,
+        records_in,
+        replay,
+        spool_of,
+        spools_in,
+    )
 
 __all__ = [
     "DeadLetter",
@@ -37,3 +42,18 @@ __all__ = [
     "spools_in",
     "state_directories",
 ]
+
+SPOOL: Final = (
+    "SegmentStatus",
+    "SpoolStatus",
+    "dead_letters",
+    "pending_jobs",
+    "purge",
+    "records_in",
+    "replay",
+    "spool_of",
+    "spools_in",
+)
+"""What only the command line needs."""
+
+__getattr__ = names_of(__name__, dict.fromkeys(SPOOL, "_spool"))

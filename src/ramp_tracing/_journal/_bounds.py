@@ -1,7 +1,6 @@
 """What a journal on disk may take."""
 
-from dataclasses import dataclass
-
+from .._dataclass import dataclass
 from ._contents import MAX_CONTENT_BYTES
 
 

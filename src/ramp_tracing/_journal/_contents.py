@@ -1,8 +1,9 @@
 """The parts of records that wait in memory for the rest to be read back from the disk."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from .._dataclass import dataclass
 from .._record import Content
 from ._journal import Entry
 from ._line import Decoded, Kept, Key

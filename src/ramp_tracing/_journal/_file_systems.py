@@ -37,7 +37,7 @@ OVER_A_NETWORK: Final = frozenset(
     }
 )
 
-ESCAPE: Final = re.compile(r"\\([0-7]{3})")
+ESCAPE: Final = r"\\([0-7]{3})"
 
 
 def network_file_system(path: Path) -> str | None:
@@ -57,17 +57,23 @@ def file_system_of(path: Path, mounts: str) -> str | None:
         path: Without symbolic links.
         mounts: The text of ``/proc/self/mountinfo``.
     """
-    nearest: tuple[int, str | None] = (-1, None)
+    inside, nearest = f"{path}/", ""
+    found: str | None = None
     for line in mounts.splitlines():
         mount, _, source = line.partition(" - ")
         fields, kind = mount.split(), source.partition(" ")[0]
         if len(fields) < 5:
             continue
-        point = Path(ESCAPE.sub(lambda found: chr(int(found[1], 8)), fields[4]))
-        # Of two on the same point the later covers the earlier.
-        if path.is_relative_to(point) and len(point.parts) >= nearest[0]:
-            nearest = len(point.parts), kind
-    return nearest[1]
+        point = re.sub(ESCAPE, _unescaped, fields[4]).rstrip("/") + "/"
+        # Texts, and no paths: some machines have a thousand mounts. Of two on the same point the later covers the
+        # earlier.
+        if inside.startswith(point) and len(point) >= len(nearest):
+            nearest, found = point, kind
+    return found
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 8))
 
 
 def _nearest(path: Path) -> Path:

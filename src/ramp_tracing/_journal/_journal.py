@@ -1,9 +1,9 @@
 """What delivery asks of a journal."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from .._dataclass import dataclass
 from .._record import Generation, GenerationId, JobNote
 from .._state import Hold
 

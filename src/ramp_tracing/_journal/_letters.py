@@ -2,14 +2,14 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final, cast
 
 import orjson
 
+from .._dataclass import dataclass
 from .._record import Generation
 from ._directory import FILE_FLAGS, Directory, write_whole
 from ._fields import generation_of
@@ -24,10 +24,12 @@ MAX_LETTERS: Final = 10_000
 SPARE_LETTERS: Final = 100
 """Over the bound so many go at once, because finding the oldest is some work."""
 
+ISO_8601: Final = "%Y-%m-%dT%H:%M:%S+00:00"
+
 MAX_NAME_CHARACTERS: Final = 100
 MAX_REASON_CHARACTERS: Final = 500
 
-UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
+UNSAFE: Final = r"[^A-Za-z0-9._-]"
 """In the name of a file."""
 
 
@@ -79,7 +81,7 @@ class Letters:
         """
         letter = {
             "reason": reason[:MAX_REASON_CHARACTERS],
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "time": time.strftime(ISO_8601, time.gmtime()),
             "certain": certain,
             "record": members_of(encode(generation).line[:-1]),
         }
@@ -125,7 +127,7 @@ class Letters:
 def _name_of(generation: Generation) -> str:
     """The same for the same record: by the end of the call and its id."""
     identity = str(generation.id)
-    safe = UNSAFE.sub("_", identity[:MAX_NAME_CHARACTERS])
+    safe = re.sub(UNSAFE, "_", identity[:MAX_NAME_CHARACTERS])
     if safe != identity:
         safe += "-" + sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{generation.timing.ended // 1_000_000:013d}-{safe}{SUFFIX}"

@@ -8,11 +8,12 @@ not part of it. The line says that they exist, so that whoever finds it after a 
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal, NamedTuple, cast
 
 import orjson
 
+from .._dataclass import dataclass
 from .._record import Content, Generation
 from ._fields import GENERATION, generation_of
 from ._fitting import fitted, json_of, size_of

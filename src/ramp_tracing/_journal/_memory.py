@@ -1,15 +1,14 @@
 """A journal that lives as long as the process."""
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from .._guard import log
+from .._dataclass import dataclass
+from .._guard import WARNING, log
 from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
 from .._state import HeldBack, Hold
 from ._journal import Entry, Stats
@@ -231,14 +230,14 @@ class MemoryJournal:
         if self._dropped_contents:
             self._dropped_contents = False
             log.once_a_minute(
-                logging.WARNING,
+                WARNING,
                 "content dropped",
                 "prompts and answers that wait exceed their bound in memory: the oldest calls are sent as usage only",
             )
         if self._lost > self._lost_and_said:
             self._lost_and_said = self._lost
             log.once_a_minute(
-                logging.WARNING,
+                WARNING,
                 "records lost",
                 f"{self._max_records:,} records wait, there is no room for more: {self._lost:,} were lost so far",
             )

@@ -1,11 +1,10 @@
 """What a journal on disk has to tell people: once when it begins, and again only after it has ended."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from .._guard import log
+from .._guard import WARNING, log
 from ._holdings import Holdings
 
 REFUSES: Final = (
@@ -68,4 +67,4 @@ class Notices:
                 self._say(message, message.format(self._place, count))
 
     def _say(self, cause: str, message: str) -> None:
-        log.once_a_minute(logging.WARNING, f"journal: {cause}", message)
+        log.once_a_minute(WARNING, f"journal: {cause}", message)

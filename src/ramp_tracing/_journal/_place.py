@@ -1,15 +1,16 @@
 """Where the journal of a destination is."""
 
 import errno
-import logging
 import os
-from collections.abc import Sequence
+import pwd
+import sys
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from .._guard import log
+from .._guard import WARNING, log
 from ..exceptions import ConfigurationError
 from ._directory import FILE_FLAGS, FILE_MODE, Directory, UnsafeDirectoryError
 from ._file import FileJournal
@@ -21,6 +22,9 @@ APPLICATION: Final = "ramp_tracing"
 
 SECOND_PLACE: Final = Path("/var/tmp")
 """For processes without a home: it is on every machine, and survives its restart."""
+
+STATE_BELOW_HOME: Final[Mapping[str, str]] = {"darwin": "Library/Application Support"}
+"""By `sys.platform`, where it is not as on Linux: https://specifications.freedesktop.org/basedir-spec/latest/"""
 
 DESTINATION_DIGITS: Final = 16
 
@@ -78,13 +82,35 @@ def state_directories(state_dir: str | None) -> Sequence[Path]:
     """
     if state_dir is not None:
         return [Path(state_dir)]
-    import platformdirs  # not everyone who imports this package looks for a journal
-
     second = SECOND_PLACE / f"{APPLICATION}-{os.geteuid()}"
+    home = _state_home()
+    # Without HOME, and without an entry in the list of users: so it is in some containers.
+    return [second] if home is None else [home / APPLICATION, second]
+
+
+def _state_home() -> Path | None:
+    """
+    Where this system keeps the state of the user's programs, which is what platformdirs says; `None` without a home.
+
+    By hand, because importing platformdirs takes a tenth of the time that `instrument()` may take; and the place must
+    not move with the version of a library, or what waits there is found by nobody.
+    """
+    given = os.environ.get("XDG_STATE_HOME", "")
+    if os.path.isabs(given):  # the specification: "all paths must be absolute", and others are to be ignored
+        return Path(given)
+    home = _home()
+    return Path(home) / STATE_BELOW_HOME.get(sys.platform, ".local/state") if os.path.isabs(home) else None
+
+
+def _home() -> str:
+    """The user's home directory, by the list of users where HOME says nothing; empty where neither does."""
+    home = os.environ.get("HOME", "")
+    if os.path.isabs(home):
+        return home
     try:
-        return [platformdirs.user_state_path(APPLICATION), second]
-    except RuntimeError:  # no HOME, and no entry in the list of users: so it is in some containers
-        return [second]
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
 
 
 def destination_name(base_url: str, key: str) -> str:
@@ -144,4 +170,4 @@ def _readable(base_url: str) -> bytes:
 
 
 def _warn(message: str) -> None:
-    log.once_a_minute(logging.WARNING, "place of the journal", message)
+    log.once_a_minute(WARNING, "place of the journal", message)

@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from .._dataclass import dataclass
 from .._record import Generation
 from ._descriptor import Descriptor
 from ._directory import Directory

@@ -7,7 +7,6 @@ It is called ``.new`` until it is locked, so nobody can take one over whose owne
 
 import fcntl
 import os
-import secrets
 import stat
 import time
 from collections.abc import Iterator
@@ -39,7 +38,7 @@ class Marks(NamedTuple):
 
 def new_name() -> str:
     """A name for a segment of this process; names sort by age."""
-    return f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{secrets.token_hex(4)}"
+    return f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def owner_of(name: str) -> int | None:

@@ -6,10 +6,10 @@ Every function raises `OSError` if a directory cannot be read, or others could w
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from .._dataclass import dataclass
 from .._record import Generation, UnixNanos
 from ._descriptor import Descriptor
 from ._directory import FILE_FLAGS, Directory

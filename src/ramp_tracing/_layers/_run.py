@@ -8,11 +8,12 @@ that holds the lock included. Each step here is one operation on a dictionary, w
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, NamedTuple, cast
 from weakref import ref
 
 from .._context import Around, Frame, active_span, blocks_in_force
+from .._dataclass import dataclass
 from .._identity import derived_id
 from .._normalizers import langchain_attribution
 from .._record import NOBODY, Attribution, GenerationId, SpanParent, UnixNanos

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from itertools import islice
 from threading import Lock
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from weakref import ref
 
 from .._context import InForce, in_force
+from .._dataclass import dataclass
 from .._guard import guarded
 from .._record import NOBODY, Attribution, Generation, Usage
 from .._state import Hold, Holder, state

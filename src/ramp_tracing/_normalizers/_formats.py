@@ -1,9 +1,9 @@
 """What a wire format has to offer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from .._dataclass import dataclass
 from .._record import Outcome
 
 

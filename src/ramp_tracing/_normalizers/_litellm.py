@@ -8,8 +8,9 @@ a cost and for counts that are unknown: they are read from elsewhere, or not at 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from .._dataclass import dataclass
 from .._record import Attribution, Failure, Outcome, Timing, UnixNanos
 from ._failures import failure_of
 from ._litellm_attribution import litellm_attribution, trace_id_in

@@ -1,11 +1,12 @@
 """What each rung of the ladder says of a call, for people who want to know why a call costs what it costs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from typing import Final, Literal
 
 from .._config import Price, PriceTable
+from .._dataclass import dataclass
 from .._providers import canonical
 from .._record import Cost, Generation
 from ._ladder import cost_by_list, cost_by_own_prices

@@ -1,10 +1,10 @@
 """Which price list a call is under, and when the list alone would name a wrong price."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
+from .._dataclass import dataclass
 from .._record import Generation, UnixNanos
 
 PRICE_LISTS: Final[Mapping[str, str]] = {

@@ -6,10 +6,10 @@ that nobody priced would make the call look cheaper than it is.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from .._dataclass import dataclass
 from .._record import Usage
 
 Count = int | Decimal

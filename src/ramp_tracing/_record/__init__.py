@@ -1,11 +1,16 @@
 """What the package knows about one billable model call. Standard library only."""
 
+from typing import TYPE_CHECKING
+
+from .._lazy import names_of
 from ._attribution import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
 from ._cost import Cost, CostSource
 from ._generation import Content, Failure, Generation, GenerationId, Role, Timing, UnixNanos
 from ._job import UNKNOWN_JOB, JobNote
-from ._outcome import NOTHING_READ, Outcome
 from ._usage import Usage
+
+if TYPE_CHECKING:
+    from ._outcome import NOTHING_READ, Outcome
 
 __all__ = [
     "NAMES",
@@ -28,3 +33,6 @@ __all__ = [
     "UnixNanos",
     "Usage",
 ]
+
+# There is none before there is an answer.
+__getattr__ = names_of(__name__, {"NOTHING_READ": "_outcome", "Outcome": "_outcome"})

@@ -1,9 +1,11 @@
 """Who and what a call was for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from types import MappingProxyType
 from typing import NamedTuple
+
+from .._dataclass import dataclass
 
 NO_METADATA: Mapping[str, object] = MappingProxyType({})
 

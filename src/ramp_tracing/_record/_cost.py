@@ -1,8 +1,9 @@
 """What a call cost."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from .._dataclass import dataclass
 
 CostSource = Literal["provider", "gateway", "price_table", "custom"]
 """Who said so: the provider's answer, a gateway in between, the bundled price table, or the user's own table."""

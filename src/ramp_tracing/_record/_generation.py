@@ -1,10 +1,11 @@
 """One billable model call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Literal, NewType
 
+from .._dataclass import dataclass
 from ._attribution import NOBODY, Attribution, SpanParent
 from ._cost import Cost
 from ._usage import Usage

@@ -1,7 +1,6 @@
 """What is known of paid work that goes on after its call."""
 
-from dataclasses import dataclass
-
+from .._dataclass import dataclass
 from ._generation import Generation
 
 

@@ -1,7 +1,6 @@
 """What an answer says, before it becomes part of a `Generation`."""
 
-from dataclasses import dataclass
-
+from .._dataclass import dataclass
 from ._cost import Cost
 from ._generation import Failure, UnixNanos
 from ._usage import Usage

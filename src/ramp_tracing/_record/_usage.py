@@ -1,9 +1,11 @@
 """What a call used, as far as the provider said so."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from decimal import Decimal
 from types import MappingProxyType
+
+from .._dataclass import dataclass
 
 NO_TOOL_CALLS: Mapping[str, int] = MappingProxyType({})
 

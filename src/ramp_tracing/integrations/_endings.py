@@ -7,9 +7,10 @@ may be a request of another process: the journal has notes of jobs for all proce
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
+from .._dataclass import dataclass
 from .._guard import guarded
 from .._normalizers import read_output
 from .._record import Failure, Generation, GenerationId, Outcome

@@ -5,7 +5,6 @@ wrapt does this well, but importing wrapt brings asyncio and importlib.metadata:
 may take. So it is not imported before the first library that needs it, which brings them anyway.
 """
 
-import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
@@ -43,6 +42,8 @@ class Waiting:
             return None
         with guarded(f"waiting for {fullname}"):
             sys.meta_path.remove(self)
+            import importlib.util
+
             import wrapt
 
             wrapt.register_post_import_hook(self._act, fullname)

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from .._capture import snapshot
 from .._context import in_force_then
+from .._dataclass import dataclass
 from .._guard import guarded
 from .._layers import Ending, Run
 from .._normalizers import (

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import urlsplit
 
+from .._dataclass import dataclass
 from .._normalizers import EMBEDDINGS, WireFormat
 from .._state import state
 from ._files import file_in

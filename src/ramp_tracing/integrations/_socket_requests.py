@@ -1,11 +1,12 @@
 """What an application asks for over a websocket."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from .._capture import snapshot
 from .._context import in_force
+from .._dataclass import dataclass
 from .._guard import guarded
 from .._normalizers import WireFormat, as_fields, as_name, numbers_in
 from .._record import NOBODY, Attribution

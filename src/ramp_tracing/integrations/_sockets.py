@@ -11,9 +11,10 @@ Where responses are made only when they are asked for, and those of a lane one a
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from .._dataclass import dataclass
 from .._identity import fresh_hex, is_unique
 from .._normalizers import (
     WireFormat,

@@ -9,11 +9,11 @@ while its answer is parsed has been billed already. The names are the same from 
 
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from .._dataclass import dataclass
 from .._guard import guarded
 from .._layers import sink_under
 from .._normalizers import as_fields
