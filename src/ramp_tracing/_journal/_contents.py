@@ -45,7 +45,7 @@ class Contents:
         if kept.content is not None:
             self._contents.put(key, _Held(kept.content), size_bytes=kept.content.size_bytes + OVERHEAD_BYTES)
         if kept.message is not None or kept.metadata is not None:
-            extra = replace(kept, content=None)
+            extra = kept._replace(content=None)
             self._extras.put(key, extra, size_bytes=extra.size_bytes + OVERHEAD_BYTES)
 
     def join(self, record: Decoded, entry: Entry) -> None:
@@ -55,7 +55,7 @@ class Contents:
         held, extra = self._contents.get(record.key), self._extras.get(record.key)
         kept = extra or Kept()
         if held is not None:
-            kept = replace(kept, content=held.content)
+            kept = kept._replace(content=held.content)
             held.entry = entry
         joined = kept.joined(record.generation)
         entry.generation = replace(joined, content_lost=True) if record.in_memory - kept.parts else joined

@@ -40,26 +40,20 @@ class Key(NamedTuple):
     crc: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """
-    The part of a record that stays in memory.
-
-    Attributes:
-        content: What was asked and answered.
-        message: The failure's.
-        metadata: All of it, if some of it is not in the line.
-    """
+class Kept(NamedTuple):
+    """The part of a record that stays in memory."""
 
     content: Content | None = None
+    """What was asked and answered."""
     message: str | None = None
+    """The failure's."""
     metadata: Mapping[str, object] | None = None
+    """All of it, if some of it is not in the line."""
 
     @property
     def parts(self) -> frozenset[str]:
         """The names of what is there."""
-        parts = {"content": self.content, "message": self.message, "metadata": self.metadata}
-        return frozenset(name for name, value in parts.items() if value is not None)
+        return frozenset(name for name, value in self._asdict().items() if value is not None)
 
     @property
     def size_bytes(self) -> int:
@@ -120,15 +114,17 @@ def encode(generation: Generation, tie: Tie | None = None) -> Encoded:
     members = GENERATION.write(generation) or {}
     if tie is not None:
         members = {tie.role: tie.token, **members}
-    if content is not None or message is not None:
-        there = (("content", content), ("message", message))
-        members[IN_MEMORY] = [name for name, value in there if value is not None]
+    in_memory = [] if content is None else ["content"]
+    if message is not None:
+        in_memory.append("message")
+    if in_memory:
+        members[IN_MEMORY] = in_memory
     body, metadata = json_of(members), None
     if body is None or len(body) > MAX_BODY_BYTES:
         body, metadata = fitted(members, generation.attribution.metadata, max_bytes=MAX_BODY_BYTES)
     kept = None
-    if content is not None or message is not None or metadata is not None:
-        kept = Kept(content=content, message=message, metadata=metadata)
+    if in_memory or metadata is not None:
+        kept = Kept(content, message, metadata)
     crc = zlib.crc32(body)
     return Encoded(_framed(body, crc), Key(cast("str", members["id"]), crc), kept)
 

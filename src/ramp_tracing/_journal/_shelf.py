@@ -2,14 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 Thing = TypeVar("Thing")
-
-
-class _Held(NamedTuple, Generic[Thing]):
-    thing: Thing
-    size_bytes: int
 
 
 class Shelf(Generic[Thing]):
@@ -29,35 +24,35 @@ class Shelf(Generic[Thing]):
         self._max_bytes = max_bytes
         self._drop = drop
         # Not a dict: finding its oldest member takes longer the more were taken out before.
-        self._held: OrderedDict[Hashable, _Held[Thing]] = OrderedDict()
+        self._held: OrderedDict[Hashable, tuple[Thing, int]] = OrderedDict()
         self._size_bytes = 0
 
     def put(self, key: Hashable, thing: Thing, *, size_bytes: int) -> None:
         """Keep *thing*, at the expense of the oldest."""
         self.take(key)
-        self._held[key] = _Held(thing, size_bytes)
+        self._held[key] = thing, size_bytes
         self._size_bytes += size_bytes
         while self._size_bytes > self._max_bytes and (oldest := self._oldest()) is not None:
-            self._size_bytes -= oldest.size_bytes
-            self._drop(oldest.thing)
+            self._size_bytes -= oldest[1]
+            self._drop(oldest[0])
 
     def get(self, key: Hashable) -> Thing | None:
         """What is kept under *key*, if it is still there."""
         held = self._held.get(key)
-        return None if held is None else held.thing
+        return None if held is None else held[0]
 
     def take(self, key: Hashable) -> None:
         """Keep nothing under *key* any longer."""
         held = self._held.pop(key, None)
         if held is not None:
-            self._size_bytes -= held.size_bytes
+            self._size_bytes -= held[1]
         if not self._held:
             self._size_bytes = 0
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def _oldest(self) -> _Held[Thing] | None:
+    def _oldest(self) -> tuple[Thing, int] | None:
         """Taken out; `None` if there is none, or another thread was faster."""
         try:
             return self._held.popitem(last=False)[1]

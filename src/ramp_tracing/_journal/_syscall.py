@@ -46,27 +46,42 @@ def write_keeping_gil() -> Write:
     return write
 
 
-@cache
 def identify_keeping_gil() -> Identify:
-    """An `identify` that does not let other Python threads run meanwhile; `identify` where there is none."""
+    """
+    An `identify` that does not let other Python threads run meanwhile; `identify` where there is none.
+
+    To be asked for one descriptor only: the kernel's answers all go to one place, because making room for each costs
+    more than the question.
+    """
+    statx = _statx()
+    if statx is None:
+        return identify
+    import ctypes
+
+    answer, get_errno = (ctypes.c_char * STATX_BYTES)(), ctypes.get_errno
+    address = ctypes.addressof(answer)
+
+    def identified(descriptor: int) -> bytes:
+        if statx(descriptor, b"", AT_EMPTY_PATH, STATX_INO, address) < 0:
+            number = get_errno()
+            raise OSError(number, os.strerror(number))
+        octets = answer.raw
+        return octets[INODE] + octets[DEVICE]
+
+    return identified
+
+
+@cache
+def _statx() -> Callable[..., int] | None:
+    """The system's statx(2); `None` if there is no ctypes, no Linux, or a C library older than 2.28."""
     try:
         import ctypes
 
         statx = ctypes.PyDLL(None, use_errno=True).statx
-    except (ImportError, AttributeError):  # no ctypes; not Linux, or a C library older than 2.28
-        return identify
+    except (ImportError, AttributeError):
+        return None
     statx.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p)
-    answer, get_errno = ctypes.c_char * STATX_BYTES, ctypes.get_errno
-
-    def identified(descriptor: int) -> bytes:
-        status = answer()
-        if statx(descriptor, b"", AT_EMPTY_PATH, STATX_INO, status) < 0:
-            number = get_errno()
-            raise OSError(number, os.strerror(number))
-        octets = status.raw
-        return octets[INODE] + octets[DEVICE]
-
-    return identified
+    return statx
 
 
 def identify(descriptor: int) -> bytes:
