@@ -43,4 +43,13 @@ def provider(client: Any, host: str | None, port: int | None) -> str | None:
 
 
 _hook: Final = StainlessHook(Library(name="anthropic", routes=ROUTES, provider=provider))
-install, uninstall = _hook.install, _hook.uninstall
+
+
+def install() -> None:
+    """Hook the client, which has been imported."""
+    _hook.install()
+
+
+def uninstall() -> None:
+    """Leave nothing behind."""
+    _hook.uninstall()
