@@ -2,10 +2,10 @@
 From a library's or a provider's objects to the record. Pure: nothing here knows a client library or does I/O.
 
 One file per wire format. Each reads a request's content, reads an answer, and folds a stream into the shape of
-that format's whole answer, so that there is one reader for both.
+that format's whole answer, so that there is one reader for both. A format that one integration alone reads has no
+name here: that one imports it from its file, and nobody else loads it.
 """
 
-from ._anthropic import MESSAGE_BATCHES, MESSAGES
 from ._audio import SPEECH, TRANSCRIPTIONS
 from ._chat import CHAT
 from ._completions import COMPLETIONS
@@ -32,8 +32,6 @@ __all__ = [
     "EMBEDDINGS",
     "IMAGES",
     "JOBS",
-    "MESSAGES",
-    "MESSAGE_BATCHES",
     "MODERATIONS",
     "PAGES",
     "REALTIME",

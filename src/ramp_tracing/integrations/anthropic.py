@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .._normalizers import MESSAGE_BATCHES, MESSAGES
+from .._normalizers._anthropic import MESSAGE_BATCHES, MESSAGES
 from .._providers import provider_of
 from .._state import state
 from ._routes import Route, Routes
