@@ -258,9 +258,13 @@ def lower_bound(requirement: str) -> str:
 
 
 def build(session: nox.Session) -> Path:
-    """The wheel of the sdist, which is byte for byte that of the checkout, as the sdist is that of a second build."""
-    folder = Path(session.create_tmp())
-    builder, once, again = folder / "builder", folder / "dist", folder / "again"
+    """
+    The wheel, which lies in test-output/dist with the sdist that it was made of.
+
+    Both are byte for byte those of a second build, in which the wheel is made of the checkout.
+    """
+    folder, once = Path(session.create_tmp()), ROOT / "test-output" / "dist"
+    builder, again = folder / "builder", folder / "again"
     for out in (once, again):
         shutil.rmtree(out, ignore_errors=True)
     session.run("pip", "install", "--quiet", "--upgrade", "--target", str(builder), *BUILD, silent=True)
