@@ -11,7 +11,7 @@ import tomllib
 import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import pytest
 from typer.testing import CliRunner
@@ -20,6 +20,7 @@ import ramp_tracing
 from ramp_tracing._config._options import OPTIONS
 from ramp_tracing._version import __version__
 from ramp_tracing.cli._app import build_app
+from ramp_tracing.integrations import LibraryName
 from ramp_tracing.testing import FakeRamp
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -86,9 +87,7 @@ def test_wheel_metadata_has_the_version_and_the_extras(wheel: zipfile.ZipFile) -
     """The built metadata says the version of `_version.py` and offers the documented extras."""
     metadata = HeaderParser().parsestr(wheel.read(f"ramp_tracing-{__version__}.dist-info/METADATA").decode())
     assert __version__ == metadata["Version"]
-    assert {"openai", "anthropic", "litellm", "langchain", "local", "all"} == set(
-        metadata.get_all("Provides-Extra", [])
-    )
+    assert {*get_args(LibraryName), "local", "all"} == set(metadata.get_all("Provides-Extra", []))
 
 
 FOLDERS: Final = (".ci", "benchmarks", "docs", "examples", "src", "tests")
