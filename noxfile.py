@@ -194,7 +194,7 @@ def proxy(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
 
 
-FLEETS: Final = ["celery", "django", "fastapi", "httpx"]
+FLEETS: Final = ["celery", "django", "fastapi", "httpx", "uvicorn"]
 """What the examples of examples/fleets stand in."""
 
 
