@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Final
 
 SERVICES: Final = ("pypi", "osv")
@@ -75,7 +76,7 @@ def ask(service: str, folder: str, options: Iterable[str]) -> Audit | str:
         ended = subprocess.run([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if output.exists():
             return read_report(json.loads(output.read_text()))
-    return (ended.stderr.strip().splitlines() or ["no report"])[-1][:200]
+    return shorten((ended.stderr.strip().splitlines() or ["no report"])[-1], 120, placeholder=" …")
 
 
 def conclude(answers: Mapping[str, Audit | str], *, required: bool) -> tuple[str, int]:
