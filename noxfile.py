@@ -194,7 +194,7 @@ def proxy(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
 
 
-FLEETS: Final = ["celery", "django", "fastapi", "httpx"]
+FLEETS: Final = ["celery", "django", "fastapi", "httpx", "uvicorn"]
 """What the examples of examples/fleets stand in."""
 
 
@@ -257,20 +257,86 @@ def lower_bound(requirement: str) -> str:
     return re.sub(r">=([^,]+).*", r"==\1", requirement)
 
 
+def build(session: nox.Session) -> Path:
+    """
+    The wheel, which lies in test-output/dist with the sdist that it was made of.
+
+    Both are byte for byte those of a second build, in which the wheel is made of the checkout.
+    """
+    folder, once = Path(session.create_tmp()), ROOT / "test-output" / "dist"
+    builder, again = folder / "builder", folder / "again"
+    for out in (once, again):
+        shutil.rmtree(out, ignore_errors=True)
+    session.run("pip", "install", "--quiet", "--upgrade", "--target", str(builder), *BUILD, silent=True)
+    hatch = ("python", "-m", "hatchling", "build", "-t", "sdist")
+    session.run(*hatch, "-d", str(once), env={"PYTHONPATH": str(builder)}, silent=True)
+    session.run(*hatch, "-t", "wheel", "-d", str(again), env={"PYTHONPATH": str(builder)}, silent=True)
+    session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(once), *map(str, once.glob("*.tar.gz")))
+    for made in sorted(once.iterdir()):
+        if made.read_bytes() != (again / made.name).read_bytes():
+            session.error(f"two builds of {made.name} differ")
+    return next(once.glob("*.whl"))
+
+
+BUILD: Final = PROJECT["build-system"]["requires"]
+
+
 @nox.session
+@nox.parametrize("python", [HERE, *NEWER], ids=[HERE, *NEWER])
 def package(session: nox.Session) -> None:
-    """The sdist builds a wheel, and the wheel installs and runs in an environment that holds nothing else."""
-    folder = Path(session.create_tmp())
-    builder, out = folder / "builder", folder / "dist"
-    shutil.rmtree(out, ignore_errors=True)
-    session.run("pip", "install", "--quiet", "--upgrade", "--target", str(builder), "hatchling", silent=True)
-    session.run("python", "-m", "hatchling", "build", "-t", "sdist", "-d", str(out), env={"PYTHONPATH": str(builder)})
-    session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), *map(str, out.glob("*.tar.gz")))
-    session.install(*map(str, out.glob("*.whl")))
+    """
+    The wheel installs and runs in an environment that holds nothing else, and has a type for every public name.
+
+    Arguments are extras: whether pip finds versions of all that they bring, for this Python.
+    """
+    wheel = build(session)
+    session.install(str(wheel))
     session.run("pip", "check")
-    session.chdir(folder)
+    if session.posargs:
+        session.run("pip", "install", "--quiet", "--dry-run", f"{wheel}[{','.join(session.posargs)}]")
+    session.chdir(session.create_tmp())
     session.run("python", "-c", "import ramp_tracing, ramp_tracing.testing")
-    session.run("ramp-tracing", "--help")
+    session.run("ramp-tracing", "--help", silent=True)
+    session.run("ramp-tracing", "--version")
+    if session.python == HERE:
+        session.install(*group("pyright"))
+        session.run("pyright", "--verifytypes", "ramp_tracing", "--ignoreexternal")
+
+
+def furnish(session: nox.Session, extras: str) -> Path:
+    """An environment with the package, its *extras*, and nothing else, pip neither."""
+    environment = Path(session.create_tmp()) / (extras or "core")
+    session.install("virtualenv")
+    session.run("virtualenv", "--quiet", "--clear", "--no-seed", str(environment))
+    wanted = f"{ROOT}[{extras}]" if extras else str(ROOT)
+    session.run("pip", "--python", str(environment), "install", "--quiet", wanted)
+    return environment
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """
+    Known vulnerabilities of all that the extras bring; skipped, and says why, where no service can be asked.
+
+    With ``--required``, as before a release, it fails there. Other arguments go to pip-audit.
+    """
+    session.install(*group("audit"))
+    [packages] = furnish(session, "all").glob("lib/python*/site-packages")
+    said = str(session.run("python", "audit.py", str(packages), *session.posargs, silent=True)).strip()
+    if not said.startswith("audited"):
+        session.skip(said)
+    session.log(said)
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """Bills of materials, CycloneDX, in test-output/sbom: of the package alone, and with all extras."""
+    session.install(*group("sbom"))
+    folder = ROOT / "test-output" / "sbom"
+    folder.mkdir(parents=True, exist_ok=True)
+    for extras in ("", "all"):
+        environment = furnish(session, extras)
+        session.run("python", "sbom.py", str(environment), str(folder / f"{extras or 'core'}.cdx.json"))
 
 
 @nox.session

@@ -1,6 +1,7 @@
 """What is shipped, and whether the documents at the top of the repository tell the truth about it."""
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -10,13 +11,17 @@ import tomllib
 import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import pytest
+from typer.testing import CliRunner
 
 import ramp_tracing
 from ramp_tracing._config._options import OPTIONS
 from ramp_tracing._version import __version__
+from ramp_tracing.cli._app import build_app
+from ramp_tracing.integrations import LibraryName
+from ramp_tracing.testing import FakeRamp
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = ROOT / "src" / "ramp_tracing"
@@ -66,10 +71,15 @@ def test_wheel_holds_exactly_the_package(wheel: zipfile.ZipFile) -> None:
     assert expected == actual
 
 
-def test_wheel_carries_the_licence_and_the_command(wheel: zipfile.ZipFile) -> None:
-    """The licence text travels with the wheel, and installing it makes the command `ramp-tracing`."""
+def test_wheel_carries_the_licences_and_the_command(wheel: zipfile.ZipFile) -> None:
+    """The licences travel with the wheel, with the names of others' code, and installing it makes `ramp-tracing`."""
     info = f"ramp_tracing-{__version__}.dist-info"
+    licences = ["LICENSE", "src/ramp_tracing/local/page/vendor/chart.js-LICENSE.md"]
+    assert {f"{info}/licenses/{each}" for each in licences} == {
+        each for each in wheel.namelist() if "/licenses/" in each
+    }
     assert (ROOT / "LICENSE").read_bytes() == wheel.read(f"{info}/licenses/LICENSE")
+    assert (ROOT / "bundled.cdx.json").read_bytes() == wheel.read(f"{info}/sboms/bundled.cdx.json")
     assert "ramp-tracing = ramp_tracing.cli:main" in wheel.read(f"{info}/entry_points.txt").decode()
 
 
@@ -77,24 +87,49 @@ def test_wheel_metadata_has_the_version_and_the_extras(wheel: zipfile.ZipFile) -
     """The built metadata says the version of `_version.py` and offers the documented extras."""
     metadata = HeaderParser().parsestr(wheel.read(f"ramp_tracing-{__version__}.dist-info/METADATA").decode())
     assert __version__ == metadata["Version"]
-    assert {"openai", "anthropic", "litellm", "langchain", "local", "all"} == set(
-        metadata.get_all("Provides-Extra", [])
-    )
+    assert {*get_args(LibraryName), "local", "all"} == set(metadata.get_all("Provides-Extra", []))
+
+
+FOLDERS: Final = (".ci", "benchmarks", "docs", "examples", "src", "tests")
+LITTER: Final = re.compile(r"__pycache__|\.py[co]$|\.DS_Store|/\.[a-z]+_cache/|\.egg-info|/test-output/|/build/|/dist/")
 
 
 def test_sdist_holds_what_a_packager_needs(built: Path) -> None:
-    """Whoever has the sdist can read the documents, build the wheel and run the tests."""
+    """Whoever has the sdist can read the documents, build the wheel and run the tests; what runs leave is not in it."""
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "dev.py", ".ci/run"}
-    wanted |= {"mkdocs.yml", "site_pages.py"}
-    wanted |= {"src/ramp_tracing/py.typed", "tests/test_package.py", "docs/configuration.md"}
-    assert set() == wanted - names
+        names = {each.name.partition("/")[2] for each in archive.getmembers() if each.isfile()}
+    kept = {str(path.relative_to(ROOT)) for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()}
+    kept = {name for name in kept if not LITTER.search(name)}
+    kept |= {path.name for kind in ("*.md", "*.py", "*.cdx.json") for path in ROOT.glob(kind)}
+    kept |= {"LICENSE", "mkdocs.yml", "pyproject.toml", ".gitignore"}
+    assert kept | {"PKG-INFO"} == names
+
+
+# --- the version
+
+
+def test_version_is_the_same_everywhere(tmp_path: Path) -> None:
+    """What a program, a terminal and Ramp are told is one version; the wheel and the changelog are tested beside."""
+    with FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="test", base_url=ramp.url, state_dir=str(tmp_path))
+        ramp_tracing.record_generation(model="gpt-4o")
+        assert ramp_tracing.flush()
+        [span] = ramp.wait_for(1)
+        [request] = ramp.requests
+        ramp_tracing.uninstrument()
+    told = {
+        "attribute": ramp_tracing.__version__,
+        "command": CliRunner().invoke(build_app(), ["--version"]).output.strip(),
+        "resource": span.resource["telemetry.sdk.version"],
+        "scope": json.loads(request.body)["resourceSpans"][0]["scopeSpans"][0]["scope"]["version"],
+        "user agent": request.headers["user-agent"].removeprefix("ramp-tracing/"),
+    }
+    assert dict.fromkeys(told, __version__) == told
 
 
 def test_version_is_written_once() -> None:
     """`_version.py` is the only file of the package, and of its build, that contains the version as a literal."""
-    places = [*SOURCE.rglob("*.py"), ROOT / "pyproject.toml"]
+    places = [*SOURCE.rglob("*.py"), ROOT / "pyproject.toml", *ROOT.glob("*.py"), ROOT / "bundled.cdx.json"]
     assert "version" in PYPROJECT["project"]["dynamic"]
     assert [SOURCE / "_version.py"] == [path for path in places if f'"{__version__}"' in path.read_text()]
 

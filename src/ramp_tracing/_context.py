@@ -47,7 +47,7 @@ class Block:
     __slots__ = ("given",)
 
     def __init__(self, given: Attribution) -> None:
-        self.given = given
+        self.given: Attribution = given
 
     def __enter__(self) -> Self:
         with guarded("entering a trace block"):

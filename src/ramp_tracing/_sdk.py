@@ -14,13 +14,11 @@ from ._guard import guarded
 from ._record import NOBODY, Attribution, Generation
 from ._state import state
 from .exceptions import ConfigurationError
+from .integrations import LibraryName
 
 if TYPE_CHECKING:
     from ._delivery import ConnectionReport, Pipeline, Stats
     from ._journal import Journal
-
-LibraryName = Literal["openai", "anthropic", "litellm", "langchain"]
-"""A library that has an integration."""
 
 
 class Options(TypedDict, total=False):
@@ -79,7 +77,7 @@ def instrument(*libraries: LibraryName, **options: Unpack[Options]) -> None:
     named = frozenset(integrations.IMPORT_NAMES.get(each, each) for each in libraries)
     unknown = sorted(named - set(integrations.REGISTRY))
     if unknown:
-        known = ", ".join(integrations.REGISTRY)
+        known = ", ".join(integrations.IMPORT_NAMES)
         raise ConfigurationError(f"there is no integration {unknown[0]!r}; there are {known}")
     config = resolve(options, os.environ)
     if config.disabled:

@@ -2,7 +2,6 @@
 
 import json
 import stat
-import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from email.utils import formatdate
@@ -20,10 +19,9 @@ from ramp_tracing._delivery import test_connection as send_test
 from ramp_tracing._loopback import Answer
 from ramp_tracing.cli import _findings
 from ramp_tracing.cli._app import build_app
-from ramp_tracing.cli._findings import BUILT_IN, SUPPORTED, Circumstances, Finding, findings, numbers
+from ramp_tracing.cli._findings import BUILT_IN, Circumstances, Finding, findings, numbers
+from ramp_tracing.integrations import REGISTRY, Supported
 from ramp_tracing.testing import FakeRamp
-
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 FINE = ConnectionReport(ok=True, status=200, message="", clock_ahead_seconds=0.5)
 
@@ -57,12 +55,15 @@ def test_all_is_well(circumstances: Circumstances) -> None:
     assert not (circumstances.folder / "state").exists()
 
 
-def test_supported_is_what_pyproject_says() -> None:
-    """The versions are those of the extras."""
-    extras = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"]
-    for name, (oldest, untested, extra) in SUPPORTED.items():
-        [wanted] = extras[extra]
-        assert f"{name}>={oldest}" + (f",<{untested}" if untested else "") == wanted
+@pytest.mark.parametrize("library", REGISTRY.values(), ids=lambda library: library.name)
+def test_says_so_of_every_library(
+    circumstances: Circumstances, monkeypatch: pytest.MonkeyPatch, library: Supported
+) -> None:
+    """Whoever has one library alone is not told that none is there."""
+    monkeypatch.setattr(_findings, "installed_version", {library.distribution: library.oldest}.get)
+    assert [f"{library.distribution} {library.oldest} is supported"] == [
+        each.text for each in about("libraries", circumstances)
+    ]
 
 
 @pytest.mark.parametrize(

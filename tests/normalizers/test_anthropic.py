@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from ramp_tracing._normalizers import MESSAGE_BATCHES, MESSAGES, parse
+from ramp_tracing._normalizers import parse
+from ramp_tracing._normalizers._anthropic import MESSAGE_BATCHES, MESSAGES
 from ramp_tracing._record import Failure, Outcome, Usage
 
 from .cases import Case, each, events_in, fold, from_json

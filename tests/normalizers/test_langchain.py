@@ -6,14 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from ramp_tracing._normalizers import (
-    as_cached,
-    is_cached,
-    langchain_attribution,
-    langchain_messages,
-    read_langchain,
-    read_model,
-)
+from ramp_tracing._normalizers import langchain_attribution
+from ramp_tracing._normalizers._langchain import as_cached, is_cached, langchain_messages, read_langchain
+from ramp_tracing._normalizers._langchain_models import read_model
 from ramp_tracing._record import NOBODY, NOTHING_READ, Attribution, Cost, Usage
 
 SAID = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ramp_tracing._normalizers import LiteLLMCall, read_litellm
+from ramp_tracing._normalizers._litellm import LiteLLMCall, read_litellm
 from ramp_tracing._record import Cost, Usage
 
 ANSWER: Any = {

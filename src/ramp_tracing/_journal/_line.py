@@ -13,7 +13,6 @@ from typing import Final, Literal, NamedTuple, cast
 
 import orjson
 
-from .._dataclass import dataclass
 from .._record import Content, Generation
 from ._fields import GENERATION, generation_of
 from ._fitting import fitted, json_of, size_of

@@ -15,6 +15,7 @@ from .._autostart import SITE
 from .._config import Config, WireProtocol
 from .._delivery import ConnectionReport, test_connection
 from .._journal import SpoolStatus, spool_of, spools_in, state_directories
+from ..integrations import REGISTRY
 
 Weight = Literal["good", "note", "warning", "problem"]
 """Whether all is well, something is good to know, something should be looked at, or spend is or will be lost."""
@@ -55,13 +56,6 @@ class Circumstances:
     environ: Mapping[str, str]
     folder: Path
 
-
-SUPPORTED: Final[Mapping[str, tuple[str, str | None, str]]] = {
-    "openai": ("1.109.1", "4", "openai"),
-    "litellm": ("1.106", None, "litellm"),
-    "langchain-core": ("1.7", None, "langchain"),
-}
-"""Distribution: oldest tested version, first untested major one, and the extra that installs it."""
 
 INSTRUMENTATIONS: Final = (
     "opentelemetry-instrumentation-openai",
@@ -143,14 +137,14 @@ def _other_endpoint(config: Config, ours: str) -> Finding:
 
 
 def _libraries(_: Circumstances) -> Iterator[Finding]:
-    installed = {name: found for name in SUPPORTED if (found := installed_version(name)) is not None}
+    installed = [(each, found) for each in REGISTRY.values() if (found := installed_version(each.distribution))]
     if not installed:
         advice = "Install what your application uses, or run this with the application's own Python."
         yield Finding(about="libraries", weight="warning", text="None of them is installed here.", advice=advice)
-    for name, found in installed.items():
-        oldest, untested, extra = SUPPORTED[name]
-        if numbers(found) < numbers(oldest):
-            advice = f"Update it: pip install 'ramp-tracing[{extra}]'"
+    for library, found in installed:
+        name, untested = library.distribution, library.untested
+        if numbers(found) < numbers(library.oldest):
+            advice = f"Update it: pip install 'ramp-tracing[{library.name}]'"
             yield Finding(about="libraries", weight="warning", text=f"{name} {found} is not supported", advice=advice)
         elif untested is not None and numbers(found) >= numbers(untested):
             text = f"{name} {found} is newer than what is tested, which ends before {untested}"

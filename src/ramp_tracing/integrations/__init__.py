@@ -7,25 +7,47 @@ done so; nothing here imports one.
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Final, Protocol, cast
+from typing import Final, Literal, Protocol, cast
 
 from .._guard import guarded
 from .._state import state
 from ._imports import when_imported
 
-REGISTRY: Final[Mapping[str, str]] = {
-    "openai": "ramp_tracing.integrations.openai",
-    "anthropic": "ramp_tracing.integrations.anthropic",
-    "litellm": "ramp_tracing.integrations.litellm",
-    "langchain_core": "ramp_tracing.integrations.langchain",
+LibraryName = Literal["openai", "anthropic", "litellm", "langchain"]
+"""What people call a library; its module here and its extra are named so too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supported:
+    """
+    What is known of a library while nobody has imported it.
+
+    Attributes:
+        name: What people call it.
+        distribution: What pip calls it.
+        oldest: The oldest version that is tested.
+        untested: The first one that is not; `None` where there is none yet.
+    """
+
+    name: LibraryName
+    distribution: str
+    oldest: str
+    untested: str | None = None
+
+
+REGISTRY: Final[Mapping[str, Supported]] = {
+    "openai": Supported(name="openai", distribution="openai", oldest="1.109.1", untested="4"),
+    "anthropic": Supported(name="anthropic", distribution="anthropic", oldest="0.84", untested="3"),
+    "litellm": Supported(name="litellm", distribution="litellm", oldest="1.106"),
+    "langchain_core": Supported(name="langchain", distribution="langchain-core", oldest="1.7"),
 }
-"""Import name of a library → the module that hooks it."""
+"""What a library is imported as → what is known of it."""
 
-
-IMPORT_NAMES: Final[Mapping[str, str]] = {"langchain": "langchain_core"}
-"""What people call a library → what it is imported as: LangChain's models come without ``langchain``."""
+IMPORT_NAMES: Final[Mapping[LibraryName, str]] = {row.name: imported for imported, row in REGISTRY.items()}
+"""What people call a library → what it is imported as."""
 
 
 class Integration(Protocol):
@@ -86,4 +108,4 @@ def _install(name: str) -> None:
 
 
 def _integration(name: str) -> Integration:
-    return cast("Integration", import_module(REGISTRY[name]))
+    return cast("Integration", import_module(f"{__name__}.{REGISTRY[name].name}"))

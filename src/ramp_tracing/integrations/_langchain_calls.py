@@ -10,17 +10,9 @@ from .._context import in_force_then
 from .._dataclass import dataclass
 from .._guard import guarded
 from .._layers import Ending, Run
-from .._normalizers import (
-    LangChainModel,
-    as_cached,
-    as_fields,
-    as_name,
-    failure_of,
-    is_cached,
-    langchain_messages,
-    read_langchain,
-    read_model,
-)
+from .._normalizers import as_fields, as_name, failure_of
+from .._normalizers._langchain import as_cached, is_cached, langchain_messages, read_langchain
+from .._normalizers._langchain_models import LangChainModel, read_model
 from .._providers import address_in, provider_at
 from .._record import NOBODY, Attribution, Failure, Generation, Outcome, Timing
 from .._recorder import ABANDONED, Recording, Request

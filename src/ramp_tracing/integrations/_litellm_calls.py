@@ -7,7 +7,7 @@ from typing import Final
 from .._capture import snapshot
 from .._identity import generation_id
 from .._layers import Settled, is_first_word, settle
-from .._normalizers import LiteLLMCall, read_litellm
+from .._normalizers._litellm import LiteLLMCall, read_litellm
 from .._providers import address_in, provider_at
 from .._record import Attribution, Content, Cost, Generation, GenerationId, Usage
 from .._recorder import answered_first, sayable

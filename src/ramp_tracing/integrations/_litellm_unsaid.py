@@ -13,7 +13,9 @@ from itertools import islice
 from typing import Final
 
 from .._layers import Settled, Slot, Vigil, frames_above
-from .._normalizers import CHAT, as_items, litellm_attribution, read_litellm
+from .._normalizers import CHAT, as_items
+from .._normalizers._litellm import read_litellm
+from .._normalizers._litellm_attribution import litellm_attribution
 from .._record import Failure, Generation, Outcome, UnixNanos, Usage
 from .._recorder import ABANDONED
 from .._state import Sink, state

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .._normalizers import MESSAGE_BATCHES, MESSAGES
+from .._normalizers._anthropic import MESSAGE_BATCHES, MESSAGES
 from .._providers import provider_of
 from .._state import state
 from ._routes import Route, Routes
@@ -43,4 +43,13 @@ def provider(client: Any, host: str | None, port: int | None) -> str | None:
 
 
 _hook: Final = StainlessHook(Library(name="anthropic", routes=ROUTES, provider=provider))
-install, uninstall = _hook.install, _hook.uninstall
+
+
+def install() -> None:
+    """Hook the client, which has been imported."""
+    _hook.install()
+
+
+def uninstall() -> None:
+    """Leave nothing behind."""
+    _hook.uninstall()
