@@ -121,6 +121,26 @@ def test_stuck_exporter() -> None:
     stuck.let_go.set()
 
 
+def test_dialect_of_exporters() -> None:
+    """Exporters get the dialect that they want, whatever is sent: the same spans by their ids, with other names."""
+    kept = Kept()
+    publisher = SpanPublisher([kept], ExportSettings())
+    prepared = prepare(FULL, published_dialect="semconv")
+    publisher.publish([prepared])
+    assert publisher.shutdown(5)
+    assert [int(span.span_id, 16) for span in prepared.spans] == [span.context.span_id for span in kept.spans]
+    own = kept.spans[0]
+    assert ("chat openai/gpt-4o", SpanKind.INTERNAL) == (own.name, kept.spans[1].kind)
+    assert "gen_ai.input.messages" in own.attributes
+    assert not {"gen_ai.prompt", "span.type"} & own.attributes.keys()
+    assert "gen_ai.prompt" in prepared.spans[0].attributes
+
+
+def test_nothing_is_prepared_for_nobody() -> None:
+    """Without exporters, no second set of spans is made."""
+    assert () == prepare(FULL, published_dialect=None).published
+
+
 def test_after_shutdown() -> None:
     """After the shutdown nothing is published, and nothing raises."""
     kept = Kept()
@@ -156,7 +176,9 @@ def test_privacy() -> None:
     kept = Kept()
     publisher = SpanPublisher([kept], ExportSettings(privacy_mode=True))
     publisher.publish([prepare(DOCUMENTED, privacy_mode=True)])
+    publisher.publish([prepare(DOCUMENTED, privacy_mode=True, published_dialect="semconv")])
     assert publisher.shutdown(5)
+    assert 4 == len(kept.spans)
     assert "Analyze this" not in "".join(span.to_json() for span in kept.spans)
 
 

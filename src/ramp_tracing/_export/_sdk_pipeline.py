@@ -141,6 +141,7 @@ KINDS: Final[Mapping[Kind, SpanKind]] = {
 }
 
 STATUS_CODES: Final[Mapping[StatusCode, SdkStatusCode]] = {
+    StatusCode.UNSET: SdkStatusCode.UNSET,
     StatusCode.OK: SdkStatusCode.OK,
     StatusCode.ERROR: SdkStatusCode.ERROR,
 }
