@@ -28,7 +28,9 @@ OF_THE_CLIENT: Final = [
 ]
 """What can differ between two versions of the openai client; the rest is tested with one of them."""
 
-OF_THE_MACHINE: Final = ["--ignore=tests/faults", "--ignore=tests/page", "--ignore=tests/test_cassettes.py"]
+OF_THE_MACHINE: Final = [
+    *(f"--ignore=tests/{name}" for name in ("backends", "faults", "page", "test_cassettes.py")),
+]
 """All but what takes minutes and does not differ between two versions of Python."""
 
 OF_THE_LANGUAGE: Final = [
@@ -38,7 +40,7 @@ OF_THE_LANGUAGE: Final = [
 """Threads, forks, finalizers and wrapping: what can break on a version of Python between two that are tested."""
 
 LANES: Final = [
-    nox.param(HERE, 3, ["--ignore=tests/page"], id=f"{HERE}-openai3"),
+    nox.param(HERE, 3, ["--ignore=tests/backends", "--ignore=tests/page"], id=f"{HERE}-openai3"),
     *[nox.param(HERE, major, OF_THE_CLIENT, id=f"{HERE}-openai{major}") for major in (1, 2)],
     *[nox.param(python, 3, OF_THE_LANGUAGE, id=f"{python}-openai3") for python in NEWER[:-1]],
     *[nox.param(python, 3, OF_THE_MACHINE, id=f"{python}-openai3") for python in NEWER[-1:]],
@@ -192,6 +194,13 @@ def proxy(session: nox.Session) -> None:
     wanted = ["-e", ".[openai,litellm]", "litellm[proxy]>=1.108", "openai>=3,<4", *BESIDE_LITELLM]
     session.install(*wanted, *group("test"))
     session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
+
+
+@nox.session
+def backend(session: nox.Session) -> None:
+    """A real Arize Phoenix, from its package and on loopback only: every call appears in it. Minutes, and 900 MB."""
+    session.install("-e", ".[openai,langchain]", "langchain-openai", "arize-phoenix>=20,<21", *group("test"))
+    session.run("pytest", *(session.posargs or ["tests/backends"]))
 
 
 FLEETS: Final = ["celery", "django", "fastapi", "httpx", "uvicorn"]

@@ -66,6 +66,7 @@ def test_defaults() -> None:
         allow_insecure=False,
         ca_file=None,
         span_exporters=(),
+        exporter_dialect="semconv",
         disabled=False,
     )
 
@@ -109,6 +110,34 @@ def test_the_environment_gives_what_no_argument_gives() -> None:
 def test_variables_of_the_table_are_all_tested() -> None:
     """The environment above has every variable."""
     assert {row.variable for row in OPTIONS.values() if row.variable} == set(ENVIRONMENT)
+
+
+COLLECTOR = "https://collector.example.com/v1/traces"
+ELSEWHERE = {"dialect": "semconv", "protocol": "http/protobuf"}
+
+
+def test_a_backend_of_ones_own_needs_no_key() -> None:
+    """Many have none; the dialect says that it is not Ramp, and the address where it is."""
+    assert resolve({**ELSEWHERE, "base_url": COLLECTOR}, NOTHING).api_key == Secret("")
+    assert resolve({}, {"RAMP_TRACING_DIALECT": "semconv", "RAMP_BASE_URL": COLLECTOR}).api_key == Secret("")
+    assert resolve({**ELSEWHERE, "base_url": COLLECTOR, "api_key": KEY}, NOTHING).api_key == Secret(KEY)
+
+
+@pytest.mark.parametrize("options", [{**ELSEWHERE}, {"base_url": COLLECTOR}, {"dialect": "semconv"}])
+def test_ramp_always_needs_one(options: dict[str, object]) -> None:
+    """Without an address of one's own, and in Ramp's dialect."""
+    with pytest.raises(ConfigurationError, match="there is no API key"):
+        resolve(options, NOTHING)
+
+
+def test_the_key_of_ramp_is_not_told_to_others() -> None:
+    """Where the address of another backend stands in the code, RAMP_API_KEY is not for it."""
+    assert resolve({**ELSEWHERE, "base_url": COLLECTOR}, {"RAMP_API_KEY": KEY}).api_key == Secret("")
+    environment = {"RAMP_API_KEY": KEY, "RAMP_BASE_URL": COLLECTOR}
+    assert resolve(ELSEWHERE, environment).api_key == Secret(KEY)
+    assert resolve({"base_url": COLLECTOR}, {"RAMP_API_KEY": KEY}).api_key == Secret(KEY)
+    unified = {"base_url": COLLECTOR, "dialect": "semconv", "protocol": "ramp/unified"}
+    assert resolve(unified, {"RAMP_API_KEY": KEY}).api_key == Secret(KEY)
 
 
 def test_an_argument_goes_over_the_environment() -> None:
@@ -247,6 +276,7 @@ def test_addresses_that_are_refused(url: object, fix: str) -> None:
         ({"privacy_mode": 1}, "give True or False"),
         ({"protocol": "grpc"}, "use one of http/json, http/protobuf"),
         ({"dialect": "ramp"}, "use one of openrouter, semconv"),
+        ({"exporter_dialect": "ramp"}, "use one of semconv, openrouter"),
         ({"stream_usage": True}, "use one of auto, always, never"),
         ({"spans": "every"}, "use one of named, all"),
         ({"compression": "zstd"}, "use one of gzip"),

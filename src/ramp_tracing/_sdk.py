@@ -3,7 +3,7 @@
 import atexit
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack, cast
@@ -57,7 +57,8 @@ class Options(TypedDict, total=False):
     state_dir: str
     allow_insecure: bool
     ca_file: str
-    span_exporters: tuple[object, ...]
+    span_exporters: "Sequence[object]"
+    exporter_dialect: Dialect
 
 
 def instrument(*libraries: LibraryName, **options: Unpack[Options]) -> None:

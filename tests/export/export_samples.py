@@ -166,8 +166,8 @@ def export_one(generation: Generation, **settings: Any) -> Sent:
 
 
 def prepare(generation: Generation, **settings: Any) -> Prepared:
-    """*generation*, ready to be sent."""
-    return Encoder(ExportSettings(**settings)).prepare(generation)
+    """*generation*, ready to be sent and to be published."""
+    return Encoder(ExportSettings(**{"published_dialect": "openrouter", **settings})).prepare(generation)
 
 
 def shared_samples() -> Path:

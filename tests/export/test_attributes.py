@@ -358,6 +358,51 @@ class TestPoison:
         assert 4096 == len(values(replace(PLAIN, response_model="m" * 10**6))["gen_ai.response.model"])
 
 
+class TestConventions:
+    """What OpenTelemetry's GenAI conventions want."""
+
+    failed = replace(PLAIN, request_model="gpt-4o", failure=Failure(type="APIConnectionError"))
+
+    def test_names_kinds_and_status(self) -> None:
+        """Operation and model, a client's span below internal ones; a status only where something failed."""
+        own, middle, root = export(replace(FULL, failure=None), dialect="semconv")
+        assert ["chat openai/gpt-4o", "Read", "Expense Processing Pipeline"] == [
+            each.span["name"] for each in (own, middle, root)
+        ]
+        assert [3, 1, 1] == [each.span["kind"] for each in (own, middle, root)]
+        assert [0, 0, 0] == [each.span["status"]["code"] for each in (own, middle, root)]
+        assert 2 == export_one(self.failed, dialect="semconv").span["status"]["code"]
+
+    def test_name_without_a_model(self) -> None:
+        """The operation alone."""
+        assert "chat" == export_one(PLAIN, dialect="semconv").span["name"]
+
+    def test_finish_reason_of_a_failure(self) -> None:
+        """What failed before there was a reason ended with ``error``; an embedding has no reason to give."""
+        key = "gen_ai.response.finish_reasons"
+        assert {"values": [{"stringValue": "error"}]} == values(self.failed, dialect="semconv")[key]
+        cut = replace(self.failed, finish_reasons=("length",))
+        assert {"values": [{"stringValue": "length"}]} == values(cut, dialect="semconv")[key]
+        assert key not in values(replace(self.failed, operation="embeddings"), dialect="semconv")
+        assert key not in values(PLAIN, dialect="semconv")
+        assert key not in values(self.failed)
+
+    def test_cache_writes_go_by_both_names(self) -> None:
+        """There are backends that read only the former one, and some that prefer the present one."""
+        sent = values(FULL, dialect="semconv")
+        assert 2 == sent["gen_ai.usage.cache_write.input_tokens"] == sent["gen_ai.usage.cache_creation.input_tokens"]
+
+    def test_parts_of_the_usage(self) -> None:
+        """By kind of content, each a part of the whole."""
+        sent = values(FULL, dialect="semconv")
+        parts = ("audio.input", "image.input", "audio.cache_read.input", "image.cache_read.input", "audio.output")
+        assert [4, 6, 14, 15, 5] == [sent[f"gen_ai.usage.{part}_tokens"] for part in parts]
+
+    def test_top_k_is_a_whole_number(self) -> None:
+        """It counts tokens."""
+        assert ("intValue", 40) == export_one(FULL, dialect="semconv").attributes["gen_ai.request.top_k"]
+
+
 class TestTables:
     def test_money_comes_last(self) -> None:
         """Nothing stands behind the cost keys, so nothing can replace them."""

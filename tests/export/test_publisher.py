@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -56,6 +56,13 @@ class Stuck(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self.let_go.wait(20)
         return SpanExportResult.FAILURE
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
+    """Look until it is so; fail if it does not come to that."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not come to that in time"
 
 
 def publish(*exporters: SpanExporter, generation: Any = FULL) -> SpanPublisher:
@@ -121,6 +128,71 @@ def test_stuck_exporter() -> None:
     stuck.let_go.set()
 
 
+def test_stuck_exporter_is_waited_for_once() -> None:
+    """However often an application flushes: neither its time nor threads go into one that does not come back."""
+    stuck = Stuck()
+    publisher = publish(stuck, generation=PLAIN)
+    assert not publisher.flush(0.2)
+    threads = threading.active_count()
+    before = time.monotonic()
+    assert not any(publisher.flush(60) for _ in range(20))
+    assert time.monotonic() - before < 30
+    assert threads == threading.active_count()
+    stuck.let_go.set()
+    wait_until(lambda: publisher.flush(10))
+    assert publisher.shutdown(10)
+
+
+def test_exporter_that_keeps_spans_itself() -> None:
+    """A flush reaches an exporter that has a buffer of its own; one without the method is left in peace."""
+
+    class Buffering(Kept):
+        """Keeps what it is given until it is flushed."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.sent: list[ReadableSpan] = []
+
+        def force_flush(self, timeout_millis: int = 30_000) -> bool:
+            self.sent.extend(self.spans)
+            return True
+
+    class Bare:
+        """Has no such method."""
+
+        def export(self, spans: Sequence[ReadableSpan]) -> None:
+            self.seen = len(spans)
+
+        def shutdown(self) -> None:
+            """Nothing to end."""
+
+    buffering, bare = Buffering(), Bare()
+    publisher = publish(buffering, bare, generation=PLAIN)  # type: ignore[arg-type]
+    assert publisher.flush(10)
+    assert (1, 1) == (len(buffering.sent), bare.seen)
+    publisher.shutdown(0)
+
+
+def test_dialect_of_exporters() -> None:
+    """Exporters get the dialect that they want, whatever is sent: the same spans by their ids, with other names."""
+    kept = Kept()
+    publisher = SpanPublisher([kept], ExportSettings())
+    prepared = prepare(FULL, published_dialect="semconv")
+    publisher.publish([prepared])
+    assert publisher.shutdown(5)
+    assert [int(span.span_id, 16) for span in prepared.spans] == [span.context.span_id for span in kept.spans]
+    own = kept.spans[0]
+    assert ("chat openai/gpt-4o", SpanKind.INTERNAL) == (own.name, kept.spans[1].kind)
+    assert "gen_ai.input.messages" in own.attributes
+    assert not {"gen_ai.prompt", "span.type"} & own.attributes.keys()
+    assert "gen_ai.prompt" in prepared.spans[0].attributes
+
+
+def test_nothing_is_prepared_for_nobody() -> None:
+    """Without exporters, no second set of spans is made."""
+    assert () == prepare(FULL, published_dialect=None).published
+
+
 def test_after_shutdown() -> None:
     """After the shutdown nothing is published, and nothing raises."""
     kept = Kept()
@@ -156,7 +228,9 @@ def test_privacy() -> None:
     kept = Kept()
     publisher = SpanPublisher([kept], ExportSettings(privacy_mode=True))
     publisher.publish([prepare(DOCUMENTED, privacy_mode=True)])
+    publisher.publish([prepare(DOCUMENTED, privacy_mode=True, published_dialect="semconv")])
     assert publisher.shutdown(5)
+    assert 4 == len(kept.spans)
     assert "Analyze this" not in "".join(span.to_json() for span in kept.spans)
 
 

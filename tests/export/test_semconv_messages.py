@@ -15,12 +15,68 @@ from ramp_tracing._record import Content
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Berlin"}'}}
 CALL_PART = {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Berlin"}}
 PICTURE = {"type": "image_url", "image_url": "[image/png, 12 bytes]"}
+LINK = "https://example.com/cat.png"
+SEARCH = {
+    "type": "server_tool_call",
+    "id": "ws_1",
+    "name": "web_search",
+    "server_tool_call": {"type": "web_search_call", "status": "completed", "action": {"query": "cats"}},
+}
+HOSTED = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "cats"}}
+HOSTED_PART = {
+    "type": "server_tool_call",
+    "id": "srvtoolu_1",
+    "name": "web_search",
+    "server_tool_call": {"type": "web_search", "input": {"query": "cats"}},
+}
+HOSTED_RESULT = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+HOSTED_RESULT_PART = {
+    "type": "server_tool_call_response",
+    "id": "srvtoolu_1",
+    "server_tool_call_response": {"type": "web_search_tool_result", "content": []},
+}
 
 ASKED = [
     ({"messages": [{"role": "user", "content": "hi"}]}, [("user", [("text", "hi")])]),
     (
         {"messages": [{"role": "user", "content": [{"type": "text", "text": "see"}, PICTURE]}]},
         [("user", [("text", "see"), PICTURE])],
+    ),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": LINK, "detail": "x"}}]}]},
+        [("user", [{"type": "uri", "modality": "image", "uri": LINK}])],
+    ),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": LINK}}]}]},
+        [("user", [{"type": "uri", "modality": "image", "uri": LINK}])],
+    ),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1", "filename": "a.pdf"}]}]},
+        [("user", [{"type": "file", "modality": "document", "file_id": "file-1"}])],
+    ),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}]},
+        [("user", [{"type": "file", "modality": "document", "file_id": "file-1"}])],
+    ),
+    (
+        {"messages": [{"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm."}]}]},
+        [("assistant", [{"type": "reasoning", "content": "Hm."}])],
+    ),
+    (
+        {"messages": [{"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "cats"}}]},
+        [("assistant", [SEARCH])],
+    ),
+    (
+        {"messages": [{"role": "assistant", "content": [HOSTED, {"type": "compaction", "content": "So far: cats."}]}]},
+        [("assistant", [HOSTED_PART, {"type": "compaction", "content": "So far: cats."}])],
+    ),
+    (
+        {"messages": [{"role": "assistant", "content": [{"type": "text", "text": None}]}]},
+        [("assistant", [("text", "null")])],
+    ),
+    (
+        {"messages": [{"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}]},
+        [("assistant", [("text", "No.")])],
     ),
     ({"messages": [{"role": "assistant", "content": None, "tool_calls": [CALL]}]}, [("assistant", [CALL_PART])]),
     (
@@ -76,8 +132,9 @@ ANSWERED = [
     ({"completion": "", "reasoning": "Hm.", "toolCalls": [CALL]}, [[("reasoning", "Hm."), CALL_PART]]),
     (
         {"completion": None, "toolCalls": {"name": "f", "arguments": "{}"}},
-        [[{**CALL_PART, "id": None, "name": "f", "arguments": {}}]],
+        [[{"type": "tool_call", "name": "f", "arguments": {}}]],
     ),
+    ({"completion": "", "content": [HOSTED, HOSTED_RESULT]}, [[HOSTED_PART, HOSTED_RESULT_PART]]),
     ({"completion": "a", "choices": [{"completion": "b", "reasoning": None}]}, [[("text", "a")], [("text", "b")]]),
     ({"completion": [{"role": "assistant", "content": "by hand"}]}, [[("text", "by hand")]]),
     (
@@ -93,6 +150,12 @@ def test_answered(answered: object, choices: list[list[Any]]) -> None:
     """Each choice becomes one message of the assistant's, with its finish reason."""
     wanted = [{**message("assistant", parts), "finish_reason": "stop"} for parts in choices]
     assert wanted == json.loads(output_messages(json.dumps(answered), ("stop",) * len(choices)))
+
+
+def test_every_answer_has_a_finish_reason() -> None:
+    """A backend that reads messages by the conventions' former schema drops all of them if one has none."""
+    [first, second] = json.loads(output_messages('{"completion":"a","choices":[{"completion":"b"}]}', ("stop",)))
+    assert ("stop", "unknown") == (first["finish_reason"], second["finish_reason"])
 
 
 def test_attributes() -> None:
@@ -136,4 +199,52 @@ def test_anything(value: object) -> None:
     for messages in (input_messages(text), output_messages(text, ("stop",))):
         for each in json.loads(messages):
             assert isinstance(each["role"], str)
-            assert all(isinstance(part["type"], str) for part in each["parts"])
+            assert all(conforms(part) for part in each["parts"])
+
+
+TEXT = {"content": str}
+REQUIRED: dict[str, dict[str, type]] = {
+    "text": TEXT,
+    "reasoning": TEXT,
+    "tool_call": {"name": str},
+    "tool_call_response": {"response": object},
+    "server_tool_call": {"name": str, "server_tool_call": dict},
+    "server_tool_call_response": {"server_tool_call_response": dict},
+    "uri": {"modality": str, "uri": str},
+}
+"""The members that a part must have, by its type: the conventions' schemas of messages."""
+
+
+def conforms(part: dict[str, Any]) -> bool:
+    """Whether a part is as its type wants it: an id is a text or not there, and what must be there is."""
+    required = REQUIRED.get(part["type"], {})
+    assert isinstance(part["type"], str)
+    return all(key in part and isinstance(part[key], kind) for key, kind in required.items()) and (
+        part["type"] not in REQUIRED or isinstance(part.get("id", ""), str)
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(
+            "text",
+            "input_text",
+            "refusal",
+            "thinking",
+            "reasoning",
+            "function",
+            "function_call",
+            "function_call_output",
+            "tool_use",
+        ),
+        *("tool_result", "server_tool_use", "mcp_call", "web_search_call", "mcp_tool_result", "image_url", "document"),
+    ],
+)
+@pytest.mark.parametrize("rest", [{}, {"id": 7, "name": None, "text": 1, "thinking": [], "source": "x", "call_id": []}])
+def test_known_types_with_nothing_in_them(kind: str, rest: dict[str, object]) -> None:
+    """A block that is not what its type says still becomes a part that the conventions allow."""
+    [message] = json.loads(
+        input_messages(json.dumps({"messages": [{"role": "user", "content": [{"type": kind, **rest}]}]}))
+    )
+    assert [True] == [conforms(part) for part in message["parts"]]

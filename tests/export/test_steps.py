@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from export_samples import PLAIN, TRACE_ID, export_one
 
 from ramp_tracing._identity import derived_id
@@ -44,6 +45,28 @@ def test_a_step_that_failed_says_so() -> None:
     """By its status."""
     span = export_one(step(failure=Failure(type="ValueError"))).span
     assert (2, "events" in span) == (span["status"]["code"], bool(span.get("events")))
+
+
+CONVENTIONAL = [
+    ("tool", "execute_tool look_up", 1, {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look_up"}),
+    ("retriever", "retrieval look_up", 3, {"gen_ai.operation.name": "retrieval"}),
+    ("chain", "look_up", 1, {}),
+]
+
+
+@pytest.mark.parametrize(("run", "name", "kind", "said"), CONVENTIONAL)
+def test_a_step_by_the_conventions_says_what_it_is(run: str, name: str, kind: int, said: dict[str, str]) -> None:
+    """A tool and a retriever have operations; what LangChain calls a chain may be anything."""
+    sent = export_one(step(operation=run), dialect="semconv")
+    assert (name, kind, 0) == (sent.span["name"], sent.span["kind"], sent.span["status"]["code"])
+    assert {"trace.metadata.team": "legal", "trace.name": "Desk", "user.id": "ada", **said} == sent.values
+
+
+@pytest.mark.parametrize("run", ["tool", "retriever", "chain"])
+def test_a_step_by_the_conventions_says_how_it_failed(run: str) -> None:
+    """By status and type."""
+    sent = export_one(step(operation=run, failure=Failure(type="ValueError")), dialect="semconv")
+    assert (2, "ValueError") == (sent.span["status"]["code"], sent.values["error.type"])
 
 
 def test_a_leaf_has_no_levels_of_its_own() -> None:

@@ -152,11 +152,10 @@ def test_an_id_stands_once_in_a_request() -> None:
 def test_spans_are_made_only_where_somebody_gets_them() -> None:
     """The user's own exporters."""
     settings = ExportSettings(protocol="ramp/unified")
-    assert UnifiedEncoder(settings).prepare(FULL).spans == ()
-    assert [each.name for each in UnifiedEncoder(settings, publishes=True).prepare(FULL).spans] == [
-        "LLM Generation",
-        "Expenses",
-    ]
+    prepared = UnifiedEncoder(settings).prepare(FULL)
+    assert ((), ()) == (prepared.spans, prepared.published)
+    publishing = UnifiedEncoder(replace(settings, published_dialect="openrouter"))
+    assert ["LLM Generation", "Expenses"] == [each.name for each in publishing.prepare(FULL).published]
 
 
 def test_the_page_names_every_field() -> None:

@@ -286,7 +286,7 @@ def test_the_conventions_have_their_parts() -> None:
         ["text", "image"],
         ["reasoning", "tool_call"],
         ["tool_call_response"],
-        ["reasoning", "text", "tool_call", "generic"],
+        ["reasoning", "text", "server_tool_call", "tool_call"],
     ] == kinds
 
 

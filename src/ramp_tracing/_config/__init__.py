@@ -50,7 +50,7 @@ Spans = Literal["named", "all"]
 """Which spans are sent above a call: the levels that have names, or every run of LangChain's."""
 
 NO_KEY: Final = Secret("")
-"""The key of a configuration that is switched off."""
+"""The key of a configuration that is switched off, and of a backend that wants none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Config:
     What the user asked for, checked.
 
     Attributes:
-        api_key: Sent as ``Authorization: Bearer``; empty where there is an OAuth client.
+        api_key: Sent as ``Authorization: Bearer``; empty where there is an OAuth client, or a backend without keys.
         client_id: The OAuth client that asks for tokens, or `None`.
         client_secret: Its secret.
         token_url: Where it asks.
@@ -89,6 +89,7 @@ class Config:
         allow_insecure: True if plain http to another machine is meant.
         ca_file: A PEM file with the certificates to trust instead of the system's.
         span_exporters: Exporters of the user's own, which get every span too.
+        exporter_dialect: How attributes are named for these.
         disabled: True if nothing is to be recorded.
     """
 
@@ -122,6 +123,7 @@ class Config:
     allow_insecure: bool
     ca_file: str | None
     span_exporters: tuple[object, ...]
+    exporter_dialect: Dialect
     disabled: bool
 
     @property
@@ -133,6 +135,9 @@ class Config:
 def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config:
     """
     Make a configuration of what was given.
+
+    A backend of the user's own (OpenTelemetry's dialect, and an address) may want no key. Where its address stands in
+    the code, ``RAMP_API_KEY`` is not for it: that one is Ramp's, and would be told to somebody else.
 
     Args:
         options: By name, as the user passed them; `None` is "not given".
@@ -152,9 +157,13 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config
         name: _value(name, row, options=options, environ=environ) for name, row in OPTIONS.items()
     }
     has_address = options.get("base_url") is not None or bool(environ.get("RAMP_BASE_URL"))
+    is_elsewhere = has_address and values["dialect"] == "semconv" and values["protocol"] != "ramp/unified"
+    if is_elsewhere and options.get("base_url") is not None:
+        values["api_key"] = _value("api_key", OPTIONS["api_key"], options=options, environ={})
     values = completed(values, has_address=has_address)
     if values["api_key"] is None:
-        values["api_key"] = _without_key(needs_none=values["disabled"] or values["client_id"] is not None)
+        needs_none = values["disabled"] or values["client_id"] is not None or is_elsewhere
+        values["api_key"] = _without_key(needs_none=needs_none)
     return Config(**values)
 
 

@@ -126,6 +126,7 @@ OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
         "allow_insecure": Option(read=read_flag, default=False),
         "ca_file": Option(read=read_ca_file),
         "span_exporters": Option(read=read_exporters, default=()),
+        "exporter_dialect": Option(read=one_of("semconv", "openrouter"), default="semconv"),
         "disabled": Option(read=read_flag, variable="RAMP_TRACING_DISABLED", from_text=flag_from_text, default=False),
     }
 )

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, Literal, cast
 
 from .._dataclass import dataclass
-from ._partial_success import refused_spans
+from ._partial_success import refused_spans, status_message
 
 Kind = Literal["acknowledge", "retry", "hold", "split", "bisect"]
 """
@@ -71,7 +71,9 @@ class Answer:
     @property
     def said(self) -> str:
         """What the receiver says about it, escaped and cut; empty if nothing."""
-        return escaped(_message(self.body.decode("utf-8", "replace")))[:MAX_SAID_CHARACTERS]
+        is_protobuf = "protobuf" in self.headers.get("content-type", "")
+        said = status_message(self.body) if is_protobuf else _message(self.body.decode("utf-8", "replace"))
+        return escaped(said)[:MAX_SAID_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """
-Reading ``ExportTraceServiceResponse``: how many spans a receiver did not take.
+Reading ``ExportTraceServiceResponse``: how many spans a receiver did not take. And the ``Status`` of a refusal.
 
-Two numbers in a few bytes; the protobuf package is not loaded for that.
+A number or a text in a few bytes; the protobuf package is not loaded for that.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Final, cast
 
 PARTIAL_SUCCESS: Final = 1
 REJECTED_SPANS: Final = 1
+STATUS_MESSAGE: Final = 2
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 MAX_COUNT: Final = 2**31
 
@@ -30,6 +31,23 @@ def refused_spans(body: bytes, content_type: str) -> int:
     except (ValueError, IndexError, RecursionError):
         return 0
     return count if 0 <= count < MAX_COUNT else 0
+
+
+def status_message(body: bytes) -> str:
+    """
+    What a refusal says in words; OTLP has a ``google.rpc.Status`` there.
+
+    Args:
+        body: The body of an answer in protobuf that is no success.
+
+    Returns:
+        The message; empty if the body says none, or nothing that can be understood.
+    """
+    try:
+        said = next(_values(body, STATUS_MESSAGE), b"")
+    except (ValueError, IndexError):
+        return ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else ""
 
 
 def _from_json(body: bytes) -> int:

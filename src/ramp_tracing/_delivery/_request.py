@@ -21,7 +21,7 @@ def headers_of(config: Config, content_type: str, *, more: Mapping[str, str]) ->
     """
     headers = {
         "Content-Type": content_type,
-        "Authorization": f"Bearer {config.api_key.reveal()}",
+        **({"Authorization": f"Bearer {key}"} if (key := config.api_key.reveal()) else {}),
         "User-Agent": f"ramp-tracing/{__version__}",
         **more,
     }

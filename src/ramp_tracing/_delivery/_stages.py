@@ -51,7 +51,7 @@ def encoder_of(config: Config) -> "RequestEncoder":
 
     settings = export_settings(config)
     if settings.protocol == "ramp/unified":
-        return UnifiedEncoder(settings, publishes=bool(config.span_exporters))
+        return UnifiedEncoder(settings)
     return Encoder(settings)
 
 
@@ -64,5 +64,6 @@ def export_settings(config: Config) -> "ExportSettings":
         service_version=config.service_version,
         protocol=config.protocol,
         dialect=config.dialect,
+        published_dialect=config.exporter_dialect if config.span_exporters else None,
         privacy_mode=config.privacy_mode,
     )

@@ -15,6 +15,7 @@ from ._metadata import metadata_of
 from ._readers import (
     Table,
     conventional_cost_source,
+    conventional_finish_reasons,
     currency,
     error_type,
     failure_code,
@@ -52,6 +53,12 @@ def attributes_of(generation: Generation, dialect: Dialect) -> dict[str, Value]:
     }
 
 
+def step_attributes_of(step: Generation, dialect: Dialect) -> dict[str, Value]:
+    """What the span of a run carries that costs nothing itself: what a level does, and what it is."""
+    vocabulary = VOCABULARIES[dialect]
+    return {**level_attributes_of(step, dialect), **_read(vocabulary.steps.get(step.operation, {}), step)}
+
+
 def level_attributes_of(generation: Generation, dialect: Dialect) -> dict[str, Value]:
     """What the levels above *generation* carry: who and what for. Never usage or money, which would count twice."""
     vocabulary = VOCABULARIES[dialect]
@@ -78,7 +85,10 @@ def _input_messages(generation: Generation) -> JsonText | None:
 
 def _output_messages(generation: Generation) -> JsonText | None:
     text = output_json(generation)
-    return None if text is None else JsonText(output_messages(text, generation.finish_reasons))
+    if text is None:
+        return None
+    reasons = conventional_finish_reasons(generation)
+    return JsonText(output_messages(text, reasons))
 
 
 WHO: Final[Table] = {
@@ -124,8 +134,6 @@ OURS: Final[Table] = {
     "ramp.usage.input_characters": lambda generation: generation.usage.input_characters,
     "ramp.usage.audio_seconds": lambda generation: generation.usage.audio_seconds,
     "ramp.usage.video_seconds": lambda generation: generation.usage.video_seconds,
-    "ramp.usage.cached_audio_tokens": lambda generation: generation.usage.cached_audio_tokens,
-    "ramp.usage.cached_image_tokens": lambda generation: generation.usage.cached_image_tokens,
     "ramp.usage.accepted_prediction_tokens": lambda generation: generation.usage.accepted_prediction_tokens,
     "ramp.usage.rejected_prediction_tokens": lambda generation: generation.usage.rejected_prediction_tokens,
     "ramp.usage.images": lambda generation: generation.usage.images,
@@ -198,6 +206,8 @@ OPENROUTER: Final[Table] = {
     **CONVENTIONAL_USAGE,
     **CALL,
     "gen_ai.openai.response.service_tier": openai_service_tier,
+    "ramp.usage.cached_audio_tokens": lambda generation: generation.usage.cached_audio_tokens,
+    "ramp.usage.cached_image_tokens": lambda generation: generation.usage.cached_image_tokens,
     **OURS,
     **CONVENTIONAL_MONEY,
     **MONEY,
@@ -213,20 +223,24 @@ SEMCONV: Final[Table] = {
     "gen_ai.request.model": lambda generation: generation.request_model,
     "gen_ai.response.model": lambda generation: generation.response_model,
     "gen_ai.response.id": lambda generation: generation.id,
-    "gen_ai.response.finish_reasons": lambda generation: generation.finish_reasons,
+    "gen_ai.response.finish_reasons": conventional_finish_reasons,
     "openai.response.service_tier": openai_service_tier,
     "gen_ai.input.messages": _input_messages,
     "gen_ai.output.messages": _output_messages,
     **CALL,
+    "gen_ai.request.top_k": integer("top_k"),
     **USAGE,
     **CONVENTIONAL_USAGE,
+    "gen_ai.usage.cache_write.input_tokens": lambda generation: generation.usage.cache_write_tokens,
+    "gen_ai.usage.audio.input_tokens": lambda generation: generation.usage.input_audio_tokens,
+    "gen_ai.usage.image.input_tokens": lambda generation: generation.usage.input_image_tokens,
+    "gen_ai.usage.audio.cache_read.input_tokens": lambda generation: generation.usage.cached_audio_tokens,
+    "gen_ai.usage.image.cache_read.input_tokens": lambda generation: generation.usage.cached_image_tokens,
+    "gen_ai.usage.audio.output_tokens": lambda generation: generation.usage.output_audio_tokens,
+    "gen_ai.usage.image.output_tokens": lambda generation: generation.usage.output_image_tokens,
     "ramp.usage.cache_write_5m_tokens": lambda generation: generation.usage.cache_write_5m_tokens,
     "ramp.usage.cache_write_1h_tokens": lambda generation: generation.usage.cache_write_1h_tokens,
     "ramp.usage.input_video_tokens": lambda generation: generation.usage.input_video_tokens,
-    "ramp.usage.input_audio_tokens": lambda generation: generation.usage.input_audio_tokens,
-    "ramp.usage.input_image_tokens": lambda generation: generation.usage.input_image_tokens,
-    "ramp.usage.output_audio_tokens": lambda generation: generation.usage.output_audio_tokens,
-    "ramp.usage.output_image_tokens": lambda generation: generation.usage.output_image_tokens,
     "ramp.upstream_provider": lambda generation: generation.upstream_provider,
     "ramp.native_finish_reason": lambda generation: generation.native_finish_reason,
     **OURS,
@@ -234,8 +248,10 @@ SEMCONV: Final[Table] = {
     **MONEY,
 }
 """
-As OpenTelemetry's GenAI conventions name it. A key here is never the beginning of another one
-(``gen_ai.usage.input_tokens.cached``): backends that keep attributes as nested objects refuse such pairs.
+As OpenTelemetry's GenAI conventions name it: https://github.com/open-telemetry/semantic-conventions-genai, autumn 2026.
+A key here is never the beginning of another one (``gen_ai.usage.input_tokens.cached``): backends that keep attributes
+as nested objects refuse such pairs. ``cache_creation`` is what they called ``cache_write`` until September 2026, and
+the only one of the two that most backends read.
 """
 
 LEVEL: Final[Table] = {
@@ -244,6 +260,20 @@ LEVEL: Final[Table] = {
     "span.level": lambda _: "DEFAULT",
 }
 """A level above generations (root, intermediate), in OpenRouter's vocabulary."""
+
+CONVENTIONAL_STEPS: Final[Mapping[str, Table]] = {
+    "chain": {"error.type": error_type},
+    "tool": {
+        "gen_ai.operation.name": lambda _: "execute_tool",
+        "gen_ai.tool.name": lambda step: step.attribution.generation_name,
+        "error.type": error_type,
+    },
+    "retriever": {"gen_ai.operation.name": lambda _: "retrieval", "error.type": error_type},
+}
+"""
+Kind of a run → what its span carries beside a level's. A chain has no operation: it may be a workflow, an agent or
+neither, and the conventions want none named by those who cannot tell.
+"""
 
 
 class Vocabulary(NamedTuple):
@@ -254,9 +284,11 @@ class Vocabulary(NamedTuple):
     metadata: tuple[str, ...]
     """What the user's own keys are sent under; captures carry each of them twice."""
     level_metadata: tuple[str, ...]
+    steps: Mapping[str, Table]
+    """By the kind of the run."""
 
 
 VOCABULARIES: Final[Mapping[Dialect, Vocabulary]] = {
-    "openrouter": Vocabulary(OPENROUTER, LEVEL, ("trace.metadata.", "span.metadata."), ("trace.metadata.",)),
-    "semconv": Vocabulary(SEMCONV, WHO, ("trace.metadata.",), ("trace.metadata.",)),
+    "openrouter": Vocabulary(OPENROUTER, LEVEL, ("trace.metadata.", "span.metadata."), ("trace.metadata.",), {}),
+    "semconv": Vocabulary(SEMCONV, WHO, ("trace.metadata.",), ("trace.metadata.",), CONVENTIONAL_STEPS),
 }

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -41,6 +41,7 @@ class Prepared:
 
     Attributes:
         spans: Its own span first, then the levels above it from the innermost to the root.
+        published: The same for the user's own exporters, in the dialect that these want; empty where there are none.
         encoded: The bytes of its own span.
         size_bytes: What it adds to a request, at most: levels that it shares with others are sent once.
         id: That of the generation.
@@ -49,6 +50,7 @@ class Prepared:
     spans: tuple[Span, ...]
     encoded: bytes = field(repr=False)
     size_bytes: int
+    published: tuple[Span, ...] = ()
     id: str = ""
 
 
@@ -109,7 +111,8 @@ class Encoder:
         spans = spans_of(generation, self._settings)
         encoded = self._encoding.encode(spans[0])
         above = sum(len(self._encoding.encode(span)) for span in spans[1:])
-        return Prepared(spans=spans, encoded=encoded, size_bytes=len(encoded) + above)
+        published = published_spans(generation, self._settings, sent=spans)
+        return Prepared(spans=spans, encoded=encoded, size_bytes=len(encoded) + above, published=published)
 
     def _pieces(self, prepared: Sequence[Prepared]) -> Iterator[bytes]:
         """Every id once: generations as they were encoded, then the levels that they share."""
@@ -121,6 +124,21 @@ class Encoder:
     @cached_property
     def _encoding(self) -> Encoding:
         return ENCODINGS[self._settings.protocol](self._settings)
+
+
+def published_spans(generation: Generation, settings: ExportSettings, *, sent: tuple[Span, ...]) -> tuple[Span, ...]:
+    """
+    What the user's own exporters get of *generation*.
+
+    Args:
+        generation: The call.
+        settings: What the export was told.
+        sent: Its spans in the dialect that is sent; the same ones serve, if that is what the exporters want.
+    """
+    dialect = settings.published_dialect
+    if dialect is None:
+        return ()
+    return sent if sent and dialect == settings.dialect else spans_of(generation, replace(settings, dialect=dialect))
 
 
 def prepared_by(prepare: Callable[[Generation], Prepared], generation: Generation) -> Prepared:

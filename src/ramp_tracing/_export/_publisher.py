@@ -1,5 +1,5 @@
 """
-The user's own span exporters: they get the same spans, best effort, and whatever they do changes nothing else.
+The user's own span exporters: they get every span, best effort, and whatever they do changes nothing else.
 
 The OpenTelemetry SDK takes a quarter of a second of CPU to import. That is spent by the thread that publishes, and
 only where there is something to publish to.
@@ -46,7 +46,7 @@ class SpanPublisher:
             pipeline = self._opened()
             self._failed = False
             if pipeline is not None:
-                pipeline.publish(merge(span for each in prepared for span in each.spans))
+                pipeline.publish(merge(span for each in prepared for span in each.published))
 
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until the exporters have been given everything; False if that took longer."""

@@ -68,6 +68,13 @@ def foreign_response_id(generation: Generation) -> str | None:
     return None if generation.response_id == generation.id else generation.response_id
 
 
+def conventional_finish_reasons(generation: Generation) -> tuple[str, ...]:
+    """All choices'; ``error`` for a call that failed before it had any, as OpenTelemetry's conventions want it."""
+    if generation.failure is None or generation.finish_reasons or generation.operation not in GENERATING:
+        return generation.finish_reasons
+    return (BROKEN_OFF,)
+
+
 def first_finish_reason(generation: Generation) -> str | None:
     """The first choice's."""
     return generation.finish_reasons[0] if generation.finish_reasons else None
@@ -135,6 +142,11 @@ def conventional_cost_source(generation: Generation) -> str | None:
 
 
 RECEIVED: Final = frozenset({"provider", "gateway"})
+
+GENERATING: Final = frozenset({"chat", "text_completion"})
+"""Operations whose answers have finish reasons."""
+
+BROKEN_OFF: Final = "error"
 
 
 def number(name: str) -> Reader:

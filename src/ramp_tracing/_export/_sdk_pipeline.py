@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from inspect import signature
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, Final
 
 from opentelemetry.metrics import NoOpMeterProvider
@@ -32,6 +32,7 @@ MAX_WAITING_SPANS: Final = 2048
 MAX_BATCH_SPANS: Final = 512
 SECONDS_BETWEEN_BATCHES: Final = 1.0
 EXPORT_TIMEOUT_SECONDS: Final = 30.0
+FLUSH_MILLIS: Final = 30_000
 
 
 class SdkPipeline:
@@ -40,22 +41,28 @@ class SdkPipeline:
     def __init__(self, exporters: Sequence[SpanExporter], settings: ExportSettings) -> None:
         self._resource = Resource(resource_attributes(settings))
         self._scope = InstrumentationScope(SCOPE_NAME, SCOPE_VERSION)
-        self._processors = [_processor(GuardedExporter(exporter)) for exporter in exporters]
+        self._outlets = [Outlet(GuardedExporter(exporter)) for exporter in exporters]
 
     def publish(self, spans: Sequence[Span]) -> None:
-        """Put *spans* in every processor's queue."""
+        """Put *spans* in every exporter's queue."""
         for span in spans:
             readable = self._readable(span)
-            for processor in self._processors:
-                processor.on_end(readable)
+            for outlet in self._outlets:
+                outlet.put(readable)
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Export what is queued; False if that takes longer."""
-        return _all_done([processor.force_flush for processor in self._processors], timeout_seconds)
+        """Export what is queued; False if that takes longer, or has not come back since an earlier time."""
+        until = time.monotonic() + timeout_seconds
+        begun = [outlet.flush(until) for outlet in self._outlets]
+        done = [each.wait(until) for each in begun]
+        return all(done)
 
     def shutdown(self, timeout_seconds: float) -> bool:
         """Export what is queued and shut the exporters down; False if that takes longer."""
-        return _all_done([processor.shutdown for processor in self._processors], timeout_seconds)
+        until = time.monotonic() + timeout_seconds
+        begun = [outlet.shutdown(until) for outlet in self._outlets]
+        done = [each.wait(until) for each in begun]
+        return all(done)
 
     def _readable(self, span: Span) -> ReadableSpan:
         parent = span.parent_span_id
@@ -74,6 +81,62 @@ class SdkPipeline:
         )
 
 
+class Errand:
+    """Something that an exporter is to do, on a thread of its own: it may never come back."""
+
+    def __init__(self, call: Callable[[], object], until: float) -> None:
+        self._thread = Thread(target=call, name="ramp-tracing-exporters", daemon=True)
+        self._until = until
+        self._thread.start()
+
+    @property
+    def is_out(self) -> bool:
+        """Whether it has not come back."""
+        return self._thread.is_alive()
+
+    def wait(self, until: float) -> bool:
+        """
+        Wait for it, but never longer than whoever sent it meant to: so one that is stuck is waited for once.
+
+        Args:
+            until: An instant of `time.monotonic`.
+
+        Returns:
+            Whether it has come back.
+        """
+        self._thread.join(max(0.0, min(until, self._until) - time.monotonic()))
+        return not self.is_out
+
+
+class Outlet:
+    """An exporter behind a batch processor. The SDK's own timeouts are not kept, or cannot be given."""
+
+    def __init__(self, exporter: "GuardedExporter") -> None:
+        self._exporter = exporter
+        self._processor = _processor(exporter)
+        self._lock = Lock()
+        self._flushing: Errand | None = None
+
+    def put(self, span: ReadableSpan) -> None:
+        """Queue *span*."""
+        self._processor.on_end(span)
+
+    def flush(self, until: float) -> Errand:
+        """Begin to export what is queued; one that has begun takes along what has come since."""
+        with self._lock:
+            if self._flushing is None or not self._flushing.is_out:
+                self._flushing = Errand(self._flush, until)
+            return self._flushing
+
+    def shutdown(self, until: float) -> Errand:
+        """Begin to export what is queued, and to shut the exporter down."""
+        return Errand(self._processor.shutdown, until)
+
+    def _flush(self) -> None:
+        self._processor.force_flush()
+        self._exporter.force_flush()
+
+
 class GuardedExporter(SpanExporter):
     """The user's exporter; what it raises ends as a log line of ours, without the span that the SDK would print."""
 
@@ -86,6 +149,14 @@ class GuardedExporter(SpanExporter):
         with guarded("exporting to a span exporter of the application"):
             result = self._exporter.export(spans)
         return result
+
+    def force_flush(self, timeout_millis: int = FLUSH_MILLIS) -> bool:
+        """Have it send what it keeps itself; the SDK's processor does not ask for that."""
+        flushed = True
+        if callable(flush := getattr(self._exporter, "force_flush", None)):
+            with guarded("flushing a span exporter of the application"):
+                flushed = bool(flush(timeout_millis))
+        return flushed
 
     def shutdown(self) -> None:
         """Shut it down."""
@@ -111,17 +182,6 @@ def _own_metrics() -> dict[str, Any]:
     return {}
 
 
-def _all_done(calls: Sequence[Callable[[], object]], timeout_seconds: float) -> bool:
-    """The SDK's own timeouts are not kept (force_flush) or cannot be given (shutdown); threads can be waited for."""
-    deadline = time.monotonic() + timeout_seconds
-    threads = [Thread(target=call, name="ramp-tracing-exporters", daemon=True) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    return not any(thread.is_alive() for thread in threads)
-
-
 def _context(trace_id: str, span_id: str) -> SpanContext:
     return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
@@ -141,6 +201,7 @@ KINDS: Final[Mapping[Kind, SpanKind]] = {
 }
 
 STATUS_CODES: Final[Mapping[StatusCode, SdkStatusCode]] = {
+    StatusCode.UNSET: SdkStatusCode.UNSET,
     StatusCode.OK: SdkStatusCode.OK,
     StatusCode.ERROR: SdkStatusCode.ERROR,
 }

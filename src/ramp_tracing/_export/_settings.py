@@ -21,6 +21,7 @@ class ExportSettings:
         service_version: The resource's ``service.version``.
         protocol: How records become bytes.
         dialect: How attributes are named.
+        published_dialect: How attributes are named for the user's own exporters; `None` where there are none.
         privacy_mode: True if neither content nor the text of failures may leave, whatever a record carries.
     """
 
@@ -28,4 +29,5 @@ class ExportSettings:
     service_version: str | None = None
     protocol: WireProtocol = "http/json"
     dialect: Dialect = "openrouter"
+    published_dialect: Dialect | None = None
     privacy_mode: bool = False

@@ -26,6 +26,7 @@ class Kind(IntEnum):
 class StatusCode(IntEnum):
     """How it ended, with OTLP's numbers."""
 
+    UNSET = 0
     OK = 1
     ERROR = 2
 
@@ -46,7 +47,7 @@ class Span:
 
     Attributes:
         name: For people.
-        kind: `Kind.CLIENT` for a generation, `Kind.SERVER` for the levels above it.
+        kind: `Kind.CLIENT` for a generation; what stands above it has the kind that its dialect says.
         trace_id: 32 lower-case hexadecimal digits.
         span_id: 16 lower-case hexadecimal digits.
         parent_span_id: 16 lower-case hexadecimal digits; `None` for a root.

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from .._identity import derived_id
 from .._record import Attribution, Generation, Timing, UnixNanos
-from ._attributes import attributes_of, level_attributes_of
+from ._attributes import attributes_of, level_attributes_of, step_attributes_of
 from ._ids import Place, place_of
 from ._readers import failure_message, failure_type
 from ._settings import Dialect, ExportSettings
@@ -99,14 +100,14 @@ def _generation_span(generation: Generation, place: Place, *, dialect: Dialect) 
     start, end = _interval(generation.timing)
     message = failure_message(generation)
     return Span(
-        name=sound_text(NAMES[dialect](generation)),
+        name=sound_text(SHAPES[dialect].name(generation)),
         kind=Kind.CLIENT,
         trace_id=place.trace_id,
         span_id=place.span_id,
         parent_span_id=place.parent_span_id,
         start=start,
         end=end,
-        status=StatusCode.OK if generation.failure is None else StatusCode.ERROR,
+        status=_status(generation, dialect),
         status_message=None if message is None else sound_text(message),
         attributes=attributes_of(generation, dialect),
         events=_events(generation, end),
@@ -125,21 +126,31 @@ def _level_span(generation: Generation, level: Level, *, dialect: Dialect) -> Sp
     start, end = _interval(generation.timing)
     return Span(
         name=sound_text(level.name),
-        kind=Kind.SERVER,
+        kind=SHAPES[dialect].level_kind,
         trace_id=level.place.trace_id,
         span_id=level.place.span_id,
         parent_span_id=level.place.parent_span_id,
         start=start,
         end=end,
+        status=SHAPES[dialect].done,
         attributes=level_attributes_of(generation, dialect),
     )
 
 
 def _step_span(step: Generation, place: Place, *, dialect: Dialect) -> Span:
     """A run that costs nothing itself: like a level, and with an end of its own."""
-    level = Level(place, step.attribution.generation_name or DEFAULT_STEP_NAME)
-    status = StatusCode.OK if step.failure is None else StatusCode.ERROR
-    return replace(_level_span(step, level, dialect=dialect), status=status)
+    shape, name = SHAPES[dialect], step.attribution.generation_name or DEFAULT_STEP_NAME
+    span = _level_span(step, Level(place, f"{shape.step_verbs.get(step.operation, '')}{name}"), dialect=dialect)
+    return replace(
+        span,
+        kind=shape.step_kinds.get(step.operation, span.kind),
+        status=_status(step, dialect),
+        attributes=step_attributes_of(step, dialect),
+    )
+
+
+def _status(generation: Generation, dialect: Dialect) -> StatusCode:
+    return SHAPES[dialect].done if generation.failure is None else StatusCode.ERROR
 
 
 def _interval(timing: Timing) -> tuple[UnixNanos, UnixNanos]:
@@ -155,8 +166,29 @@ def _conventional_name(generation: Generation) -> str:
     return f"{generation.operation} {generation.request_model}" if generation.request_model else generation.operation
 
 
-NAMES: Final[Mapping[Dialect, Callable[[Generation], str]]] = {
-    "openrouter": _openrouter_name,
-    "semconv": _conventional_name,
+class Shape(NamedTuple):
+    """What the spans of a dialect are like, apart from their attributes."""
+
+    name: Callable[[Generation], str]
+    """What a generation's span is called."""
+    level_kind: Kind
+    """The kind of the spans above generations."""
+    done: StatusCode
+    """The status of what did not fail."""
+    step_kinds: Mapping[str, Kind] = MappingProxyType({})
+    """The kind of a run's span by what it runs, where it is not that of a level."""
+    step_verbs: Mapping[str, str] = MappingProxyType({})
+    """What stands before the name of a run, by what it runs."""
+
+
+SHAPES: Final[Mapping[Dialect, Shape]] = {
+    "openrouter": Shape(_openrouter_name, Kind.SERVER, StatusCode.OK),
+    "semconv": Shape(
+        _conventional_name,
+        Kind.INTERNAL,
+        StatusCode.UNSET,
+        step_kinds={"retriever": Kind.CLIENT},
+        step_verbs={"tool": "execute_tool ", "retriever": "retrieval "},
+    ),
 }
-"""What a generation's span is called."""
+"""By OpenTelemetry's conventions only the application says OK, and a server's span is one that serves a request."""

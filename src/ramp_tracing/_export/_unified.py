@@ -14,12 +14,11 @@ import orjson
 
 from .._identity import derived_id
 from .._record import Generation, UnixNanos
-from ._encoder import Prepared, prepared_by
+from ._encoder import Prepared, prepared_by, published_spans
 from ._ids import trace_id_of
 from ._metadata import metadata_of
 from ._readers import Table, session_id, user_id
 from ._settings import ExportSettings
-from ._spans import spans_of
 from ._values import exact, instant, plain_notation, sound
 
 SOURCE: Final = "ramp-tracing"
@@ -39,13 +38,11 @@ class UnifiedEncoder:
     Turns generations into requests of unified events.
 
     Args:
-        settings: What the export was told, for the spans.
-        publishes: Whether anybody wants the spans, too.
+        settings: What the export was told, for the spans that the user's own exporters get.
     """
 
-    def __init__(self, settings: ExportSettings, *, publishes: bool = False) -> None:
+    def __init__(self, settings: ExportSettings) -> None:
         self._settings = settings
-        self._publishes = publishes
 
     @property
     def content_type(self) -> str:
@@ -67,8 +64,8 @@ class UnifiedEncoder:
 
     def _prepared(self, generation: Generation) -> Prepared:
         event = orjson.dumps(event_of(generation))
-        spans = spans_of(generation, self._settings) if self._publishes else ()
-        return Prepared(spans=spans, encoded=event, size_bytes=len(event), id=generation.id)
+        published = published_spans(generation, self._settings, sent=())
+        return Prepared(spans=(), encoded=event, size_bytes=len(event), published=published, id=generation.id)
 
 
 def request_of(events: Sequence[bytes]) -> bytes:

@@ -92,7 +92,11 @@ COUNTS: Final[Mapping[str, tuple[str, ...]]] = {
     "output_tokens": ("gen_ai.usage.output_tokens",),
     "total_tokens": ("gen_ai.usage.total_tokens",),
     "cached_tokens": ("gen_ai.usage.input_tokens.cached", "gen_ai.usage.cache_read.input_tokens"),
-    "cache_write_tokens": ("gen_ai.usage.input_tokens.cache_write", "gen_ai.usage.cache_creation.input_tokens"),
+    "cache_write_tokens": (
+        "gen_ai.usage.input_tokens.cache_write",
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+    ),
     "reasoning_tokens": ("gen_ai.usage.output_tokens.reasoning", "gen_ai.usage.reasoning.output_tokens"),
 }
 

@@ -52,7 +52,9 @@ def run_live(console: Console) -> bool:
     from ._calls import make_calls  # loads the openai client
 
     copies = Copies()
-    ramp_tracing.instrument("openai", trace={"project": "demo"}, span_exporters=(copies,))
+    ramp_tracing.instrument(
+        "openai", trace={"project": "demo"}, span_exporters=(copies,), exporter_dialect="openrouter"
+    )
     try:
         base_urls = {"openai": os.environ.get("OPENAI_BASE_URL") or OPENAI}
         made = make_calls(LIVE_STEPS, base_urls, api_key=os.environ["OPENAI_API_KEY"])
