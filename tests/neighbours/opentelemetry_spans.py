@@ -110,7 +110,10 @@ class Langfuse:
         import langfuse
 
         langfuse.Langfuse(
-            public_key="pk-lf-1", secret_key="sk-lf-1", host="http://127.0.0.1:9", tracer_provider=self._spans.provider()
+            public_key="pk-lf-1",
+            secret_key="sk-lf-1",
+            host="http://127.0.0.1:9",
+            tracer_provider=self._spans.provider(),
         )
         import_module("langfuse.openai")
 

@@ -58,9 +58,7 @@ class Sentry:
 def _readable(event: Any) -> Any:
     """A transaction with its spans, or an error with its exceptions and breadcrumbs."""
     spans = [{key: each.get(key) for key in KEPT} for each in event.get("spans", ())]
-    errors = [
-        [each.get("type"), each.get("value")] for each in (event.get("exception") or {}).get("values", ())
-    ]
+    errors = [[each.get("type"), each.get("value")] for each in (event.get("exception") or {}).get("values", ())]
     crumbs = [
         [each.get("category"), each.get("message"), each.get("data")]
         for each in (event.get("breadcrumbs") or {}).get("values", ())

@@ -1,13 +1,13 @@
 """The HTTPS proxy of the environment, as every other tool of the machine uses it."""
 
 import base64
-import http.client
 import socket
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from ._deadline import Deadline, DeadlineSocket
+from ._exchange import exchange
 
 
 class ProxyError(Exception):
@@ -41,14 +41,11 @@ class Proxy:
         """
         host, port = address
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        connection = http.client.HTTPConnection(self.host, self.port)
-        connection.sock = DeadlineSocket(through, deadline)
         headers = {"Host": target}
         if self.credentials:
             token = base64.b64encode(self.credentials.encode()).decode()
             headers["Proxy-Authorization"] = f"Basic {token}"
-        connection.request("CONNECT", target, headers=headers)
-        status = connection.getresponse().status
+        status = exchange(DeadlineSocket(through, deadline), "CONNECT", target, headers=headers).status
         if status // 100 != 2:
             raise ProxyError(f"it answered {status}")
 
