@@ -33,7 +33,7 @@ def ask_as_the_application_does(receiver: Receiver) -> None:
 
 
 def test_instrumentations_are_told_to_look_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What those of OpenTelemetry's look up is there when we connect, whichever thread does; and nobody else is told."""
+    """What those of OpenTelemetry's look up is there when we connect, whichever thread does; nobody else is told."""
     found: list[tuple[object, ...]] = []
     connect = socket.socket.connect
 

@@ -59,7 +59,8 @@ def main() -> int:
     parser.add_argument("names", nargs="+", choices=NEIGHBOURS, metavar="NAME")
     parser.add_argument("--details", action="store_true", help="the differences that are known as well")
     words = parser.parse_args()
-    return 0 if all([show(name, details=words.details) for name in words.names]) else 1
+    failed = [name for name in words.names if not show(name, details=words.details)]
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

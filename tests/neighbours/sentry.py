@@ -34,6 +34,7 @@ class Sentry:
             traces_sample_rate=1.0,
             send_default_pii=True,
             auto_session_tracking=False,
+            enable_http_request_source=False,  # where in the application a slow request was made
         )
         self._started = True
 
