@@ -1,6 +1,8 @@
 """What the application does, whoever watches: each a scenario that the sync and the async client play."""
 
 import gc
+import importlib.util
+import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -112,11 +114,21 @@ def listed(colour: Colour, client: Any) -> Any:
 
 def with_own_http(colour: Colour, client: Any) -> Any:
     """The application's own HTTP client, of whichever library the openai client is built on."""
-    import importlib
-
     http = importlib.import_module("httpx2" if int(openai.__version__.partition(".")[0]) >= 3 else "httpx")
     kind = http.Client if colour.name == "sync" else http.AsyncClient
     return chat(colour, colour.client(colour.provider.base_url, http_client=kind(headers={"x-own": "1"})))
+
+
+def other_http_clients(colour: Colour, client: Any) -> Any:
+    """What the application asks for with those that it has, of somebody else."""
+    url = f"{colour.provider.base_url}/models"
+    with urllib.request.urlopen(url) as answer:
+        statuses = [answer.status]
+    if importlib.util.find_spec("requests"):
+        statuses.append(importlib.import_module("requests").get(url).status_code)
+    if importlib.util.find_spec("urllib3"):
+        statuses.append(importlib.import_module("urllib3").request("GET", url).status)
+    return statuses
 
 
 def one_after_the_other(*answers: Script) -> Callable[[], Mapping[str, Script]]:
@@ -172,4 +184,5 @@ CALLS: Final[Mapping[str, Scenario]] = {
     "no server": Scenario(call=chat, options={"base_url": "http://127.0.0.1:9/v1"}),
     "own HTTP client": Scenario(call=with_own_http),
     "models": Scenario(call=listed),
+    "other HTTP clients": Scenario(call=other_http_clients),
 }

@@ -69,4 +69,5 @@ HTTP_CLIENTS: Final = {
     "requests": "Requests",
     "urllib": "URLLib",
     "urllib3": "URLLib3",
+    "threading": "Threading",
 }

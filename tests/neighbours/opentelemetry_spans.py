@@ -48,20 +48,25 @@ class Instrumentors:
         self.packages = tuple(classes)
         self._classes = classes
         self._spans = Spans()
+        self._provider = self._spans.provider()
+        self._there: list[Any] = []
 
     def start(self) -> None:
-        provider = self._spans.provider()
         found = [path.rpartition(".") for path in self._classes.values()]
         self._there = [getattr(import_module(module), name)() for module, _, name in found]
         for each in self._there:
-            each.instrument(tracer_provider=provider)
+            each.instrument(tracer_provider=self._provider)
 
     def stop(self) -> None:
         for each in self._there:
             each.uninstrument()
+        self._there = []
 
     def around(self, label: str) -> AbstractContextManager[Any]:
-        return nullcontext()
+        if not self._there:
+            return nullcontext()
+        span: AbstractContextManager[Any] = self._provider.get_tracer("application").start_as_current_span(label)
+        return span
 
     def taken(self) -> list[Any]:
         return self._spans.taken()
@@ -104,24 +109,28 @@ class Langfuse:
     can_stop = False
 
     def __init__(self) -> None:
-        self._spans = Spans()
+        self._exporter = InMemorySpanExporter()
+        self._client: Any = None
 
     def start(self) -> None:
         import langfuse
 
-        langfuse.Langfuse(
-            public_key="pk-lf-1",
-            secret_key="sk-lf-1",
-            host="http://127.0.0.1:9",
-            tracer_provider=self._spans.provider(),
-        )
+        keys = {"public_key": "pk-lf-1", "secret_key": "sk-lf-1", "host": "http://127.0.0.1:9"}
+        self._client = langfuse.Langfuse(**keys, span_exporter=self._exporter, tracer_provider=TracerProvider())
         import_module("langfuse.openai")
 
     def stop(self) -> None:
         raise NotImplementedError
 
     def around(self, label: str) -> AbstractContextManager[Any]:
-        return nullcontext()
+        if self._client is None:
+            return nullcontext()
+        span: AbstractContextManager[Any] = self._client.start_as_current_observation(name=label)
+        return span
 
     def taken(self) -> list[Any]:
-        return self._spans.taken()
+        if self._client is not None:
+            self._client.flush()
+        ended = self._exporter.get_finished_spans()
+        self._exporter.clear()
+        return [of_opentelemetry(each) for each in ended]

@@ -51,6 +51,7 @@ class Run:
         from ..integrations.scenarios import play
 
         with self.neighbour.around(label):
+            colour.follow()
             seen = play(scenario, colour)
             if scenario.leaves:  # a stream that was dropped: its generator, and then what its end has left behind
                 gc.collect()
@@ -71,12 +72,12 @@ class Run:
 
 def calls_of(run: Run, steps: tuple[str, ...]) -> dict[str, Any]:
     """Take the *steps*, then make all calls."""
-    from ..integrations.colours import Async, Sync
     from ..integrations.provider import Provider
     from ..integrations.scenarios import Scenario
     from .calls import CALLS, chat, raw
+    from .following import Following, Plain
 
-    with Provider() as provider, closing(Sync(provider)) as sync, closing(Async(provider)) as asynchronous:
+    with Provider() as provider, closing(Plain(provider)) as sync, closing(Following(provider)) as asynchronous:
         colours = (sync, asynchronous)
         early = {each.name: each.client(provider.base_url) for each in colours}
         _ = [each.chat.completions.with_raw_response for each in early.values()]  # made once, and kept

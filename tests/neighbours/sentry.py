@@ -1,6 +1,7 @@
 """Sentry, with everything that it switches on by itself when it finds openai."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .steady import steady
@@ -41,15 +42,15 @@ class Sentry:
     def stop(self) -> None:
         raise NotImplementedError
 
-    def around(self, label: str) -> AbstractContextManager[Any]:
-        from contextlib import nullcontext
-
+    @contextmanager
+    def around(self, label: str) -> Iterator[None]:
         if not self._started:
-            return nullcontext()
+            yield
+            return
         import sentry_sdk
 
-        transaction: AbstractContextManager[Any] = sentry_sdk.start_transaction(name=label, op="task")
-        return transaction
+        with sentry_sdk.isolation_scope(), sentry_sdk.start_transaction(name=label, op="task"):
+            yield
 
     def taken(self) -> list[Any]:
         events, self._events[:] = list(self._events), []

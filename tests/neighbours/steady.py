@@ -7,7 +7,7 @@ from typing import Any, Final
 from ramp_tracing.testing import ReceivedSpan
 
 VOLATILE: Final = re.compile(
-    r"(^|[._-])(times?|timestamps?|duration|latency|elapsed|ttft|stack_?trace|pid|process|thread|runtime|start|end"
+    r"(^|[._-])(times?|timestamps?|duration|latency|elapsed|ttft|stack|stack_?trace|pid|process|thread|runtime|start|end"
     r"|time_to_first_\w+|first_token_ms|inter_token_latency_ms|release|server_name|created_at|completed_at)([._-]|$)"
     r"|(trace|span|event|request|parent|profiler|session|observation|runtime)_?id$|_(ms|ns)$",
     re.IGNORECASE,
