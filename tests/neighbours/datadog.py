@@ -20,7 +20,7 @@ class Datadog:
         self._traced: list[Any] = []
         self._intake = LoopbackServer(lambda request: json_answer({}))
         self._read = 0
-        self._started = False
+        self._started = self._stopped = False
 
     def start(self) -> None:
         self._intake.__enter__()
@@ -50,9 +50,10 @@ class Datadog:
         from ddtrace.contrib.internal.openai.patch import unpatch
 
         unpatch()
+        self._stopped = True
 
     def around(self, label: str) -> AbstractContextManager[Any]:
-        if not self._started:
+        if not self._started or self._stopped:
             return nullcontext()
         from ddtrace.trace import tracer
 

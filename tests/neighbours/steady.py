@@ -8,14 +8,16 @@ from ramp_tracing.testing import ReceivedSpan
 
 VOLATILE: Final = re.compile(
     r"(^|[._-])(times?|timestamps?|duration|latency|elapsed|ttft|stack|stack_?trace|pid|process|thread|runtime|start|end"
-    r"|time_to_first_\w+|first_token_ms|inter_token_latency_ms|release|server_name|created_at|completed_at)([._-]|$)"
+    r"|time_to_first_\w+|first_token_ms|inter_token_latency_ms|release|server_name|created_at|completed_at|fingerprint)"
+    r"([._-]|$)"
     r"|(trace|span|event|request|parent|profiler|session|observation|runtime)_?id$|_(ms|ns)$",
     re.IGNORECASE,
 )
-"""Keys whose values are left out."""
+"""Keys whose values are left out. A fingerprint is made from a traceback, in which frames of ours stand."""
 
 IDS: Final = re.compile(r"\b[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\b|\b[0-9a-f]{16}\b|0x[0-9a-f]+")
 PORTS: Final = re.compile(r"127\.0\.0\.1:\d+")
+SECONDS: Final = re.compile(r"\b\d+\.\d+s\b")
 
 
 def steady(value: object) -> Any:
@@ -23,7 +25,7 @@ def steady(value: object) -> Any:
     if isinstance(value, Mapping):
         return {str(key): steady(each) for key, each in sorted(value.items()) if not VOLATILE.search(str(key))}
     if isinstance(value, str):
-        return PORTS.sub("HOST", IDS.sub("ID", value))
+        return SECONDS.sub("SECONDS", PORTS.sub("HOST", IDS.sub("ID", value)))
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [steady(each) for each in value]
     if isinstance(value, bool | int | float | None):
