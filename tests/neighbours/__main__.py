@@ -17,7 +17,7 @@ def show(name: str, *, details: bool) -> bool:
     print(f"{name}: {', '.join(f'{key} {value}' for key, value in reports['theirs']['versions'].items())}")
     print(f"  changed by them alone: {', '.join(changed_by_them(reports)) or 'nothing'}")
     passed = not changed_by_us(reports)
-    for arrangement in arrangements_of(NEIGHBOURS[name]().can_stop):
+    for arrangement in arrangements_of(NEIGHBOURS[name].make().can_stop):
         reports[arrangement] = run(name, arrangement)
         found = list(differences(arrangement, reports))
         unknown = [each for each in found if known(name, each) is None]

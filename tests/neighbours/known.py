@@ -32,6 +32,13 @@ KNOWN: Final = (
         "stream without usage",
         "they ask for the usage themselves, and our record has it then, whatever stream_usage is",
     ),
+    Known(
+        ("openai-v2",),
+        "ours",
+        ("theirs, ours", "ours, theirs"),
+        "raw stream",
+        "they hand the application something without headers and parse(); it fails, and nobody reads the stream",
+    ),
 )
 
 

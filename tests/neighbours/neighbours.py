@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from .datadog import Datadog
 from .opentelemetry_spans import Instrumentors, Langfuse, Logfire
@@ -38,36 +38,53 @@ class Neighbour(Protocol):
         ...
 
 
-NEIGHBOURS: Final[Mapping[str, Callable[[], Neighbour]]] = {
-    "openinference": lambda: Instrumentors(
-        {"openinference-instrumentation-openai": "openinference.instrumentation.openai.OpenAIInstrumentor"}
+def instrumentors(**classes: str) -> Callable[[], Neighbour]:
+    """Package, with underscores → where its instrumentor is."""
+    return lambda: Instrumentors({package.replace("_", "-"): path for package, path in classes.items()})
+
+
+class Row(NamedTuple):
+    """One neighbour in the table."""
+
+    make: Callable[[], Neighbour]
+    calls: str = "openai"
+    """Whose client the application uses."""
+
+
+OI: Final = "openinference.instrumentation"
+OTEL: Final = "opentelemetry.instrumentation"
+
+NEIGHBOURS: Final[Mapping[str, Row]] = {
+    "openinference": Row(instrumentors(openinference_instrumentation_openai=f"{OI}.openai.OpenAIInstrumentor")),
+    "openllmetry": Row(instrumentors(opentelemetry_instrumentation_openai=f"{OTEL}.openai.OpenAIInstrumentor")),
+    "genai": Row(instrumentors(opentelemetry_instrumentation_genai_openai=f"{OTEL}.genai.openai.OpenAIInstrumentor")),
+    "openai-v2": Row(instrumentors(opentelemetry_instrumentation_openai_v2=f"{OTEL}.openai_v2.OpenAIInstrumentor")),
+    "http": Row(
+        instrumentors(
+            opentelemetry_instrumentation_httpx=f"{OTEL}.httpx.HTTPXClientInstrumentor",
+            opentelemetry_instrumentation_requests=f"{OTEL}.requests.RequestsInstrumentor",
+            opentelemetry_instrumentation_threading=f"{OTEL}.threading.ThreadingInstrumentor",
+            opentelemetry_instrumentation_urllib=f"{OTEL}.urllib.URLLibInstrumentor",
+            opentelemetry_instrumentation_urllib3=f"{OTEL}.urllib3.URLLib3Instrumentor",
+        )
     ),
-    "openllmetry": lambda: Instrumentors(
-        {"opentelemetry-instrumentation-openai": "opentelemetry.instrumentation.openai.OpenAIInstrumentor"}
+    "logfire": Row(Logfire),
+    "langfuse": Row(Langfuse),
+    "ddtrace": Row(Datadog),
+    "sentry": Row(Sentry),
+    "openinference-langchain": Row(
+        instrumentors(
+            openinference_instrumentation_langchain=f"{OI}.langchain.LangChainInstrumentor",
+            openinference_instrumentation_openai=f"{OI}.openai.OpenAIInstrumentor",
+        ),
+        calls="langchain",
     ),
-    "genai": lambda: Instrumentors(
-        {"opentelemetry-instrumentation-genai-openai": "opentelemetry.instrumentation.genai.openai.OpenAIInstrumentor"}
+    "openinference-litellm": Row(
+        instrumentors(
+            openinference_instrumentation_litellm=f"{OI}.litellm.LiteLLMInstrumentor",
+            openinference_instrumentation_openai=f"{OI}.openai.OpenAIInstrumentor",
+        ),
+        calls="litellm",
     ),
-    "openai-v2": lambda: Instrumentors(
-        {"opentelemetry-instrumentation-openai-v2": "opentelemetry.instrumentation.openai_v2.OpenAIInstrumentor"}
-    ),
-    "http": lambda: Instrumentors(
-        {
-            f"opentelemetry-instrumentation-{name}": f"opentelemetry.instrumentation.{name}.{kind}Instrumentor"
-            for name, kind in HTTP_CLIENTS.items()
-        }
-    ),
-    "logfire": Logfire,
-    "langfuse": Langfuse,
-    "ddtrace": Datadog,
-    "sentry": Sentry,
 }
 """By the name that a session is given."""
-
-HTTP_CLIENTS: Final = {
-    "httpx": "HTTPXClient",
-    "requests": "Requests",
-    "urllib": "URLLib",
-    "urllib3": "URLLib3",
-    "threading": "Threading",
-}

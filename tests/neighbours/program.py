@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,9 @@ from .neighbours import NEIGHBOURS, Neighbour
 from .steady import of_ours, steady
 
 FLUSH_SECONDS: Final = 30.0
+
+CLIENTS: Final = {"openai": (), "langchain": ("langchain-core", "langchain-openai"), "litellm": ("litellm",)}
+"""What is installed of a client, beside openai."""
 
 
 class Run:
@@ -70,12 +74,12 @@ class Run:
         return [of_ours(each) for each in spans]
 
 
-def calls_of(run: Run, steps: tuple[str, ...]) -> dict[str, Any]:
-    """Take the *steps*, then make all calls."""
+def calls_of(run: Run, steps: tuple[str, ...], client: str) -> dict[str, Any]:
+    """Take the *steps*, then make all calls with the *client*."""
     from ..integrations.provider import Provider
     from ..integrations.scenarios import Scenario
-    from .calls import CALLS, chat, raw
     from .following import Following, Plain
+    from .openai_calls import chat, raw
 
     with Provider() as provider, closing(Plain(provider)) as sync, closing(Following(provider)) as asynchronous:
         colours = (sync, asynchronous)
@@ -87,7 +91,8 @@ def calls_of(run: Run, steps: tuple[str, ...]) -> dict[str, Any]:
             run.step(step)
             for colour in colours:
                 run.observed(before, colour, "in between")
-        scenarios = {"early client": before, "early client, raw": raw_before, **CALLS}
+        calls = import_module(f"tests.neighbours.{client}_calls").CALLS
+        scenarios = {"early client": before, "early client, raw": raw_before, **calls}
         return {
             f"{name} ({colour.name})": run.observed(scenario, colour, name)
             for name, scenario in scenarios.items()
@@ -113,9 +118,10 @@ def warnings_of_ours() -> Iterator[list[str]]:
 def report_of(name: str, arrangement: Arrangement) -> Mapping[str, Any]:
     """Make the run; what there is to compare."""
     state.strict = True  # what goes wrong inside of us is for once not kept from the application
-    neighbour = NEIGHBOURS[name]()
+    row = NEIGHBOURS[name]
+    neighbour = row.make()
     with warnings_of_ours() as warned, FakeRamp(api_key="key") as ramp:
-        calls = calls_of(Run(neighbour, arrangement, ramp), arrangement.steps)
+        calls = calls_of(Run(neighbour, arrangement, ramp), arrangement.steps, row.calls)
         ramp_tracing.shutdown()
         headers = sorted({key for each in ramp.requests for key in each.headers})
     traced = [call for call, each in calls.items() if "ai-usage" in json.dumps(each["theirs"])]
@@ -124,7 +130,7 @@ def report_of(name: str, arrangement: Arrangement) -> Mapping[str, Any]:
         "warned": warned,
         "headers": headers,
         "traced": traced,
-        "versions": {each: version(each) for each in ("openai", *neighbour.packages)},
+        "versions": {each: version(each) for each in ("openai", *CLIENTS[row.calls], *neighbour.packages)},
     }
 
 

@@ -169,7 +169,7 @@ CALLS: Final[Mapping[str, Scenario]] = {
     "stream, dropped": Scenario(call=dropped_stream, leaves=True),
     "stream helper": Scenario(call=stream_helper),
     "raw response": Scenario(call=raw),
-    "raw stream": Scenario(call=raw_stream),
+    "raw stream": Scenario(call=raw_stream, leaves=True),
     "streaming response": Scenario(call=streaming_response),
     "streaming response, lines": Scenario(call=streaming_response_lines),
     "completions": Scenario(call=completed),
