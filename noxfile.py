@@ -203,6 +203,40 @@ def backend(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["tests/backends"]))
 
 
+NEIGHBOURS: Final = {
+    "openinference": ["openinference-instrumentation-openai"],
+    "openllmetry": ["opentelemetry-instrumentation-openai"],
+    "genai": ["--pre", "opentelemetry-instrumentation-genai-openai"],
+    # It asks for any opentelemetry-util-genai, and works with that of its time; and for httpx without saying so.
+    "openai-v2": [
+        *("--pre", "opentelemetry-instrumentation-openai-v2"),
+        *("opentelemetry-util-genai==0.4b0", "httpx", "openai<3"),
+    ],
+    # Openai 2, because 3 is built on httpx2, which none of them traces.
+    "http": [
+        *(f"opentelemetry-instrumentation-{name}" for name in ("httpx", "requests", "threading", "urllib", "urllib3")),
+        *("httpx", "requests", "urllib3", "openai<3"),
+    ],
+    "logfire": ["logfire"],
+    "langfuse": ["langfuse"],
+    "ddtrace": ["ddtrace"],
+    "sentry": ["sentry-sdk"],
+}
+"""Another instrumentation → what is installed for it."""
+
+
+@nox.session
+@nox.parametrize("neighbour", list(NEIGHBOURS), ids=list(NEIGHBOURS))
+def neighbours(session: nox.Session, neighbour: str) -> None:
+    """
+    We and another instrumentation in one process, in every order: nothing changes for either. Minutes for each.
+
+    Not installed in place: some of them tell the application's own code from that of packages by where it lies.
+    """
+    session.install(".[openai]", "pytest", *NEIGHBOURS[neighbour])
+    session.run("python", "-m", "tests.neighbours", neighbour, *session.posargs)
+
+
 FLEETS: Final = ["celery", "django", "fastapi", "httpx", "uvicorn"]
 """What the examples of examples/fleets stand in."""
 

@@ -130,6 +130,11 @@ class Recording:
         """Say when the call happened, where that is known better than by looking at the clock."""
         self._started, self._ended, self._first_chunk = started, ended, first_chunk
 
+    def began_earlier(self, nanoseconds: int) -> None:
+        """The call began so long before anybody saw it."""
+        self._started = UnixNanos(self._started - nanoseconds)
+        self._started_monotonic -= nanoseconds
+
     def first_chunk(self) -> None:
         """Note the moment at which the first piece of an answer came; later calls do nothing."""
         if self._first_chunk is None:

@@ -5,17 +5,19 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import openai
+import pydantic
 import pytest
 from openai import _base_client
 from openai.resources.chat import AsyncCompletions, Completions
 
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
+from ramp_tracing._loopback import json_answer
 from ramp_tracing._state import state
 
 from .colours import Colour
-from .facts import CHAT, STREAMED, facts_of, seen_by_user
-from .provider import CHUNKS, chat_like_openai
+from .facts import CHAT, STREAMED, UNKNOWN, facts_of, seen_by_user
+from .provider import CHUNKS, Script, chat_like_openai, completion
 from .scenarios import Scenario, play
 
 ASK: Mapping[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
@@ -189,6 +191,123 @@ def test_what_is_buried_under_another_wrapper_does_nothing(place: str, colour: C
         play(Scenario(call=created), colour)
         assert [CHAT] == [facts_of(each) for each in again]
     assert {name: set(held) for name, held in before.items()} == {name: set(held) for name, held in contents().items()}
+
+
+def parsed(colour: Colour, client: Any) -> Any:
+    return colour.wait(client.chat.completions.parse(**ASK, response_format=Greeting))
+
+
+def read_in_a_streaming_response(colour: Colour, client: Any) -> Any:
+    with colour.entered(client.chat.completions.with_streaming_response.create(**ASK)) as response:
+        return colour.wait(response.parse())
+
+
+class Greeting(pydantic.BaseModel):
+    text: str
+
+
+def cut_off() -> Mapping[str, Script]:
+    """An answer that is billed, and that the client cannot parse."""
+    choice = {"index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": '{"text": "Hel'}}
+    return {"/chat/completions": json_answer(completion(choices=[choice]))}
+
+
+BILLED: Mapping[str, Any] = {**CHAT, "finish": ("length",), "failure": "LengthFinishReasonError"}
+
+AFTERWARDS: Mapping[str, tuple[Scenario, Mapping[str, Any]]] = {
+    "create": (Scenario(call=created), CHAT),
+    "stream": (Scenario(call=streamed), {**STREAMED, "tokens": UNKNOWN}),
+    "parse": (Scenario(call=parsed, answers=cut_off), BILLED),
+    "streaming response": (Scenario(call=read_in_a_streaming_response), CHAT),
+}
+
+
+def owners_of(colour: Colour, name: str) -> tuple[Any, Any]:
+    """The client's class, and the one above it that others wrap."""
+    at = 0 if colour.name == "sync" else 1
+    return (openai.OpenAI, openai.AsyncOpenAI)[at], PLACES[name][at][0]
+
+
+@contextmanager
+def leaving_what_was_found(colour: Colour) -> Iterator[Callable[[], None]]:
+    """
+    An instrumentation that wraps ``OpenAI.request``, and puts the function that it has found there into that class.
+
+    As openinference-instrumentation-openai 0.1.66 does: that function is the one that we wrap in the class above.
+    """
+    owner, _ = owners_of(colour, "client classes")
+    found = owner.request
+    with outside(owner, "request", lambda request: lambda *args, **kwargs: request(*args, **kwargs)):
+        yield lambda: setattr(owner, "request", found)
+
+
+@contextmanager
+def leaving_with_the_outermost(colour: Colour) -> Iterator[Callable[[], None]]:
+    """
+    An instrumentation that wraps ``_process_response``, and takes out whatever is outermost there.
+
+    As ddtrace 4.16 does.
+    """
+    _, owner = owners_of(colour, "responses")
+    with outside(owner, "_process_response", lambda process: lambda *args, **kwargs: process(*args, **kwargs)):
+        yield lambda: setattr(owner, "_process_response", owner._process_response.__wrapped__)
+
+
+@pytest.mark.parametrize("name", AFTERWARDS)
+def test_who_leaves_what_it_found_takes_out_no_record(name: str, colour: Colour) -> None:
+    """The first call afterwards is seen when it is answered, once; from then on all is as before."""
+    scenario, record = AFTERWARDS[name]
+    bare, before = play(scenario, colour), contents()
+    with leaving_what_was_found(colour) as leave, capture_generations() as generations:
+        state.stream_usage = "always"
+        leave()
+        watched = [play(scenario, colour) for _ in range(2)]
+        state.stream_usage = "auto"
+        again = STREAMED if name == "stream" else record  # it could be asked for its usage
+        assert [record, again] == [facts_of(each) for each in generations]
+        assert all(each.timing.started < each.timing.ended for each in generations)
+    assert [bare, bare] == watched
+    assert before == contents()
+
+
+@pytest.mark.parametrize("name", AFTERWARDS)
+def test_who_takes_out_the_outermost_takes_out_no_record(name: str, colour: Colour) -> None:
+    """One that has been billed and then raises is recorded with its usage again as soon as another one went well."""
+    scenario, record = AFTERWARDS[name]
+    bare, before = play(scenario, colour), contents()
+    with leaving_with_the_outermost(colour) as leave, capture_generations() as generations:
+        leave()
+        play(Scenario(call=created), colour)
+        watched = play(scenario, colour)
+        assert [CHAT, record] == [facts_of(each) for each in generations]
+    assert bare == watched
+    assert before == contents()
+
+
+def test_who_reads_an_answer_before_the_application_does(colour: Colour) -> None:
+    """As openinference 0.1.66 does with what ``with_streaming_response`` gives: the record has all the same."""
+    owner, _ = owners_of(colour, "client classes")
+    sync = colour.name == "sync"
+
+    def reading(request: Any) -> Any:
+        def read(*args: Any, **kwargs: Any) -> Any:
+            result = request(*args, **kwargs)
+            result.read()
+            return result
+
+        async def read_async(*args: Any, **kwargs: Any) -> Any:
+            result = await request(*args, **kwargs)
+            await result.read()
+            return result
+
+        return read if sync else read_async
+
+    scenario = Scenario(call=read_in_a_streaming_response)
+    bare = play(scenario, colour)
+    with outside(owner, "request", reading), capture_generations() as generations:
+        watched = play(scenario, colour)
+        assert [CHAT] == [facts_of(each) for each in generations]
+    assert bare == watched
 
 
 def test_an_azure_client_beside_another_instrumentation(colour: Colour) -> None:

@@ -1,7 +1,6 @@
 """The HTTPS proxy of the environment, as every other tool of the machine uses it."""
 
 import base64
-import http.client
 import socket
 from dataclasses import field
 from urllib.parse import unquote, urlsplit
@@ -9,6 +8,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from .._dataclass import dataclass
 from ._deadline import Deadline, DeadlineSocket
+from ._exchange import exchange
 
 
 class ProxyError(Exception):
@@ -42,14 +42,11 @@ class Proxy:
         """
         host, port = address
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        connection = http.client.HTTPConnection(self.host, self.port)
-        connection.sock = DeadlineSocket(through, deadline)
         headers = {"Host": target}
         if self.credentials:
             token = base64.b64encode(self.credentials.encode()).decode()
             headers["Proxy-Authorization"] = f"Basic {token}"
-        connection.request("CONNECT", target, headers=headers)
-        status = connection.getresponse().status
+        status = exchange(DeadlineSocket(through, deadline), "CONNECT", target, headers=headers).status
         if status // 100 != 2:
             raise ProxyError(f"it answered {status}")
 

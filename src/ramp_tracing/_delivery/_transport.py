@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from .._config import Config
 from ._answers import Answer
 from ._deadline import Deadline, DeadlineSocket
+from ._exchange import exchange, host_header
 from ._failures import UnreachableError
 from ._proxy import Proxy, ProxyError, proxy_for
 
@@ -45,13 +46,14 @@ class Transport:
         parts = urlsplit(url or config.base_url)
         self._tls = parts.scheme == "https"
         self._host = parts.hostname or ""
-        self._port = parts.port or (443 if self._tls else 80)
+        default_port = 443 if self._tls else 80
+        self._port = parts.port or default_port
+        self._own_headers = {"Host": host_header(self._host, self._port, default_port), "Accept-Encoding": "identity"}
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._secrets = [each.reveal() for each in (config.api_key, config.client_secret) if each and each.reveal()]
         self._context = _tls_context(config.ca_file) if self._tls else None
         self._socket: socket.socket | None = None
         self._wire: DeadlineSocket | None = None
-        self._http: http.client.HTTPConnection | None = None
         self._idle_since = 0.0
 
     def post(self, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Answer:
@@ -85,7 +87,7 @@ class Transport:
     def close(self) -> None:
         """Give the connection up; the next request makes a new one."""
         connected, self._socket = self._socket, None
-        self._http = self._wire = None
+        self._wire = None
         if connected is not None:
             connected.close()
 
@@ -97,14 +99,13 @@ class Transport:
         inside it, and holds its locks for ever here.
         """
         connected, self._socket = self._socket, None
-        self._http = self._wire = None
+        self._wire = None
         if connected is not None and (descriptor := connected.detach()) >= 0:
             os.close(descriptor)
 
     def _exchange(self, body: bytes, headers: Mapping[str, str], *, deadline: Deadline) -> Answer:
-        connection = self._connection(deadline)
-        connection.request("POST", self._target, body, dict(headers))
-        response = connection.getresponse()
+        wire = self._connection(deadline)
+        response = exchange(wire, "POST", self._target, headers={**self._own_headers, **headers}, body=body)
         # A token, or what else this request proves itself with.
         credential = headers.get("Authorization", "").partition(" ")[2]
         answered = {name.lower(): self._without_keys(value, credential) for name, value in response.getheaders()}
@@ -121,30 +122,23 @@ class Transport:
             text = text.replace(secret, "[key]") if secret else text
         return text
 
-    def _connection(self, deadline: Deadline) -> http.client.HTTPConnection:
+    def _connection(self, deadline: Deadline) -> DeadlineSocket:
         """The connection that is open and still good, or a new one."""
         left = self.idle_seconds_left()
         if left is not None and (left <= 0 or _has_ended(self._socket)):
             self.close()
-        if self._http is None or self._wire is None:
-            self._open(deadline)
-        assert self._http is not None
-        assert self._wire is not None
+        if self._wire is None:
+            self._wire = DeadlineSocket(self._open(deadline), deadline)
         self._wire.deadline = deadline
-        return self._http
+        return self._wire
 
-    def _open(self, deadline: Deadline) -> None:
+    def _open(self, deadline: Deadline) -> socket.socket:
         proxy = proxy_for(self._host) if self._tls else None
         self._socket = _connect((self._host, self._port), deadline, proxy=proxy)
         if self._context is not None:
             self._socket.settimeout(deadline.left())
             self._socket = self._context.wrap_socket(self._socket, server_hostname=self._host)
-            self._http = http.client.HTTPSConnection(self._host, self._port, context=self._context)
-        else:
-            self._http = http.client.HTTPConnection(self._host, self._port)
-        self._wire = DeadlineSocket(self._socket, deadline)
-        # http.client connects only if it has no socket; its own would know neither the deadline nor the proxy's.
-        self._http.sock = self._wire
+        return self._socket
 
 
 def _tls_context(ca_file: str | None) -> ssl.SSLContext:

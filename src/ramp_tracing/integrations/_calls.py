@@ -44,19 +44,20 @@ class Call:
         ending: How it ends.
         recording: The call as it will be recorded.
         hides_usage: The usage was asked for by us, not by the application.
+        noted: Whether its answer was seen before the client library read it.
         route: What kind of request it is.
     """
 
     __slots__ = (
         "_body", "_client", "_is_anybodys", "_is_event_stream", "_options", "_response_body", "_sent",
-        "ending", "hides_usage", "recording", "route",
+        "ending", "hides_usage", "noted", "recording", "route",
     )  # fmt: skip
 
     def __init__(
         self, sink: Sink, client: object, options: Any, *, route: Route, library: str, origin: "Origin"
     ) -> None:
         self.route = route
-        self.hides_usage = False
+        self.hides_usage = self.noted = False
         self._client, self._options = client, options
         self._sent: tuple[Any, ...] = (options,)
         self._response_body: bytes | None = None
@@ -89,6 +90,7 @@ class Call:
         """Keep the raw answer: its body is read already, unless it is a stream. Another client's is another call's."""
         if client is not self._client:
             return
+        self.noted = True
         before, body = self._response_body, getattr(response, "_content", None)
         if before is not None and body is not before:  # the same one comes twice where we are wrapped twice
             self._answered_before(before)
@@ -123,7 +125,7 @@ class Call:
             self.ending.read(self._response_body or b"")
             return
         with guarded("reading an answer"):
-            body = self._response_body
+            body = self._response_body or _read_meanwhile(result)
             outcome = self.route.format.read(result) if body is None else self._read(body, result)
             if self.route.unknown and outcome.usage.known:
                 claim_models()  # it was a call after all
@@ -196,6 +198,17 @@ class Origin:
         self.host = host
         self.port = port
         self.provider = provider
+
+
+def nanoseconds_taken(response: Any) -> int:
+    """How long a response took that has been read; 0 if it has not."""
+    return 0 if not hasattr(response, "_elapsed") else round(response.elapsed.total_seconds() * 1e9)
+
+
+def _read_meanwhile(result: object) -> bytes | None:
+    """The body of a response that comes unread, if another instrumentation has read it before the application does."""
+    body = getattr(getattr(result, "http_response", None), "_content", None)
+    return body if isinstance(body, bytes) else None
 
 
 def address_of(client: Any, url: str) -> tuple[str | None, int | None]:

@@ -32,6 +32,17 @@ class Patches:
         wrapt.wrap_function_wrapper(owner, name, wrapper)
         self._put_up.append((owner, name, before, _own(owner, name)))
 
+    def restore(self, owner: type, name: str, wrapper: Callable[..., Any]) -> None:
+        """
+        Put *wrapper* around ``owner.name`` once more, unless one of ours is outermost there.
+
+        Some instrumentations put back, when they leave, the function that they once found, or whatever is below the
+        outermost wrapper: both take out ours.
+        """
+        own = _own(owner, name)
+        if all(own is not ours for _, _, _, ours in self._put_up):
+            self.wrap(owner, name, wrapper)
+
     def undo(self) -> None:
         """Take out every wrapper that is still on top."""
         while self._put_up:

@@ -5,12 +5,17 @@ They all send through ``SyncAPIClient.request`` or ``AsyncAPIClient.request``, l
 Wrapping these two sees every endpoint, every client made before or after, Azure, ``with_options`` and ``client.post``,
 and a call with its retries once. ``_process_response`` is wrapped to note the raw answer, because a call that raises
 while its answer is parsed has been billed already. The names are the same from openai 1.20 to 3.57.
+
+Another instrumentation that leaves may take one of the two out with it. The other one notices, and puts it back; a call
+that came without ``request`` is watched from its answer on.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 from .._dataclass import dataclass
@@ -19,7 +24,7 @@ from .._layers import sink_under
 from .._normalizers import as_fields
 from .._state import state
 from ._bodies import watch_body
-from ._calls import Call, Origin, address_of, body_of
+from ._calls import Call, Origin, address_of, body_of, nanoseconds_taken
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
 from ._patches import Patches
 from ._routes import Routes
@@ -64,20 +69,29 @@ class StainlessHook:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._patches = Patches()
+        self._repairing = Lock()
 
     def install(self) -> None:
         """Wrap the client classes. The library is imported by now: this waits for the application's own import."""
         base = import_module(f"{self._library.name}._base_client")
         self._stream = import_module(f"{self._library.name}._streaming")
         self._raw = tuple(_raw_responses(self._library.name))
-        for owner, wrapper in ((base.SyncAPIClient, self._request), (base.AsyncAPIClient, self._async_request)):
-            for each in (owner, *set(_overriding(owner))):
-                self._patches.wrap(each, "request", wrapper)
-            self._patches.wrap(owner, "_process_response", note_response)
+        self._shells = (
+            (base.SyncAPIClient, self._request, partial(self._response, self._request)),
+            (base.AsyncAPIClient, self._async_request, partial(self._response, self._async_request)),
+        )
+        self._wrap()
 
     def uninstall(self) -> None:
         """Take the wrappers out again."""
         self._patches.undo()
+
+    def _wrap(self) -> None:
+        """Wrap everything; later, what somebody has taken our wrapper from."""
+        for owner, request, response in self._shells:
+            for each in (owner, *set(_overriding(owner))):
+                self._patches.restore(each, "request", request)
+            self._patches.restore(owner, "_process_response", response)
 
     def _request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         call, args, kwargs = self._begin(client, args, kwargs)
@@ -111,13 +125,35 @@ class StainlessHook:
         self._answered(call, result)
         return result
 
+    def _response(self, shell: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around ``_process_response``, sync and async alike: it awaits nothing itself."""
+
+        def noting(*args: Any, **kwargs: Any) -> Any:
+            note_response(client, kwargs)
+            return wrapped(*args, **kwargs)
+
+        if _current.get() is None:  # a request that is none of ours, or that `request` did not show us
+            return shell(noting, client, args, kwargs)
+        return noting(*args, **kwargs)
+
+    def _repair(self) -> None:
+        """Somebody has taken out one of our wrappers; what no other thread is putting back now, we put back."""
+        if self._repairing.acquire(blocking=False):
+            try:
+                self._wrap()
+            finally:
+                self._repairing.release()
+
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Begun":
         """Note the request; the arguments come back changed only where a stream is asked for its usage."""
         call = None
         with guarded("reading a request"):
             options = kwargs["options"] if "options" in kwargs else args[1]
             call = self._call(client, options)
-            if call is not None and call.route.asks_for_usage and self._should_ask(client, options, kwargs):
+            if call is not None and "response" in kwargs:
+                call.recording.began_earlier(nanoseconds_taken(kwargs["response"]))
+                self._repair()
+            elif call is not None and call.route.asks_for_usage and self._should_ask(client, options, kwargs):
                 asking = _asking_for_usage(options)
                 args, kwargs = _with_options(args, kwargs, asking)
                 call.sent_as(asking)
@@ -151,6 +187,8 @@ class StainlessHook:
     def _answered(self, call: Call, result: Any) -> None:
         watched = False
         with guarded("watching an answer"):
+            if not call.noted:
+                self._repair()
             watched = self._watches(call, result)
         if not watched:
             call.answered(result)
@@ -182,13 +220,12 @@ class StainlessHook:
         return not hasattr(result.http_response, "_content")
 
 
-def note_response(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-    """Around ``_process_response``, sync and async alike: it awaits nothing itself."""
+def note_response(client: Any, kwargs: Mapping[str, Any]) -> None:
+    """Note the answer that ``_process_response`` is called with."""
     call = _current.get()
     if call is not None:
         with guarded("noting a response"):
             call.note_response(client, kwargs.get("response"), kwargs.get("retries_taken"))
-    return wrapped(*args, **kwargs)
 
 
 def _raw_responses(library: str) -> Iterator[type[Any]]:
