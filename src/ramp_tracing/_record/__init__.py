@@ -2,6 +2,7 @@
 
 from ._attribution import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
 from ._cost import Cost, CostSource
+from ._drafts import Drafts
 from ._generation import Content, Failure, Generation, GenerationId, Role, Timing, UnixNanos
 from ._job import UNKNOWN_JOB, JobNote
 from ._outcome import NOTHING_READ, Outcome
@@ -17,6 +18,7 @@ __all__ = [
     "Content",
     "Cost",
     "CostSource",
+    "Drafts",
     "Failure",
     "Generation",
     "GenerationId",
