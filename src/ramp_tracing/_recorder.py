@@ -24,6 +24,7 @@ from ._record import (
     Attribution,
     Content,
     Cost,
+    Drafts,
     Failure,
     Generation,
     GenerationId,
@@ -38,10 +39,17 @@ ABANDONED: Final = Failure(type="abandoned", message="The stream was not read to
 """OpenRouter reports a client that went away as an error too ("The client has disconnected")."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+GENERATIONS: Final = Drafts(Generation)
+TIMINGS: Final = Drafts(Timing)
+CONTENTS: Final = Drafts(Content)
+
+
+@dataclass(slots=True, kw_only=True)
 class Request:
     """
     What is known of a call before it is made; see `Generation` for the fields of the same name.
+
+    Not frozen, for the reason that `Outcome` has.
 
     Attributes:
         attribution: What the request itself says of who it is for.
@@ -246,8 +254,11 @@ class Recording:
             return
         if self._process != os.getpid():  # a forked child has a copy of what its parent is in the middle of
             return
-        with guarded("recording a call"):
+        try:
             self._hand_over(self._generation(outcome, sayable(failure, keeps_content=self.keeps_content), job))
+        except BaseException:
+            with guarded("recording a call"):
+                raise
 
     def _hand_over(self, generation: Generation) -> None:
         """An interrupt in the middle of this is the application's; written twice, the same id still counts once."""
@@ -263,49 +274,54 @@ class Recording:
         usage = outcome.usage
         if request.input_characters is not None:
             usage = replace(usage, input_characters=request.input_characters)
-        return Generation(
-            id=job or generation_id(outcome.response_id, state.seen),
-            operation=request.operation,
-            library=request.library,
-            timing=Timing(
-                started=self._started,
-                ended=self._now() if self._ended is None else self._ended,
-                first_chunk=self._first_chunk,
-            ),
-            provider=request.provider,
-            upstream_provider=outcome.upstream_provider,
-            server_address=request.server_address,
-            server_port=request.server_port,
-            request_model=request.model,
-            response_model=outcome.response_model,
-            response_id=outcome.response_id,
-            finish_reasons=outcome.finish_reasons,
-            native_finish_reason=outcome.native_finish_reason,
-            service_tier=outcome.service_tier,
-            inference_geo=outcome.inference_geo,
-            streamed=request.streamed,
-            parameters=request.parameters,
-            retries=self.retries,
-            usage=usage,
-            cost=outcome.cost or (None if outcome.job or outcome.pending else self.gateway_cost),
-            pending=outcome.pending,
-            job=job is not None,
-            failure=failure,
-            role="leaf" if self._in_force.in_tree else "call",
-            attribution=self._in_force.attribution,
-            span_parent=self._in_force.span_parent,
-            content=self._content(outcome),
-            api_key_hash=request.api_key_hash,
-        )
+        made = GENERATIONS.begin()
+        made.id = job or generation_id(outcome.response_id, state.seen)
+        made.operation = request.operation
+        made.library = request.library
+        made.timing = self._timing()
+        made.provider = request.provider
+        made.server_address = request.server_address
+        made.server_port = request.server_port
+        made.request_model = request.model
+        made.upstream_provider = outcome.upstream_provider
+        made.response_model = outcome.response_model
+        made.response_id = outcome.response_id
+        made.finish_reasons = outcome.finish_reasons
+        made.native_finish_reason = outcome.native_finish_reason
+        made.service_tier = outcome.service_tier
+        made.inference_geo = outcome.inference_geo
+        made.streamed = request.streamed
+        made.parameters = request.parameters
+        made.retries = self.retries
+        made.usage = usage
+        made.cost = outcome.cost or (None if outcome.job or outcome.pending else self.gateway_cost)
+        made.pending = outcome.pending
+        made.job = job is not None
+        made.failure = failure
+        made.role = "leaf" if self._in_force.in_tree else "call"
+        made.attribution = self._in_force.attribution
+        made.span_parent = self._in_force.span_parent
+        made.content = self._content(outcome)
+        made.api_key_hash = request.api_key_hash
+        return GENERATIONS.end(made)
+
+    def _timing(self) -> Timing:
+        made = TIMINGS.begin()
+        made.started = self._started
+        made.ended = self._now() if self._ended is None else self._ended
+        made.first_chunk = self._first_chunk
+        return TIMINGS.end(made)
 
     def _content(self, outcome: Outcome, *, asked: bool = True) -> Content | None:
         request = self._request
         if not self.keeps_content or (request.content is None and outcome.output is None):
             return None
         output, output_bytes = snapshot(outcome.output)
-        if not asked:
-            return Content(output=output, size_bytes=output_bytes)
-        return Content(input=request.content, output=output, size_bytes=request.content_bytes + output_bytes)
+        made = CONTENTS.begin()
+        made.output, made.size_bytes = output, output_bytes
+        if asked:
+            made.input, made.size_bytes = request.content, request.content_bytes + output_bytes
+        return CONTENTS.end(made)
 
 
 def _in_force_here(request: Request) -> InForce:

@@ -6,7 +6,7 @@ matter covers one of a few sampled places, and at such a place prose is recognis
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -21,6 +21,15 @@ MIN_RUN: Final = 1024
 STEP: Final = MIN_RUN // 2
 """Every run of `MIN_RUN` characters covers at least one whole stretch between two multiples of this."""
 
+WINDOW: Final = 64 * 1024
+"""Characters that are looked at in one go, without letting other threads run: a few milliseconds at the worst."""
+
+MAX_DECISION: Final = 2 * MIN_RUN
+"""More characters than it takes to tell whether a run begins at a place: `MIN_RUN`, or 16 lines of 78."""
+
+Place = tuple[int, int]
+"""Where something begins and ends."""
+
 MIN_DISTINCT: Final = 24
 """Base64 of a file uses most of its 64 characters within a kilobyte; repeated letters, DNA and hexadecimal do not."""
 
@@ -30,8 +39,14 @@ ALPHABET: Final = r"A-Za-z0-9+/_=\\\-"
 BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n")
 
 URI_HEADER: Final = r"data:([\w.+-]{1,80}/[\w.+-]{1,80})?(?:;[^;,\s]{1,100}){0,5}?;base64,"
-DATA_URI: Final = rf"{URI_HEADER}([%{ALPHABET}]{{4,}}+(?:[\r\n]{{1,2}}[{ALPHABET}]{{60,}}+)*+)"
+URI_DATA: Final = rf"[%{ALPHABET}]{{4,}}+(?:[\r\n]{{1,2}}[{ALPHABET}]{{60,}}+)*+"
 """RFC 2397, with the line breaks that some encoders put into the data."""
+
+MARK: Final = ";base64,"
+"""How the header of a data URI ends. It cannot be inside of one, so that each is looked for behind the last mark."""
+
+MAX_HEADER: Final = len("data:") + 161 + 5 * 101 + len(MARK)
+"""What `URI_HEADER` can match at most."""
 
 PLAIN_DATA_URI: Final = r"data:((?:application|audio|font|image|video)/[\w.+-]{1,80})[;,]"
 """A data URI that is not base64 (drawings in SVG), recognised as a whole text only."""
@@ -69,8 +84,8 @@ def without_files(text: str) -> str:
     """*text* with a note of kind and size in the place of each data URI and each long run of base64."""
     if len(text) < MIN_URI:
         return text
-    if ";base64," in text:
-        text = _compiled(DATA_URI).sub(_uri_note, text)
+    if MARK in text:
+        text = _replaced(text, _uris(text), lambda start, end: _embedded_note(text[start:end]))
     if text.startswith("data:"):
         plain = _compiled(PLAIN_DATA_URI).match(text)
         if plain is not None:
@@ -98,8 +113,32 @@ def is_data_uri(text: str) -> bool:
     return _compiled(URI_HEADER).match(text) is not None
 
 
-def _uri_note(uri: re.Match[str]) -> str:
-    return _embedded_note(uri[0])
+def _uris(text: str) -> Iterator[Place]:
+    """
+    Where data URIs are.
+
+    Each search is for one mark and looks at a few hundred characters: one search over all of a text that somebody has
+    made for it takes 100 ms for each megabyte, and no other thread of the application runs meanwhile.
+    """
+    done, mark = 0, text.find(MARK)
+    while mark >= 0:
+        behind = mark + len(MARK)
+        header = _compiled(URI_HEADER).search(text, max(done, behind - MAX_HEADER), behind)
+        uri = None if header is None or header.end() != behind else _compiled(URI_DATA).match(text, behind)
+        done = behind if uri is None else uri.end()
+        if header is not None and uri is not None:
+            yield header.start(), done
+        mark = text.find(MARK, done)
+
+
+def _replaced(text: str, places: Iterable[Place], note: Callable[[int, int], str]) -> str:
+    """*text* with a note in each of *places*."""
+    pieces: list[str] = []
+    done = 0
+    for start, end in places:
+        pieces += (text[done:start], note(start, end))
+        done = end
+    return "".join((*pieces, text[done:])) if pieces else text
 
 
 def _embedded_note(text: str) -> str:
@@ -125,12 +164,35 @@ def _decoded_bytes(text: str, start: int) -> int:
 
 
 def _without_runs(text: str) -> str:
-    pieces: list[str] = []
-    done = 0
+    return _replaced(text, _runs(text), lambda start, end: _run_note(text[start:end]))
+
+
+def _runs(text: str) -> Iterator[Place]:
+    """Where runs of base64 are, and what looks like one."""
     for start, end in _dense_regions(text):
-        pieces += (text[done:start], _compiled(RUN).sub(_run_note, text[start:end]))
-        done = end
-    return "".join((*pieces, text[done:])) if pieces else text
+        while (run := _next_run(text, start, end)) is not None:
+            start = run.end()
+            yield run.span()
+
+
+def _next_run(text: str, start: int, end: int) -> re.Match[str] | None:
+    """
+    The first run in a region.
+
+    A window after the other, so that other threads can run in between: whether a run begins at a place can be told from
+    the next `MAX_DECISION` characters, and where a window ends short of them the next one looks again.
+    """
+    runs = _compiled(RUN)
+    while start < end:
+        window = min(end, start + WINDOW)
+        run = runs.search(text, start, window)
+        if run is not None and window < end and run.end() > window - MAX_DECISION:
+            run, start = runs.match(text, run.start(), end), run.start() + 1
+        elif run is None:
+            start = end if window == end else window - MAX_DECISION
+        if run is not None:
+            return run
+    return None
 
 
 def _dense_regions(text: str) -> Iterator[tuple[int, int]]:
@@ -140,11 +202,19 @@ def _dense_regions(text: str) -> Iterator[tuple[int, int]]:
         if _compiled(STRETCH).match(text, at) is None:
             at += STEP
             continue
-        rest = _compiled(REST).match(text, at)
-        end = len(text) if rest is None else rest.end()
+        end = _region_end(text, at)
         yield _region_start(text, at, done), end
         done = end
         at = -(-end // STEP) * STEP
+
+
+def _region_end(text: str, at: int) -> int:
+    """Where the region around *at* ends; in windows, so that other threads can run in between."""
+    rest = _compiled(REST)
+    end = at
+    while (found := rest.match(text, end, end + WINDOW)) is not None and found.end() == end + WINDOW:
+        end += WINDOW
+    return len(text) if found is None else found.end()
 
 
 def _region_start(text: str, at: int, floor: int) -> int:
@@ -155,13 +225,13 @@ def _region_start(text: str, at: int, floor: int) -> int:
     return at - (0 if dense is None else dense.end())
 
 
-def _run_note(run: re.Match[str]) -> str:
+def _run_note(run: str) -> str:
     """The note for a run, or the run itself if it only looks like base64."""
-    sample = set(run[0][:MIN_RUN])
+    sample = set(run[:MIN_RUN])
     plainly = (
         len(sample) >= MIN_DISTINCT
         and not sample.isdisjoint("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
         and not sample.isdisjoint("abcdefghijklmnopqrstuvwxyz")
         and not sample.isdisjoint("0123456789")
     )
-    return _embedded_note(run[0]) if plainly else run[0]
+    return _embedded_note(run) if plainly else run

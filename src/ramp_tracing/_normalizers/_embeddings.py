@@ -9,7 +9,7 @@ from ._formats import WireFormat
 from ._native_usage import usage_in
 from ._openai_usage import read_usage
 from ._plain import PlainAccumulator
-from ._reading import as_name, dig
+from ._reading import as_name, dig, with_members
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
 
@@ -21,7 +21,8 @@ def content(body: Mapping[str, object]) -> object:
 
 def read(answer: object) -> Outcome:
     """What the answer says; vectors and scores are not content."""
-    usage = usage_in(answer)
+    answer = with_members(answer)
+    usage = with_members(usage_in(answer))
     return Outcome(
         response_id=as_name(dig(answer, "id")),
         response_model=as_name(dig(answer, "model")),

@@ -1,9 +1,9 @@
 """What went wrong: from exceptions and from errors inside answers."""
 
-from typing import Final
+from typing import Final, cast
 
 from .._record import Failure
-from ._reading import as_count, as_fields, as_name, dig
+from ._reading import as_count, as_fields, as_name, dig, with_members
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -34,6 +34,9 @@ def error_in(answer: object) -> Failure | None:
     ``error`` is an object, a text (xAI), or null beside an answer that is fine (Responses). Some servers send the
     error bare: vLLM and the error event of a Responses stream say what it is, Mistral's and Bedrock's are nothing else.
     """
+    answer = with_members(answer)
+    if type(answer) is dict and _is_fine(cast("dict[str, object]", answer)):
+        return None
     error = dig(answer, "error")
     if isinstance(error, str) and error:
         return Failure(type="error", message=error, code=_as_code(dig(answer, "code")))
@@ -42,6 +45,13 @@ def error_in(answer: object) -> Failure | None:
     if dig(answer, "object") == "error" or dig(answer, "type") == "error":
         return _described(answer)
     return _bare(answer)
+
+
+def _is_fine(answer: dict[str, object]) -> bool:
+    """Whether there is no sign of an error, as in nearly every answer."""
+    said = answer.get
+    signs = said("error") or said("detail") or said("message")
+    return not signs and said("object") != "error" and said("type") != "error"
 
 
 PARTS_OF_AN_ANSWER: Final = ("id", "object", "usage", "choices", "data", "output", "text", "type")

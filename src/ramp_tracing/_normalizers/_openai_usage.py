@@ -11,9 +11,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .._record import Usage
+from ._hosted_tools import NAMES as TOOL_NAMES
 from ._hosted_tools import tools_in_usage
-from ._native_usage import read_native, usage_in
+from ._native_usage import MARKS, read_native, usage_in
 from ._reading import Path, as_amount, as_count, as_fields, as_items, dig, first_count, lacks, with_members
+from ._usual_usage import UsualUsage
 
 COUNTS: Final[Mapping[str, tuple[Path, ...]]] = {
     "input_tokens": (("prompt_tokens",), ("input_tokens",)),
@@ -72,6 +74,9 @@ Hugging Face; Mistral; Grok on Azure.
 """
 
 
+IN_SECONDS: Final = ("type", "prompt_audio_seconds")
+"""What only a usage that counts seconds has."""
+
 ODD_NAMES: Final = frozenset({path[0] for paths in BESIDE.values() for path in paths} | {"iterations"})
 """What not everybody has beside the totals."""
 
@@ -88,10 +93,24 @@ def read_usage(usage: object, *, hosted_tools: Mapping[str, int] | None = None, 
     if usage is None or isinstance(usage, (str, int, float, list)):
         return Usage(hosted_tool_calls=hosted_tools or {}, images=images)
     usage = with_members(usage)
+    usual = USUAL.read(usage, hosted_tools or {}, images)
+    if usual is not None:
+        return usual
     native = read_native(usage)
     counts = _counts(usage) if native is None else native
     tools = {**(hosted_tools or {}), **tools_in_usage(usage)}
     return Usage(**counts, audio_seconds=_seconds(usage), hosted_tool_calls=tools, images=images)
+
+
+def _heads(*tables: Mapping[str, tuple[Path, ...]]) -> frozenset[str]:
+    return frozenset(path[0] for table in tables for paths in table.values() for path in paths)
+
+
+USUAL: Final = UsualUsage(
+    _heads(COUNTS) | MARKS | TOOL_NAMES | ODD_NAMES | {*INPUT_DETAILS, *OUTPUT_DETAILS, *IN_SECONDS},
+    _heads(INPUT_PARTS),
+    _heads(OUTPUT_PARTS),
+)
 
 
 def _counts(usage: object) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
-PARAMETERS: Final = (
+PARAMETERS: Final = frozenset((
     "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens",
     "frequency_penalty", "presence_penalty", "seed", "dimensions", "n",
-)  # fmt: skip
+))  # fmt: skip
 """Request parameters that are numbers and that the GenAI conventions have a name for."""
 
 
 def numbers_in(request: Mapping[str, object]) -> Mapping[str, float]:
     """The `PARAMETERS` of a request, as far as they are numbers."""
-    given = ((name, request.get(name)) for name in PARAMETERS if name in request)
-    return {name: each for name, each in given if isinstance(each, (int, float)) and not isinstance(each, bool)}
+    return {
+        name: each
+        for name, each in request.items()
+        if name in PARAMETERS and isinstance(each, (int, float)) and not isinstance(each, bool)
+    }

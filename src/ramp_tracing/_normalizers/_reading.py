@@ -1,6 +1,6 @@
 """Reading foreign values: mappings and objects alike, without trusting any of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final, cast
 
@@ -16,15 +16,20 @@ MAX_AMOUNT: Final = 10**20
 """The largest price that Ramp can hold, in the smallest unit that anybody counts in (xAI's ticks)."""
 
 
+MISSING: Final = object()
+
+
 def dig(value: object, *path: str) -> object:
     """Follow *path* through mappings and attributes; `None` where it ends early."""
     for name in path:
         if type(value) is dict:  # by far the most frequent, and the check for others is ten times as dear
             value = cast("dict[str, object]", value).get(name)
-        elif isinstance(value, Mapping):
-            value = cast("Mapping[str, object]", value).get(name)
         else:
-            value = getattr(value, name, None)
+            held = with_members(value)
+            if type(held) is dict or isinstance(held, Mapping):
+                value = cast("Mapping[str, object]", held).get(name)
+            else:
+                value = getattr(value, name, None)
         if value is None:
             return None
     return value
@@ -32,18 +37,46 @@ def dig(value: object, *path: str) -> object:
 
 def with_members(value: object) -> object:
     """
-    An object of a client library as a mapping of what it holds: asking it for what it lacks is dear.
+    A model of a client library's as a mapping of its fields: asking it for one that it lacks runs code of pydantic's.
 
     Anything else is returned as it is.
     """
-    given = value
-    if isinstance(value, Mapping):
-        return given
-    held, extra = getattr(given, "__dict__", None), getattr(given, "__pydantic_extra__", None)
+    if type(value) is dict:
+        return cast("dict[str, object]", value)
+    extra = getattr(value, "__pydantic_extra__", MISSING)
+    if extra is MISSING:
+        return value
+    held = getattr(value, "__dict__", None)
     if type(held) is not dict:
-        return given
-    members = cast("dict[str, object]", held)
-    return {**members, **cast("dict[str, object]", extra)} if type(extra) is dict else members
+        return value
+    fields = cast("dict[str, object]", held)
+    return {**fields, **cast("dict[str, object]", extra)} if extra else fields
+
+
+class Attributes:
+    """
+    An object that is no mapping, asked as if it were one.
+
+    Args:
+        value: The object.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def get(self, name: str) -> object:
+        """The attribute of that name; `None` if there is none."""
+        return getattr(self._value, name, None)
+
+
+def getter_of(value: object) -> Callable[[str], object]:
+    """What `dig` does for one name, for who asks the same object for several: found out once what it is."""
+    members = with_members(value)
+    if type(members) is dict or isinstance(members, Mapping):
+        return cast("Mapping[str, object]", members).get
+    return Attributes(members).get
 
 
 def lacks(value: object, names: frozenset[str]) -> bool:
@@ -97,9 +130,10 @@ def as_items(value: object) -> Iterable[object]:
 
 def as_fields(value: object) -> Mapping[str, object]:
     """A mapping; an empty one for anything else. Of a subclass of `dict` no method is called: it may do anything."""
+    if value is None or type(value) is dict:  # nearly always; the check for other mappings is dear
+        return cast("dict[str, object]", value) or {}
     if isinstance(value, dict):
-        fields = cast("dict[str, object]", value)
-        return fields if type(fields) is dict else dict(dict[str, object].items(fields))
+        return dict(dict[str, object].items(cast("dict[str, object]", value)))
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 

@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final, cast
 
 from .._record import Cost
-from ._reading import as_amount, dig
+from ._reading import as_amount, dig, lacks, with_members
 
 TICK_PLACES: Final = -10
 """A tick is a ten-billionth of a dollar."""
@@ -79,9 +79,14 @@ PART_NAMES: Final = (
 READERS: Final[tuple[Callable[[object], Cost | None], ...]] = (_charged, _itemised, _ticks, _estimated_by_gateway)
 
 
+COST_NAMES: Final = frozenset({"cost", "cost_in_usd_ticks", "pydantic_ai_gateway"})
+"""A usage that has none of these names no cost: nearly all, so that is looked at first."""
+
+
 def read_cost(usage: object) -> Cost | None:
     """The cost in the ``usage`` object of an answer; `None` where it names none, or not all of it."""
-    if usage is None:
+    usage = with_members(usage)
+    if usage is None or lacks(usage, COST_NAMES):
         return None
     return next((cost for read in READERS if (cost := read(usage)) is not None), None)
 

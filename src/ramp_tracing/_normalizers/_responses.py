@@ -13,7 +13,7 @@ from ._failures import error_in
 from ._formats import WireFormat
 from ._hosted_tools import count_hosted_tools
 from ._openai_usage import read_usage
-from ._reading import as_instant, as_items, as_name, dig
+from ._reading import as_instant, as_items, as_name, dig, with_members
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
 
@@ -40,9 +40,10 @@ def content(body: Mapping[str, object]) -> object:
 
 def read(answer: object) -> Outcome:
     """What a response says. A background response that has not ended yet is pending."""
-    output = dig(answer, "output")
+    answer = with_members(answer)
+    output = [with_members(each) for each in as_items(dig(answer, "output"))]
     status = as_name(dig(answer, "status"))
-    usage = dig(answer, "usage")
+    usage = with_members(dig(answer, "usage"))
     is_job = dig(answer, "background") is True
     return Outcome(
         response_id=as_name(dig(answer, "id")),

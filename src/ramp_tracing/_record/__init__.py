@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .._lazy import names_of
 from ._attribution import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
 from ._cost import Cost, CostSource
+from ._drafts import Drafts
 from ._generation import Content, Failure, Generation, GenerationId, Role, Timing, UnixNanos
 from ._job import UNKNOWN_JOB, JobNote
 from ._usage import Usage
@@ -22,6 +23,7 @@ __all__ = [
     "Content",
     "Cost",
     "CostSource",
+    "Drafts",
     "Failure",
     "Generation",
     "GenerationId",

@@ -71,7 +71,7 @@ class Usage:
     @property
     def known(self) -> bool:
         """Whether the provider reported any count at all."""
-        return any(getattr(self, name) is not None for name in COUNTS)
+        return self.input_tokens is not None or any(getattr(self, name) is not None for name in COUNTS)
 
 
 COUNTS = tuple(

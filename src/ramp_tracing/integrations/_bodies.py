@@ -30,6 +30,8 @@ SSE: Final = "text/event-stream"
 NO_JSON: Final = (SSE, FRAMES, "audio/", "video/", "image/", "application/octet-stream")
 """Content types of bodies that are not one JSON value. Of sound and files an accumulator of events keeps nothing."""
 
+JSON_OBJECT: Final = b"{"
+
 END_OF_STREAM: Final = b"data: [DONE]"
 
 
@@ -121,8 +123,17 @@ class BodyBytes:
         self._watch.keeps(piece)
 
 
-def is_event_stream(response: Any) -> bool:
-    """Whether the body of an HTTP response (httpx or httpx2) consists of server-sent events."""
+def is_event_stream(response: Any, body: bytes | None) -> bool:
+    """
+    Whether an HTTP response (httpx or httpx2) consists of server-sent events.
+
+    Args:
+        response: The response.
+        body: Its body, if it has been read. One that begins as JSON does is no event's, and to look is cheaper than
+            to find the header.
+    """
+    if body is not None and body.startswith(JSON_OBJECT):
+        return False
     return _content_type(response).startswith(SSE)
 
 

@@ -1,7 +1,7 @@
 """One call of a generated client, from its request to its answer. No colour, and nothing here may raise."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from .._capture import snapshot
@@ -12,7 +12,7 @@ from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_he
 from .._providers import address_in, provider_of
 from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
 from .._recorder import Recording, Request
-from .._state import Sink
+from .._state import Sink, state
 from ._bodies import is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
 from ._files import Fetching, file_in
@@ -49,7 +49,7 @@ class Call:
     """
 
     __slots__ = (
-        "_body", "_client", "_is_anybodys", "_is_event_stream", "_options", "_response_body", "_sent",
+        "_body", "_client", "_is_anybodys", "_is_event_stream", "_models", "_options", "_response_body", "_sent",
         "ending", "hides_usage", "noted", "recording", "route",
     )  # fmt: skip
 
@@ -58,11 +58,11 @@ class Call:
     ) -> None:
         self.route = route
         self.hides_usage = self.noted = False
-        self._client, self._options = client, options
+        self._client, self._options, self._models = client, options, f"{library}.types."
         self._sent: tuple[Any, ...] = (options,)
         self._response_body: bytes | None = None
         self._is_event_stream = False
-        self._is_anybodys = provider_of(origin.host, origin.port, NOBODYS) is None  # then it may be a gateway
+        self._is_anybodys = origin.is_anybodys
         self._body = body_of(options)
         self.recording = Recording(sink, self._request(sink, library, origin))
         self.ending = self._ending()
@@ -96,7 +96,7 @@ class Call:
             self._answered_before(before)
         self.recording.retries = as_count(retries)
         self._response_body = body if isinstance(body, bytes) else None
-        self._is_event_stream = is_event_stream(response)
+        self._is_event_stream = is_event_stream(response, self._response_body)
         if self._is_anybodys and not self._is_event_stream:
             self.recording.gateway_cost = cost_in_headers(getattr(response, "headers", None))
 
@@ -124,13 +124,20 @@ class Call:
         if isinstance(self.ending, Fetching):
             self.ending.read(self._response_body or b"")
             return
-        with guarded("reading an answer"):
-            body = self._response_body or _read_meanwhile(result)
-            outcome = self.route.format.read(result) if body is None else self._read(body, result)
+        try:
+            outcome = self._read_model(result)
+            if outcome is None:
+                outcome = self._read(self._response_body or _read_meanwhile(result), result)
             if self.route.unknown and outcome.usage.known:
                 claim_models()  # it was a call after all
-        with guarded("recording a call"):
+        except BaseException:
+            with guarded("reading an answer"):
+                raise
+        try:
             self.ending.succeed(outcome)
+        except BaseException:
+            with guarded("recording a call"):
+                raise
 
     def _ending(self) -> Ending:
         if self.route.fetches:
@@ -141,34 +148,52 @@ class Call:
             return Creating(self.recording, background=self._body.get("background") is True)
         return self.recording
 
-    def _read(self, body: bytes, result: object) -> Outcome:
+    def _read(self, body: bytes | None, result: object) -> Outcome:
         """The bytes where they are few, because they hold every digit; else what the library made of them."""
+        if body is None:
+            return self.route.format.read(result)
         if self._is_event_stream:
             return read_events(body, self.accumulator())
         is_raw = result is None or hasattr(result, "http_response")
         answer = parse(body) if is_raw or len(body) <= MAX_PARSED_BYTES else None
         return self.route.format.read(result if answer is None else answer)
 
-    def _content(self, sink: Sink) -> tuple[object, int]:
-        """What is asked, and roughly its size in bytes; not of an endpoint that nobody knows."""
-        with guarded("keeping what is asked"):
+    def _read_model(self, result: object) -> Outcome | None:
+        """
+        What the client library's own model says, which has been made anyway; `None` where the bytes may say more.
+
+        Theirs keep every member that the server has sent, an application's own need not. Digits of money are rounded,
+        and what is no text is an object of the application's by now.
+        """
+        if not type(result).__module__.startswith(self._models) or self._is_event_stream:
+            return None
+        outcome = self.route.format.read(result)
+        if outcome.cost is not None or outcome.failure is not None or not outcome.usage.known:
+            return None
+        return outcome if _is_text(outcome.output) else None
+
+    def _asked(self, sink: Sink) -> "Asked":
+        """What the body says for itself; each part is worth having without the others."""
+        content, attribution, key_hash = NO_CONTENT, NOBODY, None
+        try:
             if sink.keeps_content and not self.route.unknown:
-                return snapshot(self.route.format.content(self._body))
-        return None, 0
-
-    def _attribution(self) -> Attribution:
-        with guarded("reading who a call is for"):
-            return attribution_in(self._body, self.route.format.user(self._body))
-        return NOBODY
-
-    def _key_hash(self) -> str | None:
-        with guarded("hashing a key"):
-            return hash_of_client(self._client, self._options)
-        return None
+                content = snapshot(self.route.format.content(self._body))
+        except BaseException:
+            with guarded("keeping what is asked"):
+                raise
+        try:
+            attribution = attribution_in(self._body, self.route.format.user(self._body))
+        except BaseException:
+            with guarded("reading who a call is for"):
+                raise
+        if state.hashes_keys:
+            with guarded("hashing a key"):
+                key_hash = hash_of_client(self._client, self._options)
+        return content, attribution, key_hash
 
     def _request(self, sink: Sink, library: str, origin: "Origin") -> Request:
         body = self._body
-        content, content_bytes = self._content(sink)
+        (content, content_bytes), attribution, key_hash = self._asked(sink)
         spoken = body.get("input") if self.route.operation == "speech" else None
         return Request(
             operation=_operation(self.route, self._options.url),
@@ -179,25 +204,32 @@ class Call:
             model=as_name(body.get("model")),
             streamed=body.get("stream") is True,
             parameters=numbers_in(body),
-            attribution=self._attribution(),
+            attribution=attribution,
             content=content,
             content_bytes=content_bytes,
             input_characters=len(spoken) if isinstance(spoken, str) else None,
             only_if_used=self.route.unknown,
-            api_key_hash=self._key_hash(),
+            api_key_hash=key_hash,
             around=around_here(answers=self.route.is_a_call and self.route.operation not in NO_ANSWERS),
         )
+
+
+NO_CONTENT: Final[tuple[object, int]] = (None, 0)
+
+Asked = tuple[tuple[object, int], Attribution, str | None]
+"""What is asked, and roughly its size in bytes; who it is for; the hash of the key."""
 
 
 class Origin:
     """Where a request goes."""
 
-    __slots__ = ("host", "port", "provider")
+    __slots__ = ("host", "is_anybodys", "port", "provider")
 
     def __init__(self, host: str | None, port: int | None, provider: str | None) -> None:
         self.host = host
         self.port = port
         self.provider = provider
+        self.is_anybodys = provider_of(host, port, NOBODYS) is None  # then it may be a gateway
 
 
 def nanoseconds_taken(response: Any) -> int:
@@ -236,6 +268,17 @@ def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
         return NOBODY
     given = attribution_of({key: value for key, value in trace.items() if key not in ("user", "session_id")})
     return Attribution(user=as_text(user), session_id=as_text(session)).over(given)
+
+
+def _is_text(output: object) -> bool:
+    """Whether an answer is nothing but texts, or nothing."""
+    if output is None:
+        return True
+    return type(output) is dict and TEXTS.issuperset(map(id, map(type, cast("dict[str, object]", output).values())))
+
+
+TEXTS: Final = frozenset({id(str), id(type(None))})
+"""By id: a metaclass can define how its classes hash."""
 
 
 def _operation(route: Route, url: str) -> str:

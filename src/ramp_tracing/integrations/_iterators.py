@@ -29,9 +29,8 @@ class WatchedIterator:
 
     def __next__(self) -> Any:
         watch = self._watch
-        held = watch.release()
-        if held is not NOTHING:
-            return _given(held)
+        if watch.held is not NOTHING:
+            return _given(watch.release())
         while True:
             item = self._pull()
             if watch.keeps(item):
@@ -84,9 +83,8 @@ class AsyncWatchedIterator:
 
     async def __anext__(self) -> Any:
         watch = self._watch
-        held = watch.release()
-        if held is not NOTHING:
-            return _given(held)
+        if watch.held is not NOTHING:
+            return _given(watch.release())
         while True:
             item = await self._pull()
             if watch.keeps(item):

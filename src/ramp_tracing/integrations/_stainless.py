@@ -16,7 +16,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._dataclass import dataclass
 from .._guard import guarded
@@ -25,6 +25,7 @@ from .._normalizers import as_fields
 from .._state import state
 from ._bodies import watch_body
 from ._calls import Call, Origin, address_of, body_of, nanoseconds_taken
+from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
 from ._patches import Patches
 from ._routes import Routes
@@ -58,6 +59,19 @@ class Library:
     asks_for_usage: Callable[[Any, str | None, Mapping[str, object]], bool] = _never
 
 
+class Known(NamedTuple):
+    """An origin, and what it depends on; by reference, so that nothing else can be at the same place in memory."""
+
+    client: type[Any]
+    base: object
+    providers: object
+    origin: Origin
+
+    def is_of(self, client: Any, base: object) -> bool:
+        """Whether it is that of a client."""
+        return self.base is base and self.client is type(client) and self.providers is state.providers
+
+
 class StainlessHook:
     """
     Watches the calls of one generated library.
@@ -70,6 +84,7 @@ class StainlessHook:
         self._library = library
         self._patches = Patches()
         self._repairing = Lock()
+        self._origins: dict[int, Known] = {}
 
     def install(self) -> None:
         """Wrap the client classes. The library is imported by now: this waits for the application's own import."""
@@ -147,7 +162,7 @@ class StainlessHook:
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Begun":
         """Note the request; the arguments come back changed only where a stream is asked for its usage."""
         call = None
-        with guarded("reading a request"):
+        try:
             options = kwargs["options"] if "options" in kwargs else args[1]
             call = self._call(client, options)
             if call is not None and "response" in kwargs:
@@ -158,6 +173,9 @@ class StainlessHook:
                 args, kwargs = _with_options(args, kwargs, asking)
                 call.sent_as(asking)
                 call.hides_usage = True
+        except BaseException:
+            with guarded("reading a request"):  # entered only now, here and elsewhere: that is a tenth of a call
+                raise
         return call, args, kwargs
 
     def _call(self, client: Any, options: Any) -> Call | None:
@@ -168,14 +186,28 @@ class StainlessHook:
         route = self._library.routes.match(options.method, options.url)
         if route is None or (current is not None and current.is_same(client, options)):
             return None
-        host, port = address_of(client, options.url)
-        origin = Origin(host, port, self._library.provider(client, host, port))
+        origin = self._origin(client, options.url)
         return Call(sink_under(sink), client, options, route=route, library=self._library.name, origin=origin)
+
+    def _origin(self, client: Any, url: str) -> Origin:
+        """Where a request goes; found out once for a client, as long as its address and the user's names stay."""
+        base = client.base_url
+        known = self._origins.get(id(base))
+        if known is not None and known.is_of(client, base) and "//" not in url:
+            return known.origin
+        host, port = address_of(client, url)
+        origin = Origin(host, port, self._library.provider(client, host, port))
+        if "//" not in url:
+            make_room(self._origins)
+            self._origins[id(base)] = Known(type(client), base, state.providers, origin)
+        return origin
 
     def _should_ask(self, client: Any, options: Any, kwargs: Mapping[str, Any]) -> bool:
         """Never where the application reads raw bytes, and never where it has made a choice itself."""
+        if kwargs.get("stream") is not True or state.stream_usage == "never":
+            return False
         body = body_of(options)
-        if body.get("stream") is not True or kwargs.get("stream") is not True or state.stream_usage == "never":
+        if body.get("stream") is not True:
             return False
         if "include_usage" in as_fields(body.get("stream_options")):
             return False
@@ -186,10 +218,13 @@ class StainlessHook:
 
     def _answered(self, call: Call, result: Any) -> None:
         watched = False
-        with guarded("watching an answer"):
+        try:
             if not call.noted:
                 self._repair()
             watched = self._watches(call, result)
+        except BaseException:
+            with guarded("watching an answer"):
+                raise
         if not watched:
             call.answered(result)
 
@@ -224,8 +259,11 @@ def note_response(client: Any, kwargs: Mapping[str, Any]) -> None:
     """Note the answer that ``_process_response`` is called with."""
     call = _current.get()
     if call is not None:
-        with guarded("noting a response"):
+        try:
             call.note_response(client, kwargs.get("response"), kwargs.get("retries_taken"))
+        except BaseException:
+            with guarded("noting a response"):
+                raise
 
 
 def _raw_responses(library: str) -> Iterator[type[Any]]:

@@ -23,44 +23,41 @@ class StreamWatch:
         hides_usage: The usage was asked for by us: its chunk is not the application's.
 
     Attributes:
+        held: An item, or an error, for the application's next step; else `NOTHING`.
+        looks_ahead: Whether to fetch one item more before handing the last one on: every choice has finished and the
+            usage comes next, and many loops stop at the finish reason.
         busy: True while the client library itself is reading; it closes its response then, which is not an ending.
     """
 
-    __slots__ = ("__weakref__", "_accumulator", "_ending", "_held", "_hides_usage", "busy")
+    __slots__ = ("__weakref__", "_accumulator", "_ending", "_has_begun", "_hides_usage", "busy", "held", "looks_ahead")
 
     def __init__(self, ending: Ending, accumulator: Accumulator, *, hides_usage: bool = False) -> None:
         self._ending = ending
         self._accumulator = accumulator
         self._hides_usage = hides_usage
-        self._held: object = NOTHING
+        self.held: object = NOTHING
+        self.looks_ahead = False
+        self._has_begun = False
         self.busy = False
         state.open_streams[id(self)] = self
 
     def keeps(self, item: object) -> bool:
         """Take in one item; False if the application must not see it."""
-        with guarded("reading a stream"):
-            if self._accumulator.add(item):
+        try:
+            if self._accumulator.add(item) and not self._has_begun:
+                self._has_begun = True
                 self._ending.first_chunk()
             if self._hides_usage:
+                self.looks_ahead = self._accumulator.all_finished
                 return _would_be_sent_unasked(item)
+        except BaseException:
+            with guarded("reading a stream"):  # entered only now: for every chunk it would be a fifth of all this
+                raise
         return True
-
-    @property
-    def looks_ahead(self) -> bool:
-        """
-        Whether to fetch one item more before handing this one on.
-
-        Every choice has finished and the usage comes next: many loops stop at the finish reason.
-        """
-        if not self._hides_usage:
-            return False
-        with guarded("reading a stream"):
-            return self._accumulator.all_finished
-        return False
 
     def hold(self, item: object) -> None:
         """Keep an item, or an error, for the next step."""
-        self._held = item
+        self.held = item
 
     def postpones(self, error: BaseException, item: object) -> bool:
         """
@@ -69,12 +66,12 @@ class StreamWatch:
         A cancellation and a keyboard interrupt belong to this one; then *item* waits.
         """
         postponed = isinstance(error, Exception)
-        self._held = Raised(error) if postponed else item
+        self.held = Raised(error) if postponed else item
         return postponed
 
     def release(self) -> object:
         """What was held back, or `NOTHING`."""
-        item, self._held = self._held, NOTHING
+        item, self.held = self.held, NOTHING
         return item
 
     def drained(self) -> None:
@@ -132,12 +129,13 @@ def _would_be_sent_unasked(chunk: object) -> bool:
     With it, OpenAI sends one more chunk, and ``"usage": null`` in all others, which a dump of the chunk must not show:
     https://platform.openai.com/docs/api-reference/chat/create#chat_create-stream_options
     """
-    usage = dig(chunk, "usage")
-    if usage is not None:
-        return bool(dig(chunk, "choices"))
-    fields = getattr(chunk, "model_fields_set", None)  # pydantic 2, where the other name warns
+    # `model_fields_set` is a property that gives this, and asking it for every chunk costs more than all the rest.
+    fields = getattr(chunk, "__pydantic_fields_set__", None)
     if fields is None:
         fields = getattr(chunk, "__fields_set__", None)  # pydantic 1
+    usage = dig(chunk, "usage") if fields is None else getattr(chunk, "usage", None)
+    if usage is not None:
+        return bool(dig(chunk, "choices"))
     if isinstance(fields, set):
         fields.discard("usage")
     return True
