@@ -327,7 +327,7 @@ def test_first_chunk_is_the_first_that_says_something(colour: Colour) -> None:
     def slowly() -> Iterator[bytes]:
         lines = events(EVENTS, named=True, done=False)
         yield from lines[:3]
-        said.wait(5)
+        said.wait(60)
         yield from lines[3:]
 
     answer = Answer(headers={"Content-Type": "text/event-stream"}, body=slowly())
@@ -349,7 +349,7 @@ def halting(after: int) -> Iterator[Any]:
 
     def pieces() -> Iterator[bytes]:
         yield from events(EVENTS[:after], named=True, done=False)
-        go_on.wait(10)
+        go_on.wait(60)
 
     answer = Answer(headers={"Content-Type": "text/event-stream"}, body=pieces())
     with Provider(answer) as provider:
@@ -391,7 +391,7 @@ async def test_a_cancelled_reader_leaves_one_record(name: str) -> None:
     seen: list[Any] = []
     with halting(after=4) as client, capture_generations() as generations:
         task = asyncio.create_task(read(client, seen))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(seen) < 2:
                 await asyncio.sleep(0.005)
         await asyncio.sleep(0.02)
@@ -399,7 +399,7 @@ async def test_a_cancelled_reader_leaves_one_record(name: str) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         del task
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not len(generations):
                 gc.collect()
                 await asyncio.sleep(0.005)

@@ -52,7 +52,7 @@ def run(program: str, ramp: FakeRamp | None = None, provider: Provider | None = 
         env=environment,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=False,
     )
     assert (0, "") == (done.returncode, done.stderr)

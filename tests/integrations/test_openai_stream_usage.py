@@ -225,7 +225,7 @@ async def test_a_cancellation_while_looking_ahead_goes_through_at_once() -> None
 
     def pieces() -> Iterator[bytes]:
         yield from events(CHUNKS, done=False)
-        go_on.wait(10)
+        go_on.wait(60)
 
     with Provider(raw_stream(pieces())) as provider, asking("always") as generations:
         client = openai.AsyncOpenAI(base_url=provider.base_url, api_key="sk-test", max_retries=0)
@@ -234,7 +234,7 @@ async def test_a_cancellation_while_looking_ahead_goes_through_at_once() -> None
         started = time.monotonic()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(chunks), 0.1)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20
         seen += [each async for each in chunks]
         go_on.set()
         await client.close()

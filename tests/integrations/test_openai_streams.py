@@ -245,7 +245,7 @@ def test_first_chunk_is_the_first_that_says_something(colour: Colour) -> None:
     def slowly() -> Iterator[bytes]:
         first, *others = events(CHUNKS)
         yield first
-        said.wait(5)
+        said.wait(60)
         yield from others
 
     answer = Answer(headers={"Content-Type": "text/event-stream"}, body=slowly())
@@ -267,7 +267,7 @@ def halting(after: int) -> Iterator[tuple[Provider, Any]]:
 
     def pieces() -> Iterator[bytes]:
         yield from events(CHUNKS[:after], done=False)
-        go_on.wait(10)
+        go_on.wait(60)
 
     answer = Answer(headers={"Content-Type": "text/event-stream"}, body=pieces())
     with Provider(answer) as provider:
@@ -318,7 +318,7 @@ async def test_a_cancelled_reader_leaves_one_record(name: str) -> None:
     seen: list[Any] = []
     with halting(after=2) as (_, client), capture_generations() as generations:
         task = asyncio.create_task(read(client, seen))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(seen) < 2:
                 await asyncio.sleep(0.005)
         await asyncio.sleep(0.02)
@@ -333,7 +333,7 @@ async def test_a_cancelled_reader_leaves_one_record(name: str) -> None:
 
 async def until_collected(generations: Generations) -> None:
     """The generators around a dropped stream end one after the other, each in a task of its own."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not len(generations):
             gc.collect()
             await asyncio.sleep(0.005)
