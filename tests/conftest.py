@@ -28,7 +28,9 @@ def nothing_left_over(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     for name in [name for name in os.environ if name.startswith(("RAMP_", "OTEL_"))]:
         if name != "RAMP_TRACING_TEST_OPENAI_MAJOR" and name != "RAMP_TRACING_SHARED":
             monkeypatch.delenv(name)
-    monkeypatch.setenv("RAMP_TRACING_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+    place = str(tmp_path_factory.mktemp("state"))
+    monkeypatch.setenv("RAMP_TRACING_STATE_DIR", place)
+    monkeypatch.setenv("XDG_STATE_HOME", place)  # for programs that are started without the variables of ours
     state.strict = True
     yield
     left = (state.sink, state.enabled, state.installed, dict(state.jobs), dict(state.open_streams), dict(state.by_hand))
