@@ -79,10 +79,33 @@ SIDE_BY_SIDE: Final = ["--numprocesses=4", "--dist=loadgroup"]
 """Twice as many processes as CI has cores: many tests wait for a server or a child."""
 
 
+UNSTEADY: Final = ROOT / "test-output" / "unsteady.txt"
+"""Where tests/__main__.py notes tests that failed beside others and passed alone."""
+
+
+def run_pytest(session: nox.Session, *arguments: str, openai_major: int | None = None) -> None:
+    """
+    Run pytest; what fails beside others runs once more, alone (tests/__main__.py).
+
+    With *openai_major* the suite asserts that the openai client is of the major version that the lane is named for.
+    """
+    claim = {} if openai_major is None else {"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai_major)}
+    session.run("python", "-m", "tests", *arguments, env=claim)
+    if UNSTEADY.exists():
+        session.notify("unsteady")
+
+
 def run_tests(session: nox.Session, openai_major: int, selection: list[str]) -> None:
-    """Run pytest; the suite asserts that the openai client is of the major version that the lane is named for."""
-    environ = {"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai_major)}
-    session.run("pytest", *SIDE_BY_SIDE, *(session.posargs or selection), env=environ)
+    """The tests of a lane, or those that were asked for."""
+    run_pytest(session, *SIDE_BY_SIDE, *(session.posargs or selection), openai_major=openai_major)
+
+
+@nox.session(python=False, default=False)
+def unsteady(session: nox.Session) -> None:
+    """Comes last if a test failed beside others and passed alone, and names it: a bug of ours, to be mended."""
+    for name in sorted(set(UNSTEADY.read_text().splitlines())) if UNSTEADY.exists() else []:
+        session.warn(f"UNSTEADY, failed beside others and passed alone: {name}")
+    UNSTEADY.unlink(missing_ok=True)
 
 
 @nox.session
@@ -142,7 +165,7 @@ LANGCHAIN_TESTS: Final = [
 def langchain(session: nox.Session) -> None:
     """The tests of LangChain and LangGraph, and the matrix: one call, one record, through every stack of libraries."""
     session.install("-e", ".[anthropic,langchain,litellm,openai]", *LANGCHAIN, *group("test"))
-    session.run("pytest", *(session.posargs or [*SIDE_BY_SIDE, *LANGCHAIN_TESTS]))
+    run_pytest(session, *(session.posargs or [*SIDE_BY_SIDE, *LANGCHAIN_TESTS]))
 
 
 LITELLM_TESTS: Final = [
@@ -162,8 +185,7 @@ def litellm(session: nox.Session, openai: int) -> None:
     """The tests of LiteLLM as `pip install litellm` brings it, with each major version of openai that it takes."""
     wanted = f"openai>={openai},<{openai + 1}"
     session.install("-e", ".[litellm]", wanted, *BESIDE_LITELLM, *group("test"))
-    tests = session.posargs or [*AT_ONCE, *LITELLM_TESTS]
-    session.run("pytest", *tests, env={"RAMP_TRACING_TEST_OPENAI_MAJOR": str(openai)})
+    run_pytest(session, *(session.posargs or [*AT_ONCE, *LITELLM_TESTS]), openai_major=openai)
 
 
 ANTHROPIC_TESTS: Final = [
@@ -180,7 +202,7 @@ def anthropic(session: nox.Session, major: int) -> None:
     """The tests of the anthropic client, with each of its major versions; the openai client comes with the tests."""
     wanted = f"anthropic>={major},<{major + 1}"
     session.install("-e", ".[openai,anthropic]", wanted, *BESIDE_ANTHROPIC, *group("test"))
-    session.run("pytest", *SIDE_BY_SIDE, *(session.posargs or ANTHROPIC_TESTS))
+    run_pytest(session, *SIDE_BY_SIDE, *(session.posargs or ANTHROPIC_TESTS))
 
 
 @nox.session
@@ -193,7 +215,7 @@ def proxy(session: nox.Session) -> None:
     """
     wanted = ["-e", ".[openai,litellm]", "litellm[proxy]>=1.108", "openai>=3,<4", *BESIDE_LITELLM]
     session.install(*wanted, *group("test"))
-    session.run("pytest", *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
+    run_pytest(session, *(session.posargs or [*AT_ONCE, "tests/proxy", *LITELLM_TESTS]))
 
 
 @nox.session
@@ -245,7 +267,7 @@ FLEETS: Final = ["celery", "django", "fastapi", "httpx", "uvicorn"]
 def fleets(session: nox.Session) -> None:
     """The examples for servers and workers, each in its framework, and `ramp-tracing run` in front of them."""
     session.install("-e", ".[openai]", *FLEETS, *group("test"))
-    session.run("pytest", *(session.posargs or ["tests/test_fleets.py", "tests/autostart"]))
+    run_pytest(session, *(session.posargs or ["tests/test_fleets.py", "tests/autostart"]))
 
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
@@ -259,7 +281,7 @@ def page(session: nox.Session) -> None:
         packages = ("chromium", "fonts-liberation")
         session.run("apt-get", "install", "--quiet", "--quiet", "--yes", *packages, external=True)
     session.install("-e", ".[openai,local]", "playwright", "axe-playwright-python", *group("test"))
-    session.run("pytest", *(session.posargs or ["tests/page"]))
+    run_pytest(session, *(session.posargs or ["tests/page"]))
 
 
 @nox.session

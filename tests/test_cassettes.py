@@ -201,7 +201,7 @@ def sending(ramp: FakeRamp, row: Row, server: Any, **options: Any) -> Iterator[N
 
 def received(ramp: FakeRamp) -> list[ReceivedSpan]:
     """What Ramp has when everything was sent."""
-    assert ramp_tracing.flush(10)
+    assert ramp_tracing.flush(30)
     return ramp.generations
 
 

@@ -92,7 +92,7 @@ def make(function: str, arguments: Mapping[str, Any], *, fails: bool) -> None:
 
 
 def waited(generations: Any) -> list[Generation]:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until and not generations:
         time.sleep(0.02)
     time.sleep(0.2)

@@ -16,7 +16,7 @@ def run(*arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAMP_", "OPENAI_"))}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT / "src"), environment.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
+        [sys.executable, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=99, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

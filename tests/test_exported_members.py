@@ -43,7 +43,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_nothing_heavy_is_loaded(program: str) -> None:
     """Neither the package nor instrument() imports a client library, the OpenTelemetry SDK, protobuf or the prices."""
     check = f"import sys\n{program}\nprint([name for name in {NEVER_LOADED!r} if name in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=30, check=True)
+    run = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=120, check=True)
     assert run.stdout.strip() == "[]"
     assert run.stderr == ""
 

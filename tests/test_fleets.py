@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from ramp_tracing._config._options import DEFAULT_BASE_URL, OPTIONS
 from ramp_tracing.testing import ReceivedSpan
 
 from .docs.stage import Stage, stage
+from .ports import free_port
 
 ROOT: Final = Path(__file__).parents[1]
 EXAMPLES: Final = ROOT / "examples"
@@ -53,7 +53,7 @@ def load(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def reported(at: Stage, count: int = 1) -> list[ReceivedSpan]:
     """What arrived after a flush."""
-    assert ramp_tracing.flush(15)
+    assert ramp_tracing.flush(30)
     assert len(at.ramp.generations) == count
     return at.ramp.generations
 
@@ -127,9 +127,7 @@ def test_notebook(at: Stage) -> None:
 def test_gunicorn(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that are forked from a parent which has loaded the application report for themselves."""
     pytest.importorskip("gunicorn")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        place = f"127.0.0.1:{free.getsockname()[1]}"
+    place = f"127.0.0.1:{free_port()}"
     monkeypatch.setenv("BIND", place)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(FLEETS)]))
     command = [sys.executable, "-m", "gunicorn", "wsgi:application", "--config", str(FLEETS / "gunicorn_conf.py")]
@@ -137,16 +135,16 @@ def test_gunicorn(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         request = urllib.request.Request(f"http://{place}/", headers=WHO)
         assert answered(request) == b"Three of them."
-        assert_for_ada(at.ramp.wait_for(1, timeout_seconds=20)[0])
+        assert_for_ada(at.ramp.wait_for(1, timeout_seconds=60)[0])
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(40)
+        server.wait(60)
 
 
 def answered(request: urllib.request.Request) -> bytes:
     """What a server says once it listens."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while True:
         try:
             with opener.open(request, timeout=20) as answer:

@@ -33,12 +33,12 @@ def server() -> Iterator[LoopbackServer]:
 
 def connect(server: LoopbackServer) -> closing[http.client.HTTPConnection]:
     """A client with a time limit."""
-    return closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=5))
+    return closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30))
 
 
 def exchange(server: LoopbackServer, sent: bytes) -> bytes:
     """Send raw bytes and read until the server closes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
         client.sendall(sent)
         client.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: client.recv(65_536), b""))
@@ -98,8 +98,10 @@ class TestRequests:
     def test_waits_for_requests(self, server: LoopbackServer) -> None:
         """Waiting ends when enough requests are there, and gives up after the time given."""
         assert not server.wait_for_requests(1, timeout_seconds=0.01)
-        threading.Timer(0.05, post, (server, b"")).start()
-        assert server.wait_for_requests(1)
+        asking = threading.Timer(0.05, post, (server, b""))
+        asking.start()
+        assert server.wait_for_requests(1, timeout_seconds=30)
+        asking.join()
 
 
 class TestRefusals:
@@ -139,7 +141,7 @@ class TestRefusals:
 class TestAnswers:
     def test_sends_status_headers_and_body(self, server: LoopbackServer) -> None:
         """An answer arrives as it was given, with its length."""
-        with urllib.request.urlopen(server.url, timeout=5) as answer:
+        with urllib.request.urlopen(server.url, timeout=30) as answer:
             assert (answer.status, answer.headers["X-Kind"], answer.headers["Content-Length"], answer.read()) == (
                 200,
                 "page",
@@ -153,7 +155,7 @@ class TestAnswers:
 
         def pieces() -> Iterator[bytes]:
             yield b"first"
-            assert go_on.wait(5)
+            assert go_on.wait(30)
             yield b"second"
 
         with LoopbackServer(lambda _: Answer(body=pieces())) as server, connect(server) as client:
@@ -248,36 +250,36 @@ class TestLife:
         authority.configure_trust(trusting)
         with LoopbackServer(answer_page, tls=serving) as server:
             assert server.url.startswith("https://127.0.0.1:")
-            assert urllib.request.urlopen(server.url, timeout=5, context=trusting).read() == b"hello"
+            assert urllib.request.urlopen(server.url, timeout=30, context=trusting).read() == b"hello"
             with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
-                urllib.request.urlopen(server.url, timeout=5, context=ssl.create_default_context())
+                urllib.request.urlopen(server.url, timeout=30, context=ssl.create_default_context())
 
     @pytest.mark.parametrize(
         "answer",
-        [PAGE, Answer(delay_seconds=30), Answer(body=iter(lambda: b"x" * 65_536, b""))],
+        [PAGE, Answer(delay_seconds=60), Answer(body=iter(lambda: b"x" * 65_536, b""))],
         ids=["idle", "thinking", "streaming"],
     )
-    def test_ends_within_a_second(self, answer: Answer) -> None:
+    def test_ends_at_once(self, answer: Answer) -> None:
         """Closing does not wait for a client that keeps its connection, nor for an answer under way."""
         with LoopbackServer(lambda _: answer) as server, connect(server) as client:
             client.request("GET", "/")
-            assert server.wait_for_requests(1)
+            assert server.wait_for_requests(1, timeout_seconds=30)
             started = time.monotonic()
             server.close()
-            assert time.monotonic() - started < 1
+            assert time.monotonic() - started < 20
         with pytest.raises(ConnectionRefusedError):
             post(server, b"")
 
     def test_leaves_no_thread(self) -> None:
         """Nothing runs after the block."""
-        before = threading.active_count()
+        before = set(threading.enumerate())
         with LoopbackServer(answer_page) as server, connect(server) as client:
             client.request("GET", "/")
             client.getresponse().read()
-        deadline = time.monotonic() + 2
-        while threading.active_count() > before and time.monotonic() < deadline:
+        deadline = time.monotonic() + 30
+        while not set(threading.enumerate()) <= before and time.monotonic() < deadline:
             time.sleep(0.005)
-        assert threading.active_count() == before
+        assert set(threading.enumerate()) <= before
 
     def test_opens_again_on_its_port(self) -> None:
         """A server that was closed comes back on the same port and remembers what it was asked."""
@@ -295,7 +297,7 @@ class TestLife:
         together = threading.Barrier(30)
 
         def meet(request: Request) -> Answer:
-            together.wait(5)
+            together.wait(30)
             return PAGE
 
         with LoopbackServer(meet) as server:
@@ -303,6 +305,6 @@ class TestLife:
             for each in threads:
                 each.start()
             for each in threads:
-                each.join(5)
+                each.join(30)
         assert not together.broken
         assert len(server.requests) == 30

@@ -81,7 +81,7 @@ def test_own_prices_reach_the_receiver(tmp_path: Path) -> None:
     with FakeRamp(api_key="test") as ramp, Provider() as provider:
         with reporting(ramp, tmp_path, prices=prices):
             ask(provider)
-            assert ramp_tracing.flush(20)
+            assert ramp_tracing.flush(30)
         [span] = ramp.generations
     # ten at 1 and five at 2 USD a million
     assert Decimal("0.00002") == span.attributes[TOTAL]
@@ -100,7 +100,7 @@ def test_a_retry_of_ours(tmp_path: Path) -> None:
         ramp.answer_with(keep_and_fail, times=1)
         with reporting(ramp, tmp_path):
             ask(provider)
-            assert ramp_tracing.flush(20)
+            assert ramp_tracing.flush(30)
         assert 1 == len(kept)
         assert kept[0].body == ramp.requests[-1].body
         assert {PAID["id"]: COST} == spent(ramp.generations)
@@ -112,7 +112,7 @@ def test_a_retry_of_the_client(tmp_path: Path) -> None:
     with FakeRamp(api_key="test") as ramp, Provider(lambda _: answers.pop(0)) as provider:
         with reporting(ramp, tmp_path):
             ask(provider, max_retries=3)
-            assert ramp_tracing.flush(20)
+            assert ramp_tracing.flush(30)
         assert {PAID["id"]: COST} == spent(ramp.generations)
         assert 1 == len(ramp.generations)
 
@@ -123,7 +123,7 @@ def test_an_answer_out_of_a_cache(tmp_path: Path) -> None:
         with reporting(ramp, tmp_path):
             ask(provider)
             ask(provider)
-            assert ramp_tracing.flush(20)
+            assert ramp_tracing.flush(30)
         first, second = ramp.generations
         assert [COST, COST] == list(spent(ramp.generations).values())
         assert PAID["id"] == second.attributes["trace.metadata.provider_response_id"]
@@ -140,7 +140,8 @@ def test_after_a_restart(tmp_path: Path) -> None:
         before = list(ramp.requests)
         ramp.answer_normally()
         with reporting(ramp, tmp_path):
-            assert ramp_tracing.flush(20)
+            ramp.wait_for(1, 60)
+            assert ramp_tracing.flush(30)
         assert {PAID["id"]: COST} == spent(ramp.generations)
         assert {id_in(request) for request in before} <= {PAID["id"]}
 
@@ -177,7 +178,12 @@ def test_two_processes_that_look_at_one_job(tmp_path: Path) -> None:
             ])
             for number in range(2)
         ]  # fmt: skip
-        assert [0, 0] == [process.wait(50) for process in looking]
+        try:
+            assert [0, 0] == [process.wait(120) for process in looking]
+        finally:
+            for process in looking:
+                process.kill()
+                process.wait()
         assert {BATCH["id"]} == {id_in(request) for request in ramp.requests}
         assert 2 == len(ramp.requests)
         # a thousand at 1.25 and five hundred at 5 USD a million
@@ -196,5 +202,5 @@ def test_a_job_that_is_settled(tmp_path: Path) -> None:
                 )
                 for _ in range(3):
                     client.batches.retrieve(BATCH["id"])
-            assert ramp_tracing.flush(20)
+            assert ramp_tracing.flush(30)
         assert {BATCH["id"]: Decimal("0.00375")} == spent(ramp.generations)

@@ -89,7 +89,7 @@ def test_instrument_twice_records_once() -> None:
         for _ in range(3):
             ramp_tracing.instrument(api_key="k", base_url=ramp.url)
         ask(provider)
-        assert ramp_tracing.flush(10)
+        assert ramp_tracing.flush(30)
         assert ramp_tracing.stats().recorded == len(ramp.generations) == 1
         ramp_tracing.uninstrument()
 
@@ -101,7 +101,7 @@ def test_other_options_take_over_and_lose_nothing() -> None:
         ask(provider)
         ramp_tracing.instrument(api_key="k", base_url=second.url, trace={"user": "grace", "team": "x"})
         ask(provider)
-        assert ramp_tracing.flush(10)
+        assert ramp_tracing.flush(30)
         ramp_tracing.uninstrument()
         [before], [after] = first.generations, second.generations
     assert before.attributes["user.id"] == "ada"
@@ -152,26 +152,28 @@ def test_streams_that_are_dropped_are_recorded_without_a_thread_of_the_applicati
         ramp_tracing.instrument(api_key="k", base_url=ramp.url)
         for _ in range(5):
             next(ask(provider, stream=True))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         # `collect` returns at once where another thread is collecting, which then has finalizers still to call.
         while ramp_tracing.stats().recorded < 5 and time.monotonic() < deadline:
             gc.collect()
         assert ramp_tracing.stats().recorded == 5
-        assert ramp_tracing.flush(10)
+        assert ramp_tracing.flush(30)
         assert len(ramp.generations) == 5
         ramp_tracing.uninstrument()
+    gc.collect()  # what the notes have held until now: else its warnings meet another test, which does not ignore them
 
 
 def test_stats_tell_where_every_record_is() -> None:
     """While the receiver is away records wait; when it is back they are acknowledged."""
     with Provider() as provider, FakeRamp() as ramp:
-        ramp.answer_with(503, times=1, headers={"Retry-After": "1"})
+        ramp.answer_with(503, headers={"Retry-After": "1"})
         ramp_tracing.instrument(api_key="k", base_url=ramp.url)
         ask(provider)
         assert not ramp_tracing.flush(0.3)
         waiting = ramp_tracing.stats()
         assert (waiting.recorded, waiting.waiting, waiting.acknowledged) == (1, 1, 0)
-        assert ramp_tracing.flush(10)
+        ramp.answer_normally()
+        assert ramp_tracing.flush(30)
         done = ramp_tracing.stats()
         assert (done.recorded, done.waiting, done.acknowledged, done.dead, done.lost) == (1, 0, 1, 0, 0)
         ramp_tracing.uninstrument()
@@ -196,20 +198,21 @@ def test_a_program_that_only_drops_streams_has_them_recorded_all_the_same() -> N
         stream = ask(provider, stream=True)
         assert ours() == ["ramp-tracing"]
         stream.close()
-        assert len(ramp.wait_for(1, timeout_seconds=10)) == 1
+        assert len(ramp.wait_for(1, timeout_seconds=60)) == 1
         ramp_tracing.uninstrument()
 
 
 def test_a_record_that_waits_is_sent_under_the_options_it_was_made_with() -> None:
     """Also if its receiver is away when other options are given, and comes back later."""
     with Provider() as provider, FakeRamp() as first, FakeRamp() as second:
-        first.answer_with(503, times=1, headers={"Retry-After": "1"})
+        first.answer_with(503, headers={"Retry-After": "1"})
         ramp_tracing.instrument(api_key="k", base_url=first.url)
         ask(provider)
         assert not ramp_tracing.flush(0.3)
         ramp_tracing.instrument(api_key="k", base_url=second.url)
         assert ramp_tracing.stats().waiting == 1
-        assert ramp_tracing.flush(10)
+        first.answer_normally()
+        assert ramp_tracing.flush(30)
         ramp_tracing.uninstrument()
         assert (len(first.generations), len(second.generations)) == (1, 0)
 
@@ -237,7 +240,7 @@ def test_a_forked_child_ends_nothing_that_its_parent_is_in_the_middle_of() -> No
                 os._exit(0)
             os.waitpid(child, 0)
         list(stream)
-        assert ramp_tracing.flush(10)
+        assert ramp_tracing.flush(30)
         ramp_tracing.uninstrument()
         assert len(ramp.generations) == 2
         assert all("error.type" not in each.attributes for each in ramp.generations)
@@ -284,7 +287,7 @@ def test_a_call_inside_a_call_is_a_call_of_its_own() -> None:
         ramp_tracing.instrument(api_key="k", base_url=ramp.url)
         with Guarding(base_url=provider.base_url, api_key="x") as client:
             client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
-        assert ramp_tracing.flush(10)
+        assert ramp_tracing.flush(30)
         ramp_tracing.uninstrument()
         models = [each.attributes["gen_ai.request.model"] for each in ramp.generations]
     assert sorted(str(each) for each in models) == ["gpt-4o", "guard"]

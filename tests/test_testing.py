@@ -45,7 +45,7 @@ def post(ramp: FakeRamp, *spans: dict[str, Any], body: bytes | None = None, **he
     body = json.dumps(request_with(*spans)).encode() if body is None else body
     request = urllib.request.Request(ramp.url, body, sent)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -220,7 +220,7 @@ class TestCounting:
         """Waiting ends as soon as the generations are there."""
         timer = Timer(0.05, post, (ramp, span("b1"), span("b2")))
         timer.start()
-        assert len(ramp.wait_for(2)) == 2
+        assert len(ramp.wait_for(2, 30)) == 2
         timer.join()
 
     def test_says_what_it_waited_for(self, ramp: FakeRamp) -> None:
@@ -256,7 +256,7 @@ class TestKeys:
         ways = {("POST", ramp.url + "/v1/traces"): 404, ("GET", ramp.url): 405}
         for (method, url), status in ways.items():
             with pytest.raises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=5)
+                urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=30)
             assert caught.value.code == status
             assert len(caught.value.headers["x-trace-id"]) == 32
             caught.value.close()

@@ -36,7 +36,7 @@ def test_loads_no_client() -> None:
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {source!r})\n{script}"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

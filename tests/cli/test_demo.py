@@ -30,7 +30,7 @@ def run_demo(*arguments: str, **environment: str) -> subprocess.CompletedProcess
         env={**inherited, "PYTHONPATH": path, **environment},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=150,
         check=False,
     )
 

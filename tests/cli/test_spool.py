@@ -43,7 +43,7 @@ def leave_three_behind(base_url: str) -> None:
     """A process makes three calls while Ramp is away, and is killed."""
     source = str(Path(ramp_tracing.__file__).parents[1])
     environ = {**os.environ, "PYTHONPATH": source, "RAMP_API_KEY": KEY, "RAMP_BASE_URL": base_url}
-    killed = subprocess.run([sys.executable, "-c", KILLED], env=environ, timeout=30, check=False)
+    killed = subprocess.run([sys.executable, "-c", KILLED], env=environ, timeout=120, check=False)
     assert killed.returncode == -signal.SIGKILL
 
 

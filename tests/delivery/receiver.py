@@ -135,7 +135,7 @@ class Receiver:
         for each in self._open:
             close(each)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(30)
 
     @property
     def port(self) -> int:
@@ -152,7 +152,7 @@ class Receiver:
         """The ids of all spans that came, in the order in which they came."""
         return [span_id for request in self.requests for span_id in request.span_ids]
 
-    def wait_for(self, requests: int, *, seconds: float = 10.0) -> None:
+    def wait_for(self, requests: int, *, seconds: float = 60.0) -> None:
         """Wait until so many requests have come."""
         wait_until(lambda: len(self.requests) >= requests, seconds=seconds)
 
@@ -216,7 +216,7 @@ def read_request(connected: socket.socket, number: int) -> Received | None:
     return Received(line=line, head=head, headers=headers, body=body, connection=number)
 
 
-def wait_until(true: Callable[[], bool], *, seconds: float = 10.0) -> None:
+def wait_until(true: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """Look until it is so; fail if it does not come to that."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -62,18 +62,18 @@ def test_nobody_waits_for_company_when_hurried() -> None:
         pipeline.wake()
         receiver.wait_for(1)
         pipeline.record(generation(2))
-        assert pipeline.flush(5) is True
+        assert pipeline.flush(30) is True
         pipeline.shutdown(1)
     assert receiver.span_ids == span_ids(1, 2)
 
 
 def test_no_thread_before_the_first_record(pipeline_for: PipelineMaker) -> None:
     """Whoever forks before it calls a model forks a process with one thread."""
-    before = threading.active_count()
+    before = set(threading.enumerate())
     pipeline = pipeline_for("http://127.0.0.1:9/")
     pipeline.stats()
     assert pipeline.flush(1) is True
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_record_is_taken_after_a_shutdown(pipeline_for: PipelineMaker) -> None:
@@ -82,20 +82,20 @@ def test_a_record_is_taken_after_a_shutdown(pipeline_for: PipelineMaker) -> None
         pipeline = pipeline_for(receiver.url)
         for number in range(3):
             pipeline.record(generation(number))
-            assert pipeline.shutdown(5) is True
+            assert pipeline.shutdown(30) is True
         assert pipeline.stats() == Stats(recorded=3, acknowledged=3)
     assert receiver.span_ids == span_ids(0, 1, 2)
 
 
 def test_the_thread_ends_with_a_shutdown(pipeline_for: PipelineMaker) -> None:
     """And takes its connection with it."""
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with Receiver.which(OK) as receiver:
         pipeline = pipeline_for(receiver.url)
         pipeline.record(generation(1))
-        assert pipeline.shutdown(5) is True
+        assert pipeline.shutdown(30) is True
         wait_until(lambda: "ramp-tracing" not in [thread.name for thread in threading.enumerate()])
-    wait_until(lambda: threading.active_count() <= before)
+    wait_until(lambda: set(threading.enumerate()) <= before)
 
 
 # -- flush
@@ -124,12 +124,12 @@ STATES: dict[str, Behaviour] = {
 def test_flush_is_honest_and_keeps_its_time(name: str, pipeline_for: PipelineMaker) -> None:
     """It is False where the receiver did not take everything, and never late."""
     with Receiver.which(STATES[name]) as receiver:
-        pipeline = pipeline_for(receiver.url)
+        pipeline = pipeline_for(receiver.url, timeout_seconds=50)
         for number in range(3):
             pipeline.record(generation(number))
         started = time.monotonic()
         flushed = pipeline.flush(1.0)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
         assert flushed is False
         counts = pipeline.stats()
     assert counts.recorded == 3 == counts.acknowledged + counts.waiting + counts.dead + counts.lost
@@ -144,7 +144,7 @@ def test_flush_against_nobody(pipeline_for: PipelineMaker) -> None:
     pipeline.record(generation(1))
     started = time.monotonic()
     assert pipeline.flush(1.0) is False
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def test_an_answer_without_its_body_is_an_answer(pipeline_for: PipelineMaker) -> None:
@@ -155,7 +155,7 @@ def test_an_answer_without_its_body_is_an_answer(pipeline_for: PipelineMaker) ->
         pipeline = pipeline_for(receiver.url)
         for number in range(2):
             pipeline.record(generation(number))
-            assert pipeline.flush(5) is True
+            assert pipeline.flush(30) is True
     assert receiver.span_ids == span_ids(0, 1)
 
 
@@ -165,19 +165,20 @@ def test_flush_does_not_mind_what_was_dead_before(pipeline_for: PipelineMaker) -
     with Receiver.which(refuse_spans(lambda each: each == bad)) as receiver:
         pipeline = pipeline_for(receiver.url)
         pipeline.record(generation(0))
-        assert pipeline.flush(5) is False
+        assert pipeline.flush(30) is False
         pipeline.record(generation(1))
-        assert pipeline.flush(5) is True
+        assert pipeline.flush(30) is True
 
 
-def test_flush_without_time_says_how_it_stands(pipeline_for: PipelineMaker) -> None:
+def test_flush_without_time_says_how_it_stands() -> None:
     """At once."""
     with Receiver.which(OK) as receiver:
-        pipeline = pipeline_for(receiver.url)
+        pipeline = Pipeline(config_for(receiver.url), linger_seconds=60)
         assert pipeline.flush(0) is True
         pipeline.record(generation(1))
         assert pipeline.flush(-1) is False
-        assert pipeline.flush(5) is True
+        assert pipeline.flush(30) is True
+        pipeline.shutdown(0)
 
 
 def test_everyone_may_flush_at_once(pipeline_for: PipelineMaker) -> None:
@@ -189,7 +190,7 @@ def test_everyone_may_flush_at_once(pipeline_for: PipelineMaker) -> None:
         def use(numbers: range) -> None:
             for number in numbers:
                 pipeline.record(generation(number))
-            flushed.append(pipeline.flush(10))
+            flushed.append(pipeline.flush(30))
 
         threads = [threading.Thread(target=use, args=(range(at, at + 20),)) for at in range(0, 100, 20)]
         for thread in threads:
@@ -219,7 +220,7 @@ def test_a_deferred_call_runs_on_the_thread_that_sends(pipeline_for: PipelineMak
     assert ran_on == ["ramp-tracing"]
 
 
-@pytest.mark.parametrize("ask", [Pipeline.stats, lambda each: each.flush(5), lambda each: each.shutdown(5)])
+@pytest.mark.parametrize("ask", [Pipeline.stats, lambda each: each.flush(30), lambda each: each.shutdown(30)])
 def test_a_deferred_call_runs_where_there_is_no_thread(
     ask: Callable[[Pipeline], object], pipeline_for: PipelineMaker
 ) -> None:
@@ -238,7 +239,7 @@ def test_a_deferred_call_may_fail(pipeline_for: PipelineMaker, caplog: pytest.Lo
         pipeline = pipeline_for(receiver.url)
         pipeline.defer(lambda: [][0])
         pipeline.defer(lambda: pipeline.record(generation(1)))
-        assert pipeline.flush(5) is True
+        assert pipeline.flush(30) is True
     assert receiver.span_ids == span_ids(1)
     assert "finishing a call failed with IndexError" in caplog.text
 
@@ -266,11 +267,11 @@ def test_finalizers_may_defer_anywhere(pipeline_for: PipelineMaker) -> None:
                 pipeline.stats()
         finally:
             gc.set_threshold(*before)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         # `collect` returns at once where another thread is collecting, which then has finalizers still to call.
         while pipeline.stats().recorded < 600 and time.monotonic() < deadline:
             gc.collect()
-        assert pipeline.flush(10) is True
+        assert pipeline.flush(30) is True
         assert pipeline.stats() == Stats(recorded=600, acknowledged=600)
     assert len(set(receiver.span_ids)) == 600
 
@@ -296,7 +297,7 @@ def test_a_signal_handler_may_do_anything(pipeline_for: PipelineMaker) -> None:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
-        assert pipeline.flush(10) is True
+        assert pipeline.flush(30) is True
         assert pipeline.stats().acknowledged == next(numbers) - 10_000 + 2000
 
 
@@ -342,7 +343,7 @@ def test_the_counts_add_up_at_every_moment(pipeline_for: PipelineMaker) -> None:
         for thread in threads:
             thread.join()
         assert pipeline.stats().recorded == 160
-        wait_until(lambda: pipeline.stats().waiting == 0, seconds=40)
+        wait_until(lambda: pipeline.stats().waiting == 0)
         ended.set()
         looking.join()
         counts = pipeline.stats()
@@ -391,7 +392,7 @@ def test_a_hostile_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) 
             pipeline = Pipeline(config_for(receiver.url), linger_seconds=60)
             for number in range(20):
                 pipeline.record(generation(number, text="hello"))
-            assert pipeline.shutdown(5) is True
+            assert pipeline.shutdown(30) is True
     before, after = receiver.requests
     assert (before.head, before.body) == (after.head, after.body)
 
@@ -417,16 +418,16 @@ def test_a_forked_child_sends_its_own_records_and_no_other(pipeline_for: Pipelin
     with Receiver.which(OK) as receiver:
         pipeline = pipeline_for(receiver.url)
         pipeline.record(generation(0))
-        assert pipeline.flush(5)
+        assert pipeline.flush(30)
         pipeline.record(generation(1))
 
         def child() -> bool:
             empty = pipeline.stats() == Stats()
             pipeline.record(generation(2))
-            return empty and pipeline.flush(8) and pipeline.stats() == Stats(recorded=1, acknowledged=1)
+            return empty and pipeline.flush(30) and pipeline.stats() == Stats(recorded=1, acknowledged=1)
 
         assert in_child(child) == 0
-        assert pipeline.flush(5)
+        assert pipeline.flush(30)
         assert pipeline.stats() == Stats(recorded=2, acknowledged=2)
     assert sorted(receiver.span_ids) == sorted(span_ids(0, 1, 2))
 
@@ -435,13 +436,13 @@ def test_a_forked_child_sends_its_own_records_and_no_other(pipeline_for: Pipelin
 def test_a_fork_in_the_middle_of_a_request(pipeline_for: PipelineMaker) -> None:
     """Leaves the child without a lock that nobody will ever release."""
     with Receiver.which(hang, OK) as receiver:
-        pipeline = pipeline_for(receiver.url, timeout_seconds=1.0)
+        pipeline = pipeline_for(receiver.url, timeout_seconds=2.0)
         pipeline.record(generation(1))
         receiver.wait_for(1)
 
         def child() -> bool:
             pipeline.record(generation(2))
-            return pipeline.shutdown(8)
+            return pipeline.shutdown(30)
 
         assert in_child(child) == 0
         wait_until(lambda: pipeline.stats().acknowledged == 1)

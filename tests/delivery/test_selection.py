@@ -144,9 +144,9 @@ def test_flush_is_true_if_nothing_was_to_be_sent(pipeline_for: Callable[..., Pip
         pipeline = pipeline_for(ramp.url, exclude_providers=["openai"])
         for number in range(120):
             pipeline.record(generation(number))
-        assert pipeline.flush(20)
+        assert pipeline.flush(30)
         pipeline.record(replace(generation(120), provider="anthropic"))
-        assert pipeline.flush(20)
+        assert pipeline.flush(30)
         assert pipeline.stats() == Stats(recorded=121, acknowledged=1, filtered=120)
         assert [each.span_id for each in ramp.generations] == span_ids(120)
 
@@ -199,7 +199,7 @@ def test_the_filter_sees_the_cost_and_runs_elsewhere(pipeline_for: Callable[...,
     with FakeRamp() as ramp:
         pipeline = pipeline_for(ramp.url, filter=note, content_sampling_rate=0)
         pipeline.record(replace(generation(1, text="hello"), server_address="api.openai.com"))
-        assert pipeline.flush(20)
+        assert pipeline.flush(30)
         [request] = ramp.requests
     assert seen == [("ramp-tracing", True, True)]
     assert b"hello" not in request.body

@@ -22,7 +22,7 @@ BODY = b'{"resourceSpans":[]}'
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
-def post(url: str, *, seconds: float = 5.0, **options: object) -> Answer:
+def post(url: str, *, seconds: float = 30.0, **options: object) -> Answer:
     """One request over a connection of its own."""
     transport = Transport(config_for(url, **options))
     try:
@@ -31,12 +31,12 @@ def post(url: str, *, seconds: float = 5.0, **options: object) -> Answer:
         transport.close()
 
 
-def send(transport: Transport, url: str, *, seconds: float = 5.0, **options: object) -> Answer:
+def send(transport: Transport, url: str, *, seconds: float = 30.0, **options: object) -> Answer:
     headers = headers_of(config_for(url, **options), "application/json", more={"Idempotency-Key": "key"})
     return transport.post(BODY, headers, timeout_seconds=seconds)
 
 
-def failure(url: str, *, seconds: float = 5.0, **options: object) -> UnreachableError:
+def failure(url: str, *, seconds: float = 30.0, **options: object) -> UnreachableError:
     with pytest.raises(UnreachableError) as caught:
         post(url, seconds=seconds, **options)
     return caught.value
@@ -172,8 +172,8 @@ def test_an_answer_whose_body_never_ends_is_an_answer() -> None:
     """At the deadline."""
     with Receiver.which(endless(b"HTTP/1.1 200 OK\r\n\r\n", b" ", every_seconds=0.05)) as receiver:
         started = time.monotonic()
-        assert post(receiver.url, seconds=0.3).status == 200
-    assert time.monotonic() - started < 5
+        assert post(receiver.url, seconds=2).status == 200
+    assert time.monotonic() - started < 20
 
 
 def silent(exchange: Exchange) -> None:
@@ -196,7 +196,7 @@ def test_the_deadline_holds_against(behave: Behaviour) -> None:
     with Receiver.which(behave) as receiver:
         started = time.monotonic()
         error = failure(receiver.url, seconds=0.3)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
     assert error.cause == "timeout"
 
 
@@ -209,7 +209,7 @@ def test_the_deadline_holds_against_a_receiver_that_does_not_read() -> None:
         started = time.monotonic()
         with pytest.raises(UnreachableError) as caught:
             transport.post(bytes(64 << 20), {}, timeout_seconds=0.3)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
         assert caught.value.cause == "timeout"
     finally:
         listener.close()

@@ -56,7 +56,7 @@ class Stage:
             exec(block.compiled(), self.names)
         for name in set(self.names) - known:
             called_by_its_runner(name, self.names[name])
-        assert ramp_tracing.flush(15), "what the block reports does not arrive"
+        assert ramp_tracing.flush(30), "what the block reports does not arrive"
         reported = self.ramp.generations[before:]
         assert len(reported) == block.sends
         expected = {f"trace.metadata.{key}": value for key, value in block.metadata.items()}
@@ -148,7 +148,7 @@ def serving(server: Any) -> Iterator[None]:
     thread.start()
     yield
     server.shutdown()
-    thread.join(10)
+    thread.join(60)
 
 
 GIVEN: Final[Mapping[str, Callable[[Stage], object]]] = {

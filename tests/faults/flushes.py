@@ -1,7 +1,7 @@
 """`flush(1)` while the receiver is in one of eleven states: it keeps its time, and does not say more than it knows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from . import conducts
@@ -59,13 +59,13 @@ class Flushed:
         return self.seconds <= FLUSH_SECONDS + GRACE_SECONDS
 
 
-def flush_in(state: str) -> Flushed:
+def flush_in(state: str, *, seconds: float = FLUSH_SECONDS) -> Flushed:
     """Run an application that makes calls and flushes while the receiver is in *state*."""
     with stage() as scene:
-        with Application(scene, PROGRAM) as application:
+        with Application(scene, replace(PROGRAM, flush_seconds=seconds)) as application:
             scene.receiver.follow([Phase(conduct=STATES[state])])
             application.go()
             application.end()
-        [said, seconds] = next(Pages(scene.ledger).noted("flush"))
+        [said, took] = next(Pages(scene.ledger).noted("flush"))
         taken = sum(name.startswith("mk.main.") for name in scene.receiver.tally.taken)
-        return Flushed(said=said == "True", seconds=float(seconds), taken=taken, expected=state == "well")
+        return Flushed(said=said == "True", seconds=float(took), taken=taken, expected=state == "well")

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -160,24 +161,23 @@ def chat_by_model(request: Request) -> Answer:
     return refuses(500) if body["model"].startswith("bad") else chat_like_openai(request)
 
 
-def slow_chat(request: Request) -> Answer:
-    time.sleep(0.6)
-    return json_answer(completion())
+ASKED: Final = threading.Event()
+"""A request has come that is not answered before its client goes."""
+
+
+def unanswered(request: Request) -> Answer:
+    ASKED.set()
+    return Answer(delay_seconds=60)
 
 
 LONG: Final = [chunk({"content": "Hello "}) for _ in range(200)]
 
 
-def slow_messages(request: Request) -> Answer:
-    time.sleep(0.6)
-    return json_answer(ANTHROPIC)
-
-
 SCRIPTS: Final[Mapping[str, Script]] = {
-    "/slow/v1/messages": slow_messages,
+    "/slow/v1/messages": unanswered,
     "/long/v1/messages": partial(messages_like_anthropic, words=5_000),
     "/refused/v1/messages": refuses(500),
-    "/slow/chat/completions": slow_chat,
+    "/slow/chat/completions": unanswered,
     "/groq/chat/completions": chat_like_groq,
     "/metered/chat/completions": chat_with_usage,
     "/long/chat/completions": stream(LONG),
@@ -311,8 +311,12 @@ class InAsync:
 
     def cancelled(self, name: str, **arguments: Any) -> None:
         async def cancelling() -> None:
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(getattr(litellm, f"a{name}")(**arguments), 0.2)
+            ASKED.clear()
+            call = asyncio.ensure_future(getattr(litellm, f"a{name}")(**arguments))
+            assert await asyncio.to_thread(ASKED.wait, 60)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
 
         self._runner.run(cancelling())
 
@@ -390,14 +394,21 @@ def routed(colour: Any, base: str) -> None:
         colour._runner.run(through.acompletion(model="first", messages=MESSAGES))
 
 
+def wait_for_the_cache(colour: Any = None) -> None:
+    """Wait until the answer is in LiteLLM's local cache, where a thread or a task puts it."""
+    until = time.monotonic() + 60
+    while not litellm.cache.cache.cache_dict and time.monotonic() < until:
+        time.sleep(0.01)
+        if colour is not None and colour.name == "async":
+            colour.turn()
+
+
 def twice_from_cache(colour: Any, base: str) -> None:
     litellm.cache = litellm.Cache(type="local")
     try:
         for _ in range(2):
             colour.call("completion", **chat(base, caching=True))
-            time.sleep(0.2)  # the answer is put into the cache by a thread
-            if colour.name == "async":
-                colour.turn()
+            wait_for_the_cache(colour)
     finally:
         litellm.cache = None
 

@@ -147,7 +147,7 @@ async def cancelled(read: Callable[[Any, list[Any]], Any], client: Any, generati
     """
     seen: list[Any] = []
     task = asyncio.create_task(read(client, seen))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(seen) < 2:
             await asyncio.sleep(0.005)
     await asyncio.sleep(0.02)
@@ -155,7 +155,7 @@ async def cancelled(read: Callable[[Any, list[Any]], Any], client: Any, generati
     with pytest.raises(asyncio.CancelledError):
         await task
     del task
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not len(generations):
             gc.collect()
             await asyncio.sleep(0.005)

@@ -38,7 +38,7 @@ class NoticesCollections:
 
 def until(happened: Callable[[], bool], colour: Colour) -> None:
     """Collect until it has."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < deadline
         gc.collect()

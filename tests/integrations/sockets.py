@@ -35,7 +35,7 @@ class SocketProvider:
 
     def __exit__(self, *exc: object) -> None:
         self._server.shutdown()
-        self._thread.join(10)
+        self._thread.join(60)
 
     @property
     def port(self) -> int:

@@ -245,7 +245,7 @@ def as_sent(**options: Any) -> Any:
         ramp_tracing.instrument(api_key="key", base_url=ramp.url, **options)
         with anthropic.Anthropic(base_url=server.base_url, api_key="sk-ant-test", max_retries=0) as client:
             client.messages.create(**{**ASK, "messages": TURNS}, system="Be brief.")
-        assert ramp_tracing.flush(20)
+        assert ramp_tracing.flush(30)
         ramp_tracing.uninstrument()
         [span] = ramp.spans
         return span.attributes

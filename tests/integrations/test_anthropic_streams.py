@@ -226,7 +226,7 @@ def test_first_chunk_is_the_first_that_says_something(colour: Colour) -> None:
     def slowly() -> Iterator[bytes]:
         lines = events(EVENTS, named=True, done=False)
         yield from lines[:3]
-        said.wait(5)
+        said.wait(60)
         yield from lines[3:]
 
     answer = Answer(headers={"Content-Type": "text/event-stream"}, body=slowly())
@@ -248,7 +248,7 @@ def halting(after: int) -> Iterator[Any]:
 
     def pieces() -> Iterator[bytes]:
         yield from events(EVENTS[:after], named=True, done=False)
-        go_on.wait(10)
+        go_on.wait(60)
 
     answer = Answer(headers={"Content-Type": "text/event-stream"}, body=pieces())
     with Provider(answer) as provider:

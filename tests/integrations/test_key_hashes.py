@@ -70,7 +70,7 @@ def test_only_calls_with_allowed_keys_arrive(tmp_path: Path) -> None:
                 with openai.OpenAI(api_key=key, base_url=provider.base_url, max_retries=0) as client:
                     client.chat.completions.create(**HELLO)
             on_disk = b"".join(each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
-            assert ramp_tracing.flush(20)
+            assert ramp_tracing.flush(30)
             stats = ramp_tracing.stats()
         finally:
             ramp_tracing.uninstrument()

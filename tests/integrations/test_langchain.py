@@ -82,7 +82,7 @@ def handler(**options: Any) -> Any:
 
 def collect_streams() -> None:
     """Wait for the end of what was left; of an async stream the event loop is told first."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (state.open_streams or state.runs) and time.monotonic() < deadline:
         gc.collect()
         run(asyncio.sleep(0.001))
@@ -620,7 +620,7 @@ def test_a_handler_starts_with_a_key(provider: Provider, monkeypatch: pytest.Mon
         monkeypatch.setenv("RAMP_API_KEY", "none")
         monkeypatch.setenv("RAMP_BASE_URL", ramp.url)
         house_model(provider).invoke("Hi", {"callbacks": [handler(user="ada")]})
-        [span] = ramp.wait_for(1)
+        [span] = ramp.wait_for(1, 30)
         ramp_tracing.uninstrument()
     assert span.attributes["user.id"] == "ada"
 
@@ -722,7 +722,7 @@ def spans_of(ramp: FakeRamp, spans: str, work: Any) -> list[Any]:
     """Every span that Ramp got of *work*."""
     ramp_tracing.instrument(api_key="none", base_url=ramp.url, spans=spans)  # type: ignore[arg-type]
     work()
-    assert ramp_tracing.flush(20)
+    assert ramp_tracing.flush(30)
     stats = ramp_tracing.stats()
     ramp_tracing.uninstrument()
     assert stats.recorded == stats.acknowledged

@@ -19,7 +19,17 @@ from ramp_tracing._record import Generation
 from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
 
-from .litellm_calls import ANTHROPIC, CLAUDE, MESSAGES, SCRIPTS, at_anthropic, at_base, chat, litellm
+from .litellm_calls import (
+    ANTHROPIC,
+    CLAUDE,
+    MESSAGES,
+    SCRIPTS,
+    at_anthropic,
+    at_base,
+    chat,
+    litellm,
+    wait_for_the_cache,
+)
 from .provider import Provider
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
@@ -52,7 +62,7 @@ def recorded(*, both: bool = True, **options: Any) -> Iterator[Any]:
         yield generations
 
 
-def waited(generations: Sequence[Generation], count: int, *, seconds: float = 8) -> list[Generation]:
+def waited(generations: Sequence[Generation], count: int, *, seconds: float = 60) -> list[Generation]:
     """What has been recorded when there is as much as expected, and a moment later."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and len(generations) < count:
@@ -96,8 +106,10 @@ def test_by_hand(register: Any, base: str) -> None:
                 pass
             with pytest.raises(litellm.exceptions.InternalServerError):
                 await litellm.acompletion(**chat(base, model="openai/bad-1"))
-            await asyncio.sleep(0.2)
-            await ramp_tracing.aflush(5)
+            until = time.monotonic() + 60
+            while len(generations) < 5 and time.monotonic() < until:
+                await asyncio.sleep(0.2)
+                await ramp_tracing.aflush(5)
 
         asyncio.run(calls())
         waited(generations, 5)
@@ -256,10 +268,11 @@ def test_cache_hit_costs_nothing(both: bool, base: str) -> None:
     litellm.cache = litellm.Cache(type="local")
     try:
         with recorded(both=both) as generations:
-            for _ in range(2):
+            for number in (1, 2):
                 litellm.completion(**chat(base, caching=True))
-                time.sleep(0.3)
-            first, second = waited(generations, 2)
+                wait_for_the_cache()
+                waited(generations, number)
+            first, second = generations
     finally:
         litellm.cache = None
     assert first.id != second.id
@@ -358,7 +371,7 @@ def test_what_a_guardrail_found_is_content(base: str) -> None:
             while not generations:  # LiteLLM tells of it in the same event loop
                 await asyncio.sleep(0.02)
 
-        asyncio.run(asyncio.wait_for(call(), 20))
+        asyncio.run(asyncio.wait_for(call(), 60))
         [generation] = waited(generations, 1)
         litellm.callbacks.remove(guard)
     assert {"cost_center": "CC-1"} == dict(generation.attribution.metadata)

@@ -124,10 +124,11 @@ def test_killed(running: Mapping[str, Running]) -> None:
     """
     killed = running["killed"]
     killed.wait()
-    for has_spoken in (False, True):
+    for number, has_spoken in enumerate((False, True), 1):
         options: Any = {"state_dir": f"{killed.folder / 'state'}{has_spoken}"}
         ramp_tracing.instrument("openai", api_key="test", base_url=killed.ramp.url, **options)
         try:
+            killed.ramp.wait_for(number, 60)
             assert ramp_tracing.flush(30)
         finally:
             ramp_tracing.uninstrument()

@@ -54,7 +54,7 @@ def base() -> Iterator[str]:
 
 def settled(ramp: FakeRamp) -> ReceivedSpan:
     """The one record that there is in the end."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         ramp_tracing.flush(5)
         found = ramp.generations
@@ -83,7 +83,7 @@ def test_one_batch(create: Step, polls: list[Step], in_one_process: bool, base: 
         try:
             with ramp_tracing.trace(user="ada"):
                 create(base)
-            assert ramp_tracing.flush(20)
+            assert ramp_tracing.flush(30)
             if not in_one_process:  # what another one would know
                 state.jobs.clear()
                 state.seen = SeenIds()

@@ -33,7 +33,7 @@ def upstream() -> Iterator[Provider]:
     with Provider(scripts=SCRIPTS) as running:
         with capture_generations() as generations:
             InSync().call("completion", **chat(running.base_url))
-            until = time.monotonic() + 40
+            until = time.monotonic() + 60
             while _layers.is_waiting() and time.monotonic() < until:
                 time.sleep(0.05)
             assert ["litellm"] == [each.library for each in generations]
@@ -68,7 +68,7 @@ def test_one_record(kind: Any, name: str, watched: str, upstream: Provider) -> N
 
 def settle(generations: Any, colour: Any, count: int) -> None:
     """Wait until LiteLLM has said everything, and a moment longer for what it must not say."""
-    until = time.monotonic() + 6
+    until = time.monotonic() + 60
     quiet = time.monotonic() + 0.2
     while time.monotonic() < until and (len(generations) < count or time.monotonic() < quiet):
         if isinstance(colour, InAsync):

@@ -52,7 +52,7 @@ def run(program: str, ramp: FakeRamp | None = None, provider: Provider | None = 
         env=environment,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=False,
     )
     assert (0, "") == (done.returncode, done.stderr)
@@ -85,7 +85,7 @@ print(loaded(*HEAVY) == before, loaded("litellm", "langchain_core"))
 CALL = """
 client = openai.OpenAI(max_retries=0)
 client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hello?"}])
-print(ramp_tracing.flush(20), ramp_tracing.stats().recorded)
+print(ramp_tracing.flush(30), ramp_tracing.stats().recorded)
 """
 
 
@@ -144,7 +144,7 @@ def test_a_stream_that_is_open_at_exit_is_recorded(ending: str, ramp: FakeRamp) 
     """The process ends in the middle of a stream: what is known by then is sent before it does."""
     program = f"""
 import ramp_tracing
-ramp_tracing.instrument()
+ramp_tracing.instrument(exit_timeout_seconds=25)
 import openai
 client = openai.OpenAI(max_retries=0)
 chunks = client.chat.completions.create(

@@ -61,7 +61,7 @@ def ended(*processes: "subprocess.Popen[str]", code: int = 0) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    assert [code] * len(processes) == [process.wait(70) for process in processes]
+    assert [code] * len(processes) == [process.wait(120) for process in processes]
     for process in processes:
         process.communicate()
 

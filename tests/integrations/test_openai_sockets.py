@@ -363,7 +363,7 @@ def test_a_thread_that_reads_for_another(api: Api) -> None:
             thread = threading.Thread(target=lambda: [connection.recv() for _ in [*api.greeting, *part]])
             thread.start()
             connection.send({"type": "response.create"})
-            thread.join(30)
+            thread.join(60)
         client.close()
     assert [each.attribution.user for each in generations] == ["ada"]
 

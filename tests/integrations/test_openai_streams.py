@@ -158,7 +158,7 @@ def test_first_chunk_is_the_first_that_says_something(colour: Colour) -> None:
     def slowly() -> Iterator[bytes]:
         first, *others = events(CHUNKS)
         yield first
-        said.wait(5)
+        said.wait(60)
         yield from others
 
     answer = Answer(headers={"Content-Type": "text/event-stream"}, body=slowly())
@@ -180,7 +180,7 @@ def halting(after: int) -> Iterator[Any]:
 
     def pieces() -> Iterator[bytes]:
         yield from events(CHUNKS[:after], done=False)
-        go_on.wait(10)
+        go_on.wait(60)
 
     answer = Answer(headers={"Content-Type": "text/event-stream"}, body=pieces())
     with Provider(answer) as provider:

@@ -201,7 +201,7 @@ def open_files(path: Path) -> list[str]:
     return sorted(target for target in targets if target.startswith(str(path)))
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Fail if *condition* does not come true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -236,11 +236,11 @@ def program(code: str, state: Path) -> "subprocess.Popen[str]":
 def run(code: str, state: Path) -> str:
     """Run *code* to its end, however it ends; what it said."""
     with program(code, state) as process:
-        said, _ = process.communicate(timeout=40)
+        said, _ = process.communicate(timeout=120)
     return said
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
     """End a process by SIGKILL."""
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)

@@ -358,9 +358,9 @@ def test_a_killed_process_had_its_held_records_sent_by_the_next(state: Path, mon
     first, second = pipeline.hold(generation(1)), pipeline.hold(generation(2))
     pipeline.record(generation(3))
     first.release()
-    pipeline.flush(20)
+    pipeline.flush(30)
     say("flushed")
-    time.sleep(60)
+    time.sleep(120)
     """
     with Receiver.which(OK) as receiver:
         monkeypatch.setenv("URL", receiver.url)

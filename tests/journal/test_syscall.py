@@ -1,6 +1,7 @@
 """What is asked of the system with the lock of the interpreter kept."""
 
 import errno
+import gc
 import os
 import sys
 import threading
@@ -52,12 +53,15 @@ def another_thread() -> Iterator[list[int]]:
             noted.append(0)
             time.sleep(0)
 
+    gc.collect()  # closing what somebody left, in the middle of the test, would give the lock away
+    gc.disable()
     sys.setswitchinterval(1000)
     thread = threading.Thread(target=note)
     thread.start()
     wait_until(lambda: noted)
     yield noted
     sys.setswitchinterval(before)
+    gc.enable()
     ended.set()
     thread.join()
 

@@ -22,7 +22,7 @@ from ramp_tracing.local._serving import build_app
 
 UNIFIED: Final = "/developer/v1/ai-usage/unified"
 
-SECONDS: Final = 30.0
+SECONDS: Final = 90.0
 """For whatever waits: a busy machine needs a while."""
 
 DAY: Final = 86_400_000_000_000

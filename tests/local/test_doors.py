@@ -54,7 +54,7 @@ def test_answers_to_its_own_names_only(receiver: Running) -> None:
     """A page of somebody else's, whose name was made to point here, reads nothing."""
     port = urlsplit(receiver.url).port
     for host, expected in ((f"localhost:{port}", 200), ("rebound.example", 421), (f"rebound.example:{port}", 421)):
-        connection = HTTPConnection("127.0.0.1", port or 0, timeout=30)
+        connection = HTTPConnection("127.0.0.1", port or 0, timeout=90)
         connection.request("GET", "/api/change", headers={"Host": host})
         assert expected == connection.getresponse().status
         connection.close()

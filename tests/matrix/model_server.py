@@ -20,7 +20,7 @@ from .answers import WIRES, Facts, Wire, batch
 DIRECT: Final = "gpt-4o-mini"
 """The model of calls that an application makes itself, beside those of a stack."""
 
-HOLD_SECONDS: Final = 20.0
+HOLD_SECONDS: Final = 60.0
 """How long an answer is held at most, should a test fail to let it go."""
 
 HELD_PIECES: Final = 5

@@ -10,7 +10,7 @@ from ramp_tracing import _layers
 
 from .stacks import litellm
 
-SECONDS: Final = 30.0
+SECONDS: Final = 60.0
 """At most: LiteLLM imports much at its first call."""
 
 TELLS: Final = ("failure_handler", "success_handler", "litellm")

@@ -17,7 +17,7 @@ from typing import Any, Final
 from .model_server import ModelServer
 from .stacks import Stack
 
-SECONDS: Final = 30.0
+SECONDS: Final = 60.0
 """More than anything here takes on the slowest machine."""
 
 READ: Final = 2

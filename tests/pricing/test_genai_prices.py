@@ -12,7 +12,7 @@ def run(program: str) -> str:
     """What a fresh interpreter prints."""
     source = str(Path(ramp_tracing.__file__).parents[1])
     program = f"import sys; sys.path.insert(0, {source!r})\n" + textwrap.dedent(program)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
     return done.stdout.strip()
 
 

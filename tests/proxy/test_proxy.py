@@ -6,7 +6,6 @@ server on loopback: Ramp sees every call once, with its price and with who it wa
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import pytest
 from ramp_tracing._loopback import Answer, Request, json_answer
 from ramp_tracing.testing import FakeRamp, ReceivedSpan
 from tests.integrations.provider import CHUNKS, Provider, chat_like_openai, chunk, stream
+from tests.ports import free_port
 
 pytest.importorskip("litellm.proxy.proxy_server", reason="needs litellm[proxy]", exc_type=ImportError)
 yaml = pytest.importorskip("yaml")
@@ -73,7 +73,7 @@ class Proxy:
 
     def received(self, count: int) -> list[ReceivedSpan]:
         """The next *count* records, and none more a moment later; one later still is one too many for the next."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while time.monotonic() < until and len(self._ramp.generations) < self._seen + count:
             time.sleep(0.05)
         time.sleep(0.3)
@@ -128,12 +128,6 @@ def start(folder: Path, port: int, environment: dict[str, str]) -> "subprocess.P
     options = ["--host", "127.0.0.1", "--port", str(port), "--telemetry", "False"]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen([*command, *options], env=environment, stdout=log, stderr=subprocess.STDOUT)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def wait_until_alive(url: str, running: "subprocess.Popen[bytes]", folder: Path) -> None:

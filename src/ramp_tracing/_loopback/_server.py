@@ -96,7 +96,7 @@ class LoopbackServer:
         with self._arrived:
             return list(self._requests)
 
-    def wait_for_requests(self, count: int, *, timeout_seconds: float = 5.0) -> bool:
+    def wait_for_requests(self, count: int, *, timeout_seconds: float = 30.0) -> bool:
         """Wait until *count* requests have arrived; False if they did not within the time."""
         with self._arrived:
             return self._arrived.wait_for(lambda: len(self._requests) >= count, timeout_seconds)
