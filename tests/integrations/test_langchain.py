@@ -306,6 +306,37 @@ def test_litellm_speaks_for_itself(provider: Provider) -> None:
         assert [("openai", "gpt-4o")] == [(each.provider, each.request_model) for each in generations]
 
 
+class InNameOnly(FakeListChatModel):
+    """What LangChain says of a class whose client it tells nothing of."""
+
+    word: str
+
+    def _get_ls_params(self, **kwargs: Any) -> Any:
+        return {"ls_provider": self.word}
+
+
+@pytest.mark.parametrize(
+    ("word", "variable", "named"),
+    [
+        ("cohere", "CO_API_URL", "cohere"),
+        ("google_genai", "GOOGLE_GEMINI_BASE_URL", "gcp.gemini"),
+        ("groq", "GROQ_BASE_URL", "groq"),
+        ("openai", "OPENAI_BASE_URL", "openai"),
+    ],
+)
+def test_an_address_in_the_environment(word: str, variable: str, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that goes to another address than the provider's is not taken for the provider's."""
+    monkeypatch.delenv(variable, raising=False)
+    with capture_generations() as generations:
+        integrations.enable(LANGCHAIN)
+        InNameOnly(responses=["Hello."], word=word).invoke("Hi")
+        monkeypatch.setenv(variable, "https://llm.example.org:8443/v1")
+        InNameOnly(responses=["Hello."], word=word).invoke("Hi")
+        assert [(named, None, None), (None, "llm.example.org", 8443)] == [
+            (each.provider, each.server_address, each.server_port) for each in generations
+        ]
+
+
 def test_each_attempt_is_a_call(provider: Provider) -> None:
     """Fallbacks and retries of LangChain's are runs of their own."""
     from ramp_tracing._loopback import json_answer

@@ -30,8 +30,17 @@ THROUGH: Final[Mapping[str, str]] = {
 }
 """LangChain's word for a provider → the library that its class sends through; that one sees every request."""
 
-OPENAI_BASES: Final = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
-"""Where LangChain's classes look for an address that they were not given."""
+BASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "cohere": ("CO_API_URL",),
+    "google_genai": ("GOOGLE_GEMINI_BASE_URL",),
+    "groq": ("GROQ_BASE_URL",),
+    "openai": ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
+}
+"""
+LangChain's word for a provider → variables in which its client looks for an address that it was not given.
+
+LangChain says nothing of those; of Anthropic's and OpenRouter's it does. Read by cohere 5, google-genai 1 and groq 0.
+"""
 
 CACHE_HIT: Final = "langchain.cache_hit"
 
@@ -174,8 +183,8 @@ def _is_free(outcome: Outcome) -> bool:
 
 def _address(model: LangChainModel) -> tuple[str | None, int | None]:
     base = model.base_url
-    if base is None and model.word == "openai":
-        base = next((os.environ[name] for name in OPENAI_BASES if os.environ.get(name)), None)
+    if base is None:
+        base = next(filter(None, map(os.environ.get, BASES.get(model.word or "", ()))), None)
     return address_in(base or "")
 
 
