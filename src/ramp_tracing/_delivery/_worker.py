@@ -29,8 +29,13 @@ LOOK_SECONDS: Final = 0.1
 FAULT_REST_SECONDS: Final = 5.0
 """After a fault of ours, so that a lasting one does not spin."""
 
-MAX_FORK_WAIT_SECONDS: Final = 2.0
-"""Some times what the imports take, on a slow machine."""
+MAX_FORK_WAIT_SECONDS: Final = 10.0
+"""
+Some times what the imports take on a machine that is very busy; the wait ends with them.
+
+Who forks without it risks a child that can import neither the price list nor what that brings, which the application
+may need itself.
+"""
 
 Job = Callable[[], None]
 """Something to be called on a thread that holds no lock of ours."""
