@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import ramp_tracing._export._encoder as encoder_module
-from ramp_tracing._export import EncodeError, Encoder, ExportSettings, connection_test_body
+from ramp_tracing._export import EncodeError, Encoder, ExportSettings, UnifiedEncoder, connection_test_body
 from ramp_tracing._record import Attribution, Cost, GenerationId, Usage
+from ramp_tracing._state import state
 
 
 def protobuf_value(value: Any) -> Any:
@@ -174,6 +175,25 @@ class TestEncoder:
         [own, _] = read_body(encode(DOCUMENTED))
         assert 42 == own.values["gen_ai.usage.input_tokens"]
         assert "gen_ai.prompt" not in own.values
+
+    @pytest.mark.parametrize("protocol", ["http/json", "ramp/unified"])
+    def test_unpublishable_record(self, monkeypatch: pytest.MonkeyPatch, protocol: Any) -> None:
+        """What cannot be made into spans for the user's exporters is sent whole all the same."""
+        spans_of = encoder_module.spans_of
+
+        def refuse_conventions(generation: Any, settings: Any) -> Any:
+            if settings.dialect == "semconv":
+                raise RecursionError
+            return spans_of(generation, settings)
+
+        monkeypatch.setattr(state, "strict", False)
+        monkeypatch.setattr(encoder_module, "spans_of", refuse_conventions)
+        settings = ExportSettings(protocol=protocol, published_dialect="semconv")
+        encoder: Any = (UnifiedEncoder if protocol == "ramp/unified" else Encoder)(settings)
+        prepared = encoder.prepare(DOCUMENTED)
+        assert () == prepared.published
+        alone: Any = (UnifiedEncoder if protocol == "ramp/unified" else Encoder)(ExportSettings(protocol=protocol))
+        assert alone.prepare(DOCUMENTED).encoded == prepared.encoded
 
     def test_unencodable_record(self) -> None:
         """A record that is no record raises one kind of error, which quotes nothing."""

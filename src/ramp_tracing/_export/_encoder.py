@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final, Protocol
 
 from .._dataclass import dataclass
-from .._guard import log
+from .._guard import guarded, log
 from .._record import Generation
 from ._otlp_json import JsonEncoding
 from ._settings import ExportSettings, WireProtocol
@@ -128,7 +128,7 @@ class Encoder:
 
 def published_spans(generation: Generation, settings: ExportSettings, *, sent: tuple[Span, ...]) -> tuple[Span, ...]:
     """
-    What the user's own exporters get of *generation*.
+    What the user's own exporters get of *generation*; nothing if that fails, because Ramp is not to feel it.
 
     Args:
         generation: The call.
@@ -136,9 +136,12 @@ def published_spans(generation: Generation, settings: ExportSettings, *, sent: t
         sent: Its spans in the dialect that is sent; the same ones serve, if that is what the exporters want.
     """
     dialect = settings.published_dialect
-    if dialect is None:
-        return ()
-    return sent if sent and dialect == settings.dialect else spans_of(generation, replace(settings, dialect=dialect))
+    if dialect is None or (sent and dialect == settings.dialect):
+        return () if dialect is None else sent
+    spans: tuple[Span, ...] = ()
+    with guarded("making spans for the application's span exporters"):
+        spans = spans_of(generation, replace(settings, dialect=dialect))
+    return spans
 
 
 def prepared_by(prepare: Callable[[Generation], Prepared], generation: Generation) -> Prepared:
