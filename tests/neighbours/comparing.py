@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .arrangements import ALONE, ARRANGEMENTS, TOGETHER, Arrangement
+from .arrangements import ALONE, ARRANGEMENTS, Arrangement
 from .program import write_report
 
 RUN_SECONDS: Final = 300
