@@ -244,6 +244,10 @@ NEIGHBOURS: Final = {
     "langfuse": ["langfuse"],
     "ddtrace": ["ddtrace"],
     "sentry": ["sentry-sdk"],
+    **{
+        f"openinference-{name}": [client, *(f"openinference-instrumentation-{each}" for each in (name, "openai"))]
+        for name, client in {"langchain": "langchain-openai", "litellm": "litellm"}.items()
+    },
 }
 """Another instrumentation → what is installed for it."""
 

@@ -1,5 +1,6 @@
 """Beside other instrumentations, in whatever order they come and go; and that we leave nothing behind."""
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -236,7 +237,7 @@ def leaving_what_was_found(colour: Colour) -> Iterator[Callable[[], None]]:
     As openinference-instrumentation-openai 0.1.66 does: that function is the one that we wrap in the class above.
     """
     owner, _ = owners_of(colour, "client classes")
-    found = owner.request
+    found = inspect.unwrap(owner.request)  # below what is left of ours by a test that has buried it
     with outside(owner, "request", lambda request: lambda *args, **kwargs: request(*args, **kwargs)):
         yield lambda: setattr(owner, "request", found)
 

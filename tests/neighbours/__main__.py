@@ -5,19 +5,22 @@ import json
 import sys
 from typing import Any
 
-from .arrangements import ALONE
+from .arrangements import ALONE, TOGETHER
 from .comparing import Difference, Report, arrangements_of, changed_by_them, changed_by_us, differences, run
 from .known import known
 from .neighbours import NEIGHBOURS
 
 
-def show(name: str, *, details: bool) -> bool:
+def show(name: str, *, details: bool, only: str = "") -> bool:
     """Run every arrangement of one neighbour; whether all is as it should be, or as is known."""
-    reports: dict[str, Report] = {each: run(name, each) for each in ALONE}
+    can_stop = NEIGHBOURS[name].make().can_stop
+    reports: dict[str, Report] = {each: run(name, each) for each in arrangements_of(can_stop, ALONE)}
     print(f"{name}: {', '.join(f'{key} {value}' for key, value in reports['theirs']['versions'].items())}")
     print(f"  changed by them alone: {', '.join(changed_by_them(reports)) or 'nothing'}")
     passed = not changed_by_us(reports)
-    for arrangement in arrangements_of(NEIGHBOURS[name].make().can_stop):
+    for arrangement in arrangements_of(can_stop, TOGETHER):
+        if only not in arrangement:
+            continue
         reports[arrangement] = run(name, arrangement)
         found = list(differences(arrangement, reports))
         unknown = [each for each in found if known(name, each) is None]
@@ -58,8 +61,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.neighbours", description=__doc__)
     parser.add_argument("names", nargs="+", choices=NEIGHBOURS, metavar="NAME")
     parser.add_argument("--details", action="store_true", help="the differences that are known as well")
+    parser.add_argument("--only", default="", metavar="WORDS", help="only the orders that have these words in them")
     words = parser.parse_args()
-    failed = [name for name in words.names if not show(name, details=words.details)]
+    failed = [name for name in words.names if not show(name, details=words.details, only=words.only)]
     return 1 if failed else 0
 
 

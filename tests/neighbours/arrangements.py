@@ -25,9 +25,11 @@ class Arrangement:
         return "ours" in self.steps and "-ours" not in self.steps
 
     @property
-    def theirs(self) -> bool:
-        """Whether they are."""
-        return "theirs" in self.steps and "-theirs" not in self.steps
+    def without_us(self) -> str:
+        """The one of `ALONE` that is the same without us. What has been switched off need not be gone."""
+        if "theirs" not in self.steps:
+            return "neither"
+        return "theirs, off" if "-theirs" in self.steps else "theirs"
 
 
 ALONE: Final[Mapping[str, Arrangement]] = {
@@ -35,6 +37,7 @@ ALONE: Final[Mapping[str, Arrangement]] = {
     "ours": Arrangement(steps=("ours",)),
     "ours, asking": Arrangement(steps=("ours",), asks=True),
     "theirs": Arrangement(steps=("theirs",)),
+    "theirs, off": Arrangement(steps=("theirs", "-theirs")),
 }
 """What the others are compared with."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .arrangements import ALONE, ARRANGEMENTS, TOGETHER, Arrangement
+from .arrangements import ALONE, ARRANGEMENTS, Arrangement
 from .program import write_report
 
 RUN_SECONDS: Final = 300
@@ -60,9 +60,9 @@ def run(name: str, arrangement: str) -> Report:
     return report
 
 
-def arrangements_of(can_stop: bool) -> list[str]:
+def arrangements_of(can_stop: bool, among: Mapping[str, Arrangement]) -> list[str]:
     """Those that are possible."""
-    return [name for name, each in TOGETHER.items() if can_stop or "-theirs" not in each.steps]
+    return [name for name, each in among.items() if can_stop or "-theirs" not in each.steps]
 
 
 def differences(arrangement: str, reports: Mapping[str, Report]) -> Iterator[Difference]:
@@ -79,7 +79,7 @@ def differences(arrangement: str, reports: Mapping[str, Report]) -> Iterator[Dif
 
 
 def _expected(how: Arrangement, call: str, alone: Report, reports: Mapping[str, Report]) -> dict[str, Any]:
-    theirs = reports["theirs" if how.theirs else "neither"]["calls"][call]
+    theirs = reports[how.without_us]["calls"][call]
     ours = alone["calls"][call]["ours"] if how.ours else []
     return {"ours": ours, "theirs": theirs["theirs"], "seen": theirs["seen"]}
 

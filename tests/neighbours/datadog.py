@@ -47,9 +47,11 @@ class Datadog:
         self._started = True
 
     def stop(self) -> None:
+        from ddtrace.contrib.internal.httplib.patch import unpatch as unpatch_http
         from ddtrace.contrib.internal.openai.patch import unpatch
 
         unpatch()
+        unpatch_http()
         self._stopped = True
 
     def around(self, label: str) -> AbstractContextManager[Any]:

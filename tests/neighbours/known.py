@@ -26,6 +26,13 @@ KNOWN: Final = (
         "where they came first they stand below us, and their span shows the stream_options that we have added",
     ),
     Known(
+        ("logfire",),
+        "theirs",
+        ("theirs, ours, asking", "ours, theirs, asking"),
+        "stream without usage",
+        "they read the stream below us, and have the usage that we have asked for",
+    ),
+    Known(
         ("ddtrace",),
         "ours",
         ("theirs, ours", "ours, theirs"),

@@ -44,7 +44,7 @@ class Instrumentors:
     can_stop = True
 
     def __init__(self, classes: Mapping[str, str]) -> None:
-        os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "true"
+        os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "SPAN_ONLY"
         self.packages = tuple(classes)
         self._classes = classes
         self._spans = Spans()
@@ -93,7 +93,8 @@ class Logfire:
         self._instrumented = logfire.instrument_openai()
 
     def stop(self) -> None:
-        self._instrumented.__exit__(None, None, None)
+        with self._instrumented:  # its end takes it out
+            pass
 
     def around(self, label: str) -> AbstractContextManager[Any]:
         return nullcontext()

@@ -139,6 +139,7 @@ def write_report(name: str, arrangement: str, path: str) -> None:
     for each in [each for each in os.environ if each.startswith(("RAMP_", "OTEL_", "DD_", "SENTRY_", "LANGFUSE_"))]:
         del os.environ[each]
     os.environ["RAMP_TRACING_STATE_DIR"] = f"{path}.state"
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # it would fetch its prices
     report = json.dumps(report_of(name, ARRANGEMENTS[arrangement]), indent=1)
     Path(f"{path}.part").write_text(report)
     Path(f"{path}.part").rename(path)

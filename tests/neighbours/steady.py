@@ -18,6 +18,11 @@ VOLATILE: Final = re.compile(
 IDS: Final = re.compile(r"\b[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\b|\b[0-9a-f]{16}\b|0x[0-9a-f]+")
 PORTS: Final = re.compile(r"127\.0\.0\.1:\d+")
 SECONDS: Final = re.compile(r"\b\d+\.\d+s\b")
+DATES: Final = re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
+TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\):.*", re.DOTALL)
+
+LEFT_OUT: Final = ((IDS, "ID"), (PORTS, "HOST"), (SECONDS, "SECONDS"), (DATES, "DATE"), (TRACEBACK, "TRACEBACK"))
+"""Part of a text → what it is replaced with."""
 
 
 def steady(value: object) -> Any:
@@ -25,12 +30,18 @@ def steady(value: object) -> Any:
     if isinstance(value, Mapping):
         return {str(key): steady(each) for key, each in sorted(value.items()) if not VOLATILE.search(str(key))}
     if isinstance(value, str):
-        return SECONDS.sub("SECONDS", PORTS.sub("HOST", IDS.sub("ID", value)))
+        return _steady_text(value)
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [steady(each) for each in value]
     if isinstance(value, bool | int | float | None):
         return value
     return steady(str(value))
+
+
+def _steady_text(text: str) -> str:
+    for pattern, instead in LEFT_OUT:
+        text = pattern.sub(instead, text)
+    return text
 
 
 def of_ours(span: ReceivedSpan) -> Any:

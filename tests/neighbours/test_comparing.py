@@ -20,7 +20,7 @@ def report(*, seen: str = "answer", ours: bool = False, theirs: bool = False, **
 
 
 def reports(together: Mapping[str, Any], arrangement: str) -> dict[str, Report]:
-    alone = {name: report(ours=each.ours, theirs=each.theirs) for name, each in ALONE.items()}
+    alone = {name: report(ours=each.ours, theirs=each.without_us == "theirs") for name, each in ALONE.items()}
     return {**alone, arrangement: together}
 
 
@@ -28,7 +28,7 @@ def reports(together: Mapping[str, Any], arrangement: str) -> dict[str, Report]:
 def test_nothing_is_found_where_all_is_as_it_should_be(arrangement: str) -> None:
     """Whoever is still there saw the call; whoever has gone did not."""
     how = TOGETHER[arrangement]
-    well = report(ours=how.ours, theirs=how.theirs)
+    well = report(ours=how.ours, theirs=how.without_us == "theirs")
     assert [] == list(differences(arrangement, reports(well, arrangement)))
 
 
@@ -65,8 +65,9 @@ def test_what_the_application_gets_from_one_alone() -> None:
 
 def test_who_cannot_leave_is_not_asked_to() -> None:
     """All other orders are tried."""
-    assert {"theirs, ours, theirs off", "ours, theirs, theirs off"} == {*TOGETHER} - {*arrangements_of(False)}
-    assert [*TOGETHER] == arrangements_of(True)
+    assert {"theirs, ours, theirs off", "ours, theirs, theirs off"} == {*TOGETHER} - {*arrangements_of(False, TOGETHER)}
+    assert [*TOGETHER] == arrangements_of(True, TOGETHER)
+    assert "theirs, off" not in arrangements_of(False, ALONE)
 
 
 def test_what_is_left_out_of_a_comparison() -> None:
