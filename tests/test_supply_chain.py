@@ -11,6 +11,8 @@ import pytest
 import sbom
 from audit import Audit
 
+from ramp_tracing._loopback import Answer, LoopbackServer, Request, json_answer
+
 SOURCE: Final = sbom.ROOT / "src"
 BUNDLED: Final[dict[str, Any]] = json.loads(sbom.BUNDLED.read_text())
 BANNER: Final = re.compile(r"/\*!\s*\*\s*(?P<name>@?[\w./]+) v(?P<version>[\d.]+)\s")
@@ -120,3 +122,27 @@ def test_only_what_was_audited_is_called_clean(
     assert text.startswith(said)
     assert status == ended
     assert where_required == audit.conclude(answers, required=True)[1]
+
+
+def advise(request: Request) -> Answer:
+    """What OSV knows of one package: https://google.github.io/osv.dev/post-v1-query/"""
+    asked: Any = request.json
+    fixed = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.1"}]}
+    affected = {"package": {"name": "broken", "ecosystem": "PyPI"}, "ranges": [fixed]}
+    hole = {"id": HOLE["id"], "aliases": HOLE["aliases"], "details": "A hole.", "published": "2099-01-01T00:00:00Z"}
+    known = asked["package"]["name"] == "broken"
+    return json_answer({"vulns": [{**hole, "affected": [affected]}]} if known else {})
+
+
+@pytest.mark.timeout(180)  # it is started twice, and gives its service time
+def test_pip_audit_is_understood(tmp_path: Path) -> None:
+    """The real one, with a service on loopback: a hole is found; without a service there is a reason, and no audit."""
+    pytest.importorskip("pip_audit", reason="needs pip-audit, which the session `audit` has")
+    for name, version in (("broken", "2.0"), ("sound", "1.0")):
+        (tmp_path / f"{name}-{version}.dist-info").mkdir()
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        (tmp_path / f"{name}-{version}.dist-info" / "METADATA").write_text(metadata)
+    with LoopbackServer(advise) as service:
+        found = audit.ask("osv", str(tmp_path), ["--osv-url", f"{service.url}/v1/query"])
+    assert Audit(known=2, found=("broken 2.0: PYSEC-2099-1, CVE-2099-1; mended in 2.1",)) == found
+    assert isinstance(audit.ask("osv", str(tmp_path), ["--osv-url", "http://127.0.0.1:9/v1/query"]), str)
