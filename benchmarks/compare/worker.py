@@ -1,0 +1,187 @@
+"""
+One contender: a process that does as the conductor tells it, one line of JSON for each order and for each answer.
+
+Runs in the contender's environment, so it imports nothing of this package's.
+"""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any, Final
+
+from .contenders import CONTENDERS, Flush
+from .scenarios import SCENARIOS, Act, Library
+
+MICROSECOND: Final = 1_000
+KIB: Final = 1_024
+
+
+class Worker:
+    """
+    The application of one contender, instrumented.
+
+    Args:
+        name: A row of `CONTENDERS`.
+        library: What is watched.
+        receiver: Where the contender exports to.
+    """
+
+    def __init__(self, name: str, library: Library, receiver: str) -> None:
+        self._flush: Flush = CONTENDERS[name].switch_on(library, receiver)
+        self._acts: dict[str, Act] = {}
+
+    def act(self, scenario: str) -> Act:
+        """The act of a scenario, with its client made and warm."""
+        if scenario not in self._acts:
+            act = self._acts[scenario] = SCENARIOS[scenario].prepare()
+            for _ in range(3):
+                act()
+            self._flush()
+            gc.collect()
+            gc.freeze()
+        return self._acts[scenario]
+
+    def time(self, scenario: str, acts: int) -> dict[str, float]:
+        """
+        Time a round.
+
+        Returns:
+            ``caller``: CPU µs of this thread for a call, the median. ``wall``: µs of the fastest quarter. ``all``: CPU
+            µs of all threads for a call until everything is delivered.
+        """
+        act, calls = self.act(scenario), SCENARIOS[scenario].calls
+        gc.collect()
+        caller: list[float] = []
+        wall: list[float] = []
+        began = time.process_time_ns()
+        for _ in range(acts):
+            entered, started = time.thread_time_ns(), time.perf_counter_ns()
+            act()
+            wall.append(time.perf_counter_ns() - started)
+            caller.append(time.thread_time_ns() - entered)
+        self._flush()
+        whole = (time.process_time_ns() - began) / acts
+        quickest = fmean(sorted(wall)[: max(1, acts // 4)])
+        figures = {"caller": median(caller), "wall": quickest, "all": whole}
+        return {name: figure / calls / MICROSECOND for name, figure in figures.items()}
+
+    def count(self, scenario: str, acts: int) -> dict[str, float]:
+        """
+        Make *acts* acts and then twice as many under valgrind, which dumps its counts after each.
+
+        Returns:
+            Nothing: the conductor reads the dumps. What is constant, the ordering of the dump among it, cancels in
+            their difference.
+        """
+        act = self.act(scenario)
+        valgrind("--instr=on")
+        for factor in (1, 2):
+            gc.collect()
+            valgrind("--zero")
+            for _ in range(factor * acts):
+                act()
+            valgrind(f"--dump={scenario}*{factor}")
+            self._flush()
+        valgrind("--instr=off")
+        return {}
+
+    def allocate(self, scenario: str, acts: int) -> dict[str, float]:
+        """
+        Trace the memory of one act, and of what *acts* acts leave behind.
+
+        Returns:
+            ``peak``: KiB that are allocated at most during an act, the least of three. ``kept``: KiB a call that are
+            left after everything is delivered.
+        """
+        act, calls = self.act(scenario), SCENARIOS[scenario].calls
+        tracemalloc.start()
+        act()
+        self._flush()
+        peaks: list[float] = []
+        for _ in range(3):
+            gc.collect()
+            before, _ = tracemalloc.get_traced_memory()
+            tracemalloc.reset_peak()
+            act()
+            peaks.append((tracemalloc.get_traced_memory()[1] - before) / KIB)
+            self._flush()
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(acts):
+            act()
+        self._flush()
+        gc.collect()
+        kept = (tracemalloc.get_traced_memory()[0] - before) / KIB / acts / calls
+        tracemalloc.stop()
+        return {"peak": min(peaks), "kept": kept}
+
+    def many(self, scenario: str, acts: int) -> dict[str, float]:
+        """
+        Make many calls without waiting for their delivery.
+
+        Returns:
+            ``seconds``, and resident memory in KiB: ``before``, ``halfway``, ``after``, and ``peak``.
+        """
+        act = self.act(scenario)
+        figures: dict[str, float] = {"before": resident_kib()}
+        started = time.perf_counter()
+        for number in range(acts):
+            act()
+            if number == acts // 2:
+                figures["halfway"] = resident_kib()
+        figures["seconds"] = time.perf_counter() - started
+        return {**figures, "after": resident_kib(), "peak": peak_kib()}
+
+    def flush(self, _scenario: str, _acts: int) -> dict[str, float]:
+        """Wait until everything is delivered."""
+        started = time.perf_counter()
+        self._flush()
+        return {"seconds": time.perf_counter() - started, "after": resident_kib(), "peak": peak_kib()}
+
+
+def valgrind(order: str) -> None:
+    """Tell the valgrind that runs this process."""
+    command = ["callgrind_control", order, str(os.getpid())]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def resident_kib() -> float:
+    """What this process has in memory now. Linux."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / KIB
+
+
+def peak_kib() -> float:
+    """The most that this process has had in memory. Linux."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return float(status.partition("VmHWM:")[2].split()[0])
+
+
+def main(name: str, library: Library, receiver: str) -> None:
+    """Do what standard input says until it ends. What contenders print goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    worker = Worker(name, library, receiver)
+    orders: Mapping[str, Callable[[str, int], dict[str, Any]]] = {
+        "time": worker.time,
+        "count": worker.count,
+        "allocate": worker.allocate,
+        "many": worker.many,
+        "flush": worker.flush,
+    }
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = orders[order["do"]](order["scenario"], order["acts"])
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])  # type: ignore[arg-type]
