@@ -138,7 +138,9 @@ def logfire(library: Library, receiver: str) -> Flush:
     """Pydantic's Logfire, sending to a backend of one's own."""
     os.environ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f"{receiver}/v1/traces"
     if library == "langchain":
-        os.environ.update({"LANGSMITH_OTEL_ENABLED": "true", "LANGSMITH_TRACING": "true", "LANGSMITH_OTEL_ONLY": "true"})
+        os.environ.update(
+            {"LANGSMITH_OTEL_ENABLED": "true", "LANGSMITH_TRACING": "true", "LANGSMITH_OTEL_ONLY": "true"}
+        )
     import logfire
 
     logfire.configure(send_to_logfire=False, console=False, metrics=False, inspect_arguments=False)

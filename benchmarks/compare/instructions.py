@@ -22,7 +22,9 @@ AT_ONCE: Final = 2
 
 CALLGRIND: Final = ["valgrind", "-q", "--tool=callgrind", "--separate-threads=yes", "--instr-atstart=no"]
 
-DUMP: Final = re.compile(r"^desc: Trigger: (?P<scenario>.+)\*(?P<factor>[12])$.*?^totals: (?P<count>\d+)", re.M | re.S)
+DUMP: Final = re.compile(
+    r"^desc: Trigger: dump (?P<scenario>.+)\*(?P<factor>[12])$.*?^totals: (?P<count>\d+)", re.M | re.S
+)
 
 Counts = dict[str, dict[str, float]]
 """Scenario → contender → instructions of the caller's thread for a call."""

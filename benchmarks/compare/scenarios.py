@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -15,7 +16,12 @@ Act = Callable[[], object]
 """Makes the calls of one step of a scenario, and returns when they are over."""
 
 MIB: Final = 1 << 20
-AT_ONCE: Final = 50
+AT_ONCE: Final = (1, 10, 50, 200, 500, 1_000, 2_000)
+"""Tasks, for the curve."""
+
+CHARACTERS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+"""Sizes of prompts, for the curve."""
+
 SYSTEM: Final = "You help with the books of a company. " * 4
 QUESTION: Final = SENTENCE * 7
 
@@ -61,9 +67,9 @@ def chat(question: str = QUESTION) -> Act:
     return lambda: create(model=MODEL, messages=asked, temperature=0.2)
 
 
-def chat_2mb() -> Act:
-    """A chat whose prompt is 2 MiB of text."""
-    return chat((SENTENCE * (2 * MIB // len(SENTENCE) + 1))[: 2 * MIB])
+def chat_of(characters: int) -> Callable[[], Act]:
+    """A chat with a prompt of a given size."""
+    return lambda: chat((SENTENCE * (characters // len(SENTENCE) + 1))[:characters])
 
 
 def image_2mb() -> Act:
@@ -91,20 +97,39 @@ def stream(chunks: int) -> Callable[[], Act]:
     return prepare
 
 
-def async_50() -> Act:
-    """Chats of 50 tasks at once."""
-    import httpx
-    import openai
+def at_once(tasks: int) -> Callable[[], Act]:
+    """Chats of many tasks at once."""
 
-    runner = asyncio.Runner()
-    http = httpx.AsyncClient(transport=Provider())
-    create = openai.AsyncOpenAI(api_key="none", http_client=http, max_retries=0).chat.completions.create
-    asked = messages(QUESTION)
+    def prepare() -> Act:
+        import httpx
+        import openai
 
-    async def at_once() -> None:
-        await asyncio.gather(*(create(model=MODEL, messages=asked, temperature=0.2) for _ in range(AT_ONCE)))
+        runner = asyncio.Runner()
+        http = httpx.AsyncClient(transport=Provider())
+        create = openai.AsyncOpenAI(api_key="none", http_client=http, max_retries=0).chat.completions.create
+        asked = messages(QUESTION)
 
-    return lambda: runner.run(at_once())
+        async def gather() -> None:
+            await asyncio.gather(*(create(model=MODEL, messages=asked, temperature=0.2) for _ in range(tasks)))
+
+        return lambda: runner.run(gather())
+
+    return prepare
+
+
+def first_chunk() -> Act:
+    """A chat that is streamed; the act returns when its first chunk came."""
+    create, asked = client(50).chat.completions.create, messages(QUESTION)
+
+    def act() -> float:
+        chunks = create(model=MODEL, messages=asked, stream=True, stream_options={"include_usage": True})
+        next(chunks)
+        came = time.perf_counter()
+        for _ in chunks:
+            pass
+        return came
+
+    return act
 
 
 def responses() -> Act:
@@ -146,16 +171,31 @@ def litellm() -> Act:
 
 SCENARIOS: Final[dict[str, Scenario]] = {
     "chat": Scenario(library="openai", prepare=chat, round=80, counted=5),
-    "async 50": Scenario(library="openai", prepare=async_50, round=2, calls=AT_ONCE),
+    "async 50": Scenario(library="openai", prepare=at_once(50), round=2, calls=50),
     "stream 200": Scenario(library="openai", prepare=stream(200), round=5, counted=2),
     "stream 400": Scenario(library="openai", prepare=stream(400), round=3, counted=2),
     "stream 2,000": Scenario(library="openai", prepare=stream(2_000), round=1),
     "responses": Scenario(library="openai", prepare=responses, round=80, counted=5),
     "embeddings": Scenario(library="openai", prepare=embeddings, round=20, counted=2),
-    "prompt 2 MB": Scenario(library="openai", prepare=chat_2mb, round=5, counted=1),
+    "prompt 2 MB": Scenario(library="openai", prepare=chat_of(2 * MIB), round=5, counted=1),
     "image 2 MB": Scenario(library="openai", prepare=image_2mb, round=5),
     "models list": Scenario(library="openai", prepare=models, round=80, counted=5, billable=False),
     "langchain": Scenario(library="langchain", prepare=langchain, round=60, counted=5),
     "litellm": Scenario(library="litellm", prepare=litellm, round=40, counted=5),
 }
 """Name → scenario, in the order in which they are run."""
+
+UNLISTED: Final[dict[str, Scenario]] = {
+    "first chunk": Scenario(library="openai", prepare=first_chunk, round=50),
+    **{
+        f"tasks {tasks}": Scenario(library="openai", prepare=at_once(tasks), round=200 // tasks + 1, calls=tasks)
+        for tasks in AT_ONCE
+    },
+    **{
+        f"prompt {size}": Scenario(library="openai", prepare=chat_of(size), round=20 if size < MIB else 2)
+        for size in CHARACTERS
+    },
+}
+"""Those of the curves, and of what the background thread does."""
+
+ALL: Final = {**SCENARIOS, **UNLISTED}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import median
 from typing import Final
 
-from .scenarios import SCENARIOS, Library
+from .scenarios import ALL, SCENARIOS, Library
 from .workers import Place, Worker, counts, working
 
 Figures = dict[str, dict[str, list[float]]]
@@ -39,7 +39,7 @@ def play(scenario: str, workers: Collection[Worker], rounds: int, found: Figures
     """Let the workers take turns. The first turn is for warming up."""
     for turn in range(rounds + 1):
         for worker in workers:
-            figures = worker.ask("time", scenario, SCENARIOS[scenario].round)
+            figures = worker.ask("time", scenario, ALL[scenario].round)
             if turn:
                 note(found[worker.name], figures)
 
@@ -51,7 +51,10 @@ def weigh(scenario: str, workers: Collection[Worker], place: Place, found: Figur
         note(found[worker.name], worker.ask("allocate", scenario, ALLOCATED))
         sent = counts(place, worker.name)
         if sent["spans"]:
-            note(found[worker.name], {"bytes sent": sent["sent"] / sent["spans"], "bytes raw": sent["raw"] / sent["spans"]})
+            note(
+                found[worker.name],
+                {"bytes sent": sent["sent"] / sent["spans"], "bytes raw": sent["raw"] / sent["spans"]},
+            )
 
 
 def note(found: dict[str, list[float]], figures: Mapping[str, float]) -> None:

@@ -17,10 +17,11 @@ from statistics import fmean, median
 from typing import Any, Final
 
 from .contenders import CONTENDERS, Flush
-from .scenarios import SCENARIOS, Act, Library
+from .scenarios import ALL, Act, Library
 
 MICROSECOND: Final = 1_000
 KIB: Final = 1_024
+PAUSE_SECONDS: Final = 0.001
 
 
 class Worker:
@@ -40,7 +41,7 @@ class Worker:
     def act(self, scenario: str) -> Act:
         """The act of a scenario, with its client made and warm."""
         if scenario not in self._acts:
-            act = self._acts[scenario] = SCENARIOS[scenario].prepare()
+            act = self._acts[scenario] = ALL[scenario].prepare()
             for _ in range(3):
                 act()
             self._flush()
@@ -56,7 +57,7 @@ class Worker:
             ``caller``: CPU µs of this thread for a call, the median. ``wall``: µs of the fastest quarter. ``all``: CPU
             µs of all threads for a call until everything is delivered.
         """
-        act, calls = self.act(scenario), SCENARIOS[scenario].calls
+        act, calls = self.act(scenario), ALL[scenario].calls
         gc.collect()
         caller: list[float] = []
         wall: list[float] = []
@@ -97,20 +98,23 @@ class Worker:
         Trace the memory of one act, and of what *acts* acts leave behind.
 
         Returns:
-            ``peak``: KiB that are allocated at most during an act, the least of three. ``kept``: KiB a call that are
-            left after everything is delivered.
+            In KiB. ``peak``: allocated at most during an act, the least of three. ``held``: what is left when it
+            returns, before delivery. ``kept``: what a call leaves after delivery.
         """
-        act, calls = self.act(scenario), SCENARIOS[scenario].calls
+        act, calls = self.act(scenario), ALL[scenario].calls
         tracemalloc.start()
         act()
         self._flush()
         peaks: list[float] = []
+        held: list[float] = []
         for _ in range(3):
             gc.collect()
             before, _ = tracemalloc.get_traced_memory()
             tracemalloc.reset_peak()
             act()
-            peaks.append((tracemalloc.get_traced_memory()[1] - before) / KIB)
+            now, most = tracemalloc.get_traced_memory()
+            held.append((now - before) / KIB)
+            peaks.append((most - before) / KIB)
             self._flush()
         gc.collect()
         before, _ = tracemalloc.get_traced_memory()
@@ -120,7 +124,7 @@ class Worker:
         gc.collect()
         kept = (tracemalloc.get_traced_memory()[0] - before) / KIB / acts / calls
         tracemalloc.stop()
-        return {"peak": min(peaks), "kept": kept}
+        return {"peak": min(peaks), "held": min(held), "kept": kept}
 
     def many(self, scenario: str, acts: int) -> dict[str, float]:
         """
@@ -138,6 +142,24 @@ class Worker:
                 figures["halfway"] = resident_kib()
         figures["seconds"] = time.perf_counter() - started
         return {**figures, "after": resident_kib(), "peak": peak_kib()}
+
+    def wait(self, scenario: str, acts: int) -> dict[str, float]:
+        """
+        Time acts one by one, with a pause between them as an application has.
+
+        Returns:
+            Wall µs until it returns, or until the moment that the act says: ``p50``, ``p99``, ``worst``.
+        """
+        act = self.act(scenario)
+        taken: list[float] = []
+        for _ in range(acts):
+            time.sleep(PAUSE_SECONDS)
+            started = time.perf_counter()
+            moment = act()
+            taken.append((moment if isinstance(moment, float) else time.perf_counter()) - started)
+        taken.sort()
+        places = {"p50": acts // 2, "p99": acts * 99 // 100, "worst": acts - 1}
+        return {name: taken[place] * 1e6 for name, place in places.items()}
 
     def flush(self, _scenario: str, _acts: int) -> dict[str, float]:
         """Wait until everything is delivered."""
@@ -174,6 +196,7 @@ def main(name: str, library: Library, receiver: str) -> None:
         "count": worker.count,
         "allocate": worker.allocate,
         "many": worker.many,
+        "wait": worker.wait,
         "flush": worker.flush,
     }
     for line in sys.stdin:

@@ -142,16 +142,16 @@ class Worker:
         return self.answer()
 
 
-def order(place: Place, what: str) -> dict[str, int]:
+def order(receiver: str, what: str) -> dict[str, int]:
     """Tell the receiver: ``silence``, ``speak``, or ``counts/CONTENDER``."""
-    request = urllib.request.Request(f"{place.receiver}/-/{what}", data=b"", method="POST")
+    request = urllib.request.Request(f"{receiver}/-/{what}", data=b"", method="POST")
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:
         return cast("dict[str, int]", json.load(answer))
 
 
 def counts(place: Place, contender: str) -> dict[str, int]:
     """What the receiver got from a contender since it was asked before."""
-    return order(place, f"counts/{slug(contender)}")
+    return order(place.receiver, f"counts/{slug(contender)}")
 
 
 @contextmanager
