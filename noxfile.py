@@ -222,17 +222,8 @@ def page(session: nox.Session) -> None:
 BENCH_PEERS: Final = [name for name in PROJECT["dependency-groups"] if name.startswith("bench-")]
 """The groups of those that we are compared with, whose environments have the same names."""
 
-WITHOUT_PEERS: Final = {
-    "quick",
-    "quick-calls",
-    "quick-instructions",
-    "quick-start",
-    "drain",
-    "growth",
-    "latency",
-    "memory",
-}
-"""Parts of the benchmark that are about us only; none named is `quick`."""
+WITH_PEERS: Final = {"full", "calls", "start", "delivery", "instructions"}
+"""Parts of the benchmark that are not about us only."""
 
 
 @nox.session
@@ -246,9 +237,8 @@ def bench(session: nox.Session) -> None:
         session.install("-e", ".[local]")
         session.run("python", "benchmarks/local_million.py", *session.posargs[1:])
         return
-    parts = {word for word in session.posargs if not word.startswith("-")} or {"quick"}
     ours = bench_environment(session, "bench-ours", "-e", ".")
-    for peer in BENCH_PEERS if parts - WITHOUT_PEERS else []:
+    for peer in BENCH_PEERS if WITH_PEERS.intersection(session.posargs) else []:
         bench_environment(session, peer, *group(peer))
     session.run(ours, "-m", "benchmarks.compare", *session.posargs, external=True)
 

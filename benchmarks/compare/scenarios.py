@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .answers import MODEL, SENTENCE, Provider
+from .answers import MODEL, SENTENCE
 
 Library = Literal["openai", "langchain", "litellm"]
 """Whose instrumentation is switched on."""
@@ -58,6 +58,8 @@ def client(chunks: int | None = None) -> Any:
     import httpx
     import openai
 
+    from .provider import Provider
+
     return openai.OpenAI(api_key="none", http_client=httpx.Client(transport=Provider(chunks)), max_retries=0)
 
 
@@ -103,6 +105,8 @@ def at_once(tasks: int) -> Callable[[], Act]:
     def prepare() -> Act:
         import httpx
         import openai
+
+        from .provider import Provider
 
         runner = asyncio.Runner()
         http = httpx.AsyncClient(transport=Provider())
@@ -153,6 +157,8 @@ def langchain() -> Act:
     """A model of LangChain's, over the openai client."""
     import httpx
     from langchain_openai import ChatOpenAI
+
+    from .provider import Provider
 
     http = httpx.Client(transport=Provider())
     model: Any = ChatOpenAI(model=MODEL, api_key="none", http_client=http, max_retries=0)  # type: ignore[arg-type]
