@@ -178,8 +178,8 @@ def litellm() -> Act:
 SCENARIOS: Final[dict[str, Scenario]] = {
     "chat": Scenario(library="openai", prepare=chat, round=80, counted=5),
     "async 50": Scenario(library="openai", prepare=at_once(50), round=2, calls=50),
-    "stream 200": Scenario(library="openai", prepare=stream(200), round=5, counted=2),
-    "stream 400": Scenario(library="openai", prepare=stream(400), round=3, counted=2),
+    "stream 200": Scenario(library="openai", prepare=stream(200), round=5, counted=1),
+    "stream 400": Scenario(library="openai", prepare=stream(400), round=3, counted=1),
     "stream 2,000": Scenario(library="openai", prepare=stream(2_000), round=1),
     "responses": Scenario(library="openai", prepare=responses, round=80, counted=5),
     "embeddings": Scenario(library="openai", prepare=embeddings, round=20, counted=2),

@@ -41,8 +41,9 @@ class Worker:
     def act(self, scenario: str) -> Act:
         """The act of a scenario, with its client made and warm."""
         if scenario not in self._acts:
-            act = self._acts[scenario] = ALL[scenario].prepare()
-            for _ in range(3):
+            row = ALL[scenario]
+            act = self._acts[scenario] = row.prepare()
+            for _ in range(max(3, row.round // 2)):  # the interpreter has adapted its code by then
                 act()
             self._flush()
             gc.collect()
@@ -82,15 +83,16 @@ class Worker:
             their difference.
         """
         act = self.act(scenario)
+        gc.disable()  # it runs every some hundred calls, and would be a matter of luck
         valgrind("--instr=on")
         for factor in (1, 2):
-            gc.collect()
             valgrind("--zero")
             for _ in range(factor * acts):
                 act()
             valgrind(f"--dump={scenario}*{factor}")
             self._flush()
         valgrind("--instr=off")
+        gc.enable()
         return {}
 
     def allocate(self, scenario: str, acts: int) -> dict[str, float]:
