@@ -42,7 +42,7 @@ def recording(receiver: str) -> Callable[[], None]:
     from ramp_tracing._record import Content, Generation, GenerationId, Timing, UnixNanos, Usage
     from ramp_tracing._state import state
 
-    ramp_tracing.instrument(api_key="bench", base_url=receiver)
+    ramp_tracing.instrument(api_key="bench", base_url=receiver, max_batch_spans=own.SPANS)
     sink, now, prompt = state.sink, time.time_ns(), [{"role": "user", "content": "p" * 1_000}]
     assert sink is not None
     template = Generation(
