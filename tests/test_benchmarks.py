@@ -131,6 +131,19 @@ def test_a_goal_that_depends_on_peers_is_judged_by_the_cheapest() -> None:
     assert words == ["pass", "FAIL"]
 
 
+def test_noise_as_large_as_what_is_allowed_is_no_verdict() -> None:
+    """Then the row of instructions decides."""
+    what = "chat, caller's added CPU, at most 1/8 of the cheapest peer"
+    found = rounds(**{"ours": 10, "baseline again": -40, "langfuse": 306})
+    assert verdicts({"timing": {"chat": found}})[what] == "noise"
+
+
+def test_curves_are_drawn() -> None:
+    """Ten times as much is five characters longer."""
+    drawn = report.curve({"1": {"µs": 9.0}, "10": {"µs": 99.0, "MiB": 3.0}})
+    assert drawn.splitlines()[2:] == ["| 1 | 9.0 | `█████` |", "| 10 | 99.0 | `██████████` |"]
+
+
 def test_what_was_not_measured_has_no_verdict() -> None:
     """Neither of a whole run that was left out, nor of peers that were."""
     assert set(verdicts({}).values()) == {"–"}

@@ -34,10 +34,12 @@ class Run:
     Attributes:
         place: Where things are.
         chosen: The contenders that were asked for; none for all that the part is made for.
+        rounds: How many rounds were asked for; `None` for as many as the part is made for.
     """
 
     place: Place
     chosen: Sequence[str]
+    rounds: int | None
 
     def of(self, names: Sequence[str]) -> list[str]:
         """Those of *names* that were asked for, and what they are compared with."""
@@ -64,12 +66,12 @@ def count(names: Sequence[str]) -> Callable[[Run], Found]:
 
 def time_calls(names: Sequence[str], rounds: int) -> Callable[[Run], Found]:
     """Time, memory and bytes of calls."""
-    return lambda run: {"timing": timing.take_turns(run.of(names), rounds, run.place, say)}
+    return lambda run: {"timing": timing.take_turns(run.of(names), run.rounds or rounds, run.place, say)}
 
 
 def start(names: Sequence[str], rounds: int) -> Callable[[Run], Found]:
     """What switching on costs."""
-    return lambda run: {"starting": starting.take_turns(run.of(names), rounds, run.place, say)}
+    return lambda run: {"starting": starting.take_turns(run.of(names), run.rounds or rounds, run.place, say)}
 
 
 def deliver(run: Run) -> Found:
@@ -124,6 +126,7 @@ def about(place: Place) -> dict[str, Any]:
     cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("model name")[2].partition("\n")[0].strip("\t: ")
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "commit": commit(),
         "Python": platform.python_version(),
         "machine": f"{os.cpu_count()} cores, {cpu}, {platform.platform()}",
         "load before (1, 5, 15 minutes)": ", ".join(f"{each:.1f}" for each in os.getloadavg()),
@@ -131,8 +134,18 @@ def about(place: Place) -> dict[str, Any]:
     }
 
 
-SHOWN: Final = ("openai", "httpx", "langchain", "litellm", "opentelemetry-sdk", "opentelemetry-inst", "openinf")
-SHOWN_ALSO: Final = ("langfuse", "logfire", "langsmith", "ramp-tracing", "pydantic==")
+def commit() -> str:
+    """Of this checkout, if it is one."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+SHOWN: Final = {
+    *("openai", "httpx", "pydantic", "langchain-core", "langchain-openai", "litellm", "opentelemetry-sdk"),
+    *("langfuse", "logfire", "langsmith"),
+}
+SHOWN_ALSO: Final = ("openinference-instrumentation-", "opentelemetry-instrumentation-")
 
 
 def versions(place: Place, contender: str) -> str:
@@ -141,7 +154,12 @@ def versions(place: Place, contender: str) -> str:
         return ""
     command = [place.python(contender), "-m", "pip", "--disable-pip-version-check", "freeze"]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    return ", ".join(line.replace("==", " ") for line in lines if line.startswith((*SHOWN, *SHOWN_ALSO)))
+    return ", ".join(line.replace("==", " ") for line in lines if shown(line))
+
+
+def shown(line: str) -> bool:
+    """Whether a line of ``pip freeze`` is of interest."""
+    return line.partition("==")[0] in SHOWN or line.startswith(SHOWN_ALSO)
 
 
 def asked(words: Sequence[str]) -> argparse.Namespace:
@@ -150,6 +168,7 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", default=["quick"], help=f"{', '.join([*FORMS, *PARTS])}")
     parser.add_argument("--only", nargs="*", default=[], metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}")
     parser.add_argument("--contenders", nargs="*", default=[], metavar="NAME", help=f"of {', '.join(CONTENDERS)}")
+    parser.add_argument("--rounds", type=int, help="of calls and of starts, instead of the usual number")
     parser.add_argument("--environments", type=Path, default=ROOT / ".nox", help="where bench-NAME are")
     parser.add_argument("--output", type=Path, default=ROOT / "test-output" / "bench", help="where results go")
     parser.add_argument("--publish", action="store_true", help="put the tables into docs/benchmarks.md")
@@ -165,7 +184,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with receiving(options.environments) as place:
         results: dict[str, Any] = {"about": about(place)}
         for name in [part for word in options.parts for part in FORMS.get(word, (word,))]:
-            results |= PARTS[name](Run(place=place, chosen=options.contenders))
+            results |= PARTS[name](Run(place=place, chosen=options.contenders, rounds=options.rounds))
             results["about"]["took"] = f"{(time.monotonic() - began) / 60:.1f} minutes"
             results["about"]["load after"] = f"{os.getloadavg()[0]:.1f}"
             report.write(results, options.output)

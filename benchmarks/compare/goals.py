@@ -26,6 +26,7 @@ class Goal:
         limit: What it may be at most, or must be at least.
         at_least: The limit is the least.
         cheapest: The same figure of the cheapest peer, if peers have it.
+        noise: The same figure of the bare application beside itself, where the clock measured it.
     """
 
     what: str
@@ -34,6 +35,7 @@ class Goal:
     limit: Read
     at_least: bool = False
     cheapest: Read = lambda _: None
+    noise: Read = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +48,22 @@ class Verdict:
         figure: Ours; `None` if it was not measured.
         limit: See `Goal`; `None` if it depends on what was not measured.
         cheapest: The cheapest peer's.
+        noise: See `Goal`.
     """
 
     goal: Goal
     figure: float | None
     limit: float | None
     cheapest: float | None
+    noise: float | None
 
     @property
     def word(self) -> str:
-        """``pass``, ``FAIL``, or ``–`` where nothing can be said."""
+        """``pass``, ``FAIL``, ``noise`` where that is as large as what is allowed, ``–`` where nothing was measured."""
         if self.figure is None or self.limit is None:
             return "–"
+        if self.noise is not None and abs(self.noise) >= self.limit:
+            return "noise"
         reached = self.figure >= self.limit if self.goal.at_least else self.figure <= self.limit
         return "pass" if reached else "FAIL"
 
@@ -158,6 +164,7 @@ GOALS: Final = (
         timed("chat", "caller"),
         part(1 / 8, compared("chat", "caller")),
         cheapest=compared("chat", "caller"),
+        noise=timed("chat", "caller", "baseline again"),
     ),
     goal(
         "the same in instructions, which decide where the noise is as large",
@@ -172,6 +179,7 @@ GOALS: Final = (
         timed("chat", "all"),
         part(1 / 3, compared("chat", "all")),
         cheapest=compared("chat", "all"),
+        noise=timed("chat", "all", "baseline again"),
     ),
     goal("stream, caller, a chunk", INSTRUCTIONS, per_chunk("ours"), 3_000, cheapest=cheapest(per_chunk)),
     goal(
@@ -186,6 +194,7 @@ GOALS: Final = (
         "µs",
         less(timed("prompt 2 MB", "caller"), timed("chat", "caller")),
         100,
+        noise=timed("prompt 2 MB", "caller", "baseline again"),
     ),
     goal(
         "the same in instructions (0.1 ms of this machine's)",
@@ -201,7 +210,14 @@ GOALS: Final = (
         cheapest=counted_of_peers("embeddings"),
     ),
     goal("embeddings, memory held until delivery", "KiB", timed("embeddings", "held"), 64),
-    goal("LangChain, caller", "µs", timed("langchain", "caller"), 60, cheapest=compared("langchain", "caller")),
+    goal(
+        "LangChain, caller",
+        "µs",
+        timed("langchain", "caller"),
+        60,
+        cheapest=compared("langchain", "caller"),
+        noise=timed("langchain", "caller", "baseline again"),
+    ),
     goal(
         "LangChain, caller, at most 1/5 of the cheapest peer",
         INSTRUCTIONS,
@@ -215,6 +231,7 @@ GOALS: Final = (
         timed("litellm", "all"),
         part(1 / 3, compared("litellm", "all")),
         cheapest=compared("litellm", "all"),
+        noise=timed("litellm", "all", "baseline again"),
     ),
     goal(
         "import and instrument()",
@@ -250,6 +267,6 @@ GOALS: Final = (
 def judge(results: Results) -> Iterator[Verdict]:
     """Every goal."""
     for each in GOALS:
-        yield Verdict(
-            goal=each, figure=each.figure(results), limit=each.limit(results), cheapest=each.cheapest(results)
-        )
+        reads = (each.figure, each.limit, each.cheapest, each.noise)
+        figure, limit, cheapest_peer, noise = (read(results) for read in reads)
+        yield Verdict(goal=each, figure=figure, limit=limit, cheapest=cheapest_peer, noise=noise)

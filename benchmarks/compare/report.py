@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import log10
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -105,6 +106,16 @@ def plain(found: Mapping[str, Mapping[str, Any]]) -> str:
     return table(("", *names), rows)
 
 
+def curve(found: Mapping[str, Mapping[str, float]]) -> str:
+    """A table of points, with a bar for the first figure: ten times as much is five characters longer."""
+    figures = list(next(iter(found.values())))
+    rows = [
+        (point, *(shown(each.get(figure)) for figure in figures), f"`{'█' * round(5 * log10(1 + each[figures[0]]))}`")
+        for point, each in found.items()
+    ]
+    return table(("", *figures, "the first, drawn"), rows)
+
+
 def shown(value: object) -> str:
     """A value of any kind."""
     if isinstance(value, list):
@@ -124,7 +135,7 @@ def sections(results: Results) -> Iterator[tuple[str, str]]:
         yield "Added instructions of the caller's thread, thousands a call", counted(counts)
     for part, heading in PLAIN.items():
         if found := results.get(part):
-            yield heading, plain(found)
+            yield heading, (curve if part.startswith("growth") else plain)(found)
 
 
 PLAIN: Final = {
