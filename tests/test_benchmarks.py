@@ -99,15 +99,14 @@ def post(address: str, body: object, timeout: float = 20) -> None:
 
 
 def test_dumps_of_the_first_thread_are_read(tmp_path: Path) -> None:
-    """Each says what was played, and how often; that of another thread is left alone."""
-    for number, (trigger, total) in enumerate(
-        {"dump chat*1": 5_000, "dump chat*2": 9_000, "dump stream 200*1": 7}.items()
-    ):
-        text = f"version: 1\nthread: 1\ndesc: Trigger: {trigger}\nevents: Ir\nfn=(1)\n0 1\ntotals: {total}\n"
+    """Each says what was played, and how often; the lesser of two counts, and that of another thread is left alone."""
+    played = [("chat*1", 5_000), ("chat*2", 9_000), ("stream 200*1", 7), ("chat*1", 5_100), ("chat*2", 8_900)]
+    for number, (trigger, total) in enumerate(played):
+        text = f"version: 1\nthread: 1\ndesc: Trigger: dump {trigger}\nevents: Ir\nfn=(1)\n0 1\ntotals: {total}\n"
         (tmp_path / f"dump.{number}-01").write_text(text)
     (tmp_path / "dump.9-02").write_text("desc: Trigger: dump chat*1\ntotals: 1\n")
-    expected = {("chat", 1): 5_000, ("chat", 2): 9_000, ("stream 200", 1): 7}
-    assert dict(instructions.totals_of(tmp_path / "dump")) == expected
+    expected = {("chat", 1): 5_000, ("chat", 2): 8_900, ("stream 200", 1): 7}
+    assert instructions.least(instructions.totals_of(tmp_path / "dump")) == expected
 
 
 def rounds(**added: float) -> dict[str, dict[str, list[float]]]:

@@ -76,7 +76,7 @@ class Worker:
 
     def count(self, scenario: str, acts: int) -> dict[str, float]:
         """
-        Make *acts* acts and then twice as many under valgrind, which dumps its counts after each.
+        Make *acts* acts and then twice as many under valgrind, which dumps its counts after each; and all of it again.
 
         Returns:
             Nothing: the conductor reads the dumps. What is constant, the ordering of the dump among it, cancels in
@@ -85,7 +85,7 @@ class Worker:
         act = self.act(scenario)
         gc.disable()  # it runs every some hundred calls, and would be a matter of luck
         valgrind("--instr=on")
-        for factor in (1, 2):
+        for factor in (1, 2, 1, 2):
             valgrind("--zero")
             for _ in range(factor * acts):
                 act()
