@@ -289,11 +289,40 @@ def page(session: nox.Session) -> None:
     run_pytest(session, *(session.posargs or ["tests/page"]))
 
 
+BENCH_PEERS: Final = [name for name in PROJECT["dependency-groups"] if name.startswith("bench-")]
+"""The groups of those that we are compared with, whose environments have the same names."""
+
+WITH_PEERS: Final = {"full", "calls", "start", "delivery", "instructions"}
+"""Parts of the benchmark that are not about us only."""
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
-    """How fast the page is with a million calls; minutes. Arguments go to it."""
-    session.install("-e", ".[local]")
-    session.run("python", "benchmarks/local_million.py", *session.posargs)
+    """
+    What instrumentations cost, side by side in one run; arguments are its parts, and docs/benchmarks.md explains them.
+
+    `-- quick` (ours only), `-- full`, `-- growth`; `-- page` is how fast the page is with a million calls.
+    """
+    if session.posargs[:1] == ["page"]:
+        session.install("-e", ".[local]")
+        session.run("python", "benchmarks/local_million.py", *session.posargs[1:])
+        return
+    ours = bench_environment(session, "bench-ours", "-e", ".")
+    for peer in BENCH_PEERS if WITH_PEERS.intersection(session.posargs) else []:
+        bench_environment(session, peer, *group(peer))
+    session.run(ours, "-m", "benchmarks.compare", *session.posargs, external=True)
+
+
+def bench_environment(session: nox.Session, name: str, *requirements: str) -> str:
+    """Make a contender's environment in `.nox/`, where it stays until its requirements change. Returns its Python."""
+    wanted = [*requirements, *group("bench")]
+    folder = Path(session.virtualenv.location).with_name(name)
+    python, stamp = folder / "bin" / "python", folder / "requirements.txt"
+    if not stamp.exists() or stamp.read_text() != "\n".join(wanted):
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", str(folder), external=True)
+        session.run(str(python), "-m", "pip", "install", "--quiet", *wanted, external=True)
+        stamp.write_text("\n".join(wanted))
+    return str(python)
 
 
 @nox.session
