@@ -86,10 +86,10 @@ def loaded(names):
 
 def run(program: str, state: Path, **variables: str) -> tuple[str, str]:
     """Run *program* in an interpreter of its own, to its end; what it printed, and what it wrote to standard error."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAMP_", "OTEL_"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAMP_", "OTEL_", "XDG_"))}
     environment |= {"PYTHONPATH": str(SOURCE), "HOME": str(state), "RAMP_API_KEY": "key", **variables}
     ended = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=200, check=False
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.strip(), ended.stderr
