@@ -22,7 +22,7 @@ from ramp_tracing.testing import FakeRamp, ReceivedSpan
 
 ROOT = Path(__file__).parents[2]
 
-SECONDS = 120.0
+SECONDS = 240.0
 
 CALL = """
 import os, openai
