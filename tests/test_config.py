@@ -119,6 +119,7 @@ ELSEWHERE = {"dialect": "semconv", "protocol": "http/protobuf"}
 def test_a_backend_of_ones_own_needs_no_key() -> None:
     """Many have none; the dialect says that it is not Ramp, and the address where it is."""
     assert resolve({**ELSEWHERE, "base_url": COLLECTOR}, NOTHING).api_key == Secret("")
+    assert "" == repr(Secret(""))
     assert resolve({}, {"RAMP_TRACING_DIALECT": "semconv", "RAMP_BASE_URL": COLLECTOR}).api_key == Secret("")
     assert resolve({**ELSEWHERE, "base_url": COLLECTOR, "api_key": KEY}, NOTHING).api_key == Secret(KEY)
 

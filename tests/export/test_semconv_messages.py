@@ -72,7 +72,11 @@ ASKED = [
     ),
     (
         {"messages": [{"role": "assistant", "content": [{"type": "text", "text": None}]}]},
-        [("assistant", [("text", "null")])],
+        [("assistant", [("text", "")])],
+    ),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "text", "content": "hi"}, {"type": "text", "text": 7}]}]},
+        [("user", [("text", "hi"), ("text", "7")])],
     ),
     (
         {"messages": [{"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}]},

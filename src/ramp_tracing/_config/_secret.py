@@ -24,9 +24,9 @@ class Secret:
         return self._text
 
     def __repr__(self) -> str:
-        """``ramp_…abcd``: enough to tell two keys apart."""
+        """``ramp_…abcd``: enough to tell two keys apart; nothing where there is none."""
         if len(self._text) < SHORTEST_SHOWN:
-            return "…"
+            return "…" if self._text else ""
         return f"{self._text[:5]}…{self._text[-4:]}"
 
     def __eq__(self, other: object) -> bool:

@@ -64,6 +64,8 @@ def value_of(text: object) -> object:
 
 def _text_part(kind: str, content: object) -> Fields:
     """Text or reasoning, whose content is a text: a backend drops every message of a call if it is not."""
+    if content is None:
+        return {"type": kind, "content": ""}
     return {"type": kind, "content": content if isinstance(content, str) else orjson.dumps(content).decode()}
 
 
@@ -82,7 +84,8 @@ def _named(key: str, value: object) -> Fields:
 
 
 def _text(block: Fields) -> Fields:
-    return _text_part("text", block.get("text"))
+    """A library's; or a part as the conventions have it already."""
+    return _text_part("text", block.get("text", block.get("content")))
 
 
 def _refusal(block: Fields) -> Fields:
