@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from ramp_tracing._delivery._answers import Answer
+from ramp_tracing._delivery._exchange import host_header
 from ramp_tracing._delivery._failures import UnreachableError
 from ramp_tracing._delivery._request import headers_of
 from ramp_tracing._delivery._transport import MAX_ANSWER_BYTES, Transport
@@ -235,6 +236,27 @@ def test_a_connection_closed_without_an_answer_is_no_answer() -> None:
     """With its own words."""
     with Receiver.which(raw()) as receiver:
         assert failure(receiver.url).cause == "closed"
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "value"),
+    [
+        ("api.ramp.com", 443, "api.ramp.com"),
+        ("api.ramp.com", 8443, "api.ramp.com:8443"),
+        ("::1", 443, "[::1]"),
+        ("fe80::1%eth0", 8443, "[fe80::1]:8443"),
+    ],
+)
+def test_the_host_is_named_as_in_an_address(host: str, port: int, value: str) -> None:
+    """With its port where that is not the usual one; a zone is nobody else's business."""
+    assert value == host_header(host, port, 443)
+
+
+def test_a_header_cannot_end_a_line() -> None:
+    """Not even one that came past what checks them."""
+    with Receiver.which(answer(200)) as receiver, pytest.raises(UnreachableError):
+        Transport(config_for(receiver.url)).post(b"{}", {"X-Team": "a\r\nX-Other: b"}, timeout_seconds=5)
+    assert [] == receiver.requests
 
 
 def test_nothing_listens() -> None:

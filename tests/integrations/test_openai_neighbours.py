@@ -13,8 +13,9 @@ from openai.resources.chat import AsyncCompletions, Completions
 
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
-from ramp_tracing._loopback import json_answer
+from ramp_tracing._loopback import Answer, Request, json_answer
 from ramp_tracing._state import state
+from ramp_tracing.testing import FakeRamp
 
 from .colours import Colour
 from .facts import CHAT, STREAMED, UNKNOWN, facts_of, seen_by_user
@@ -67,6 +68,20 @@ def test_nothing_is_left_behind() -> None:
     ramp_tracing.uninstrument()
     assert before == contents()
     assert own is vars(Looker)["request"]
+
+
+def test_what_is_under_way_when_we_go_does_not_bring_us_back(colour: Colour) -> None:
+    """A call that is answered after `uninstrument()` misses a wrapper that we have taken out ourselves."""
+    before = contents()
+
+    def going(request: Request) -> Answer:
+        ramp_tracing.uninstrument()
+        return chat_like_openai(request)
+
+    with FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="key", base_url=ramp.url)
+        play(Scenario(call=created, answers=lambda: {"/chat/completions": going}), colour)
+    assert before == contents()
 
 
 def test_switching_on_again_counts_once(colour: Colour) -> None:

@@ -104,6 +104,10 @@ def raw_broken_off(colour: Colour, client: Any) -> Any:
     return colour.broken_off(colour.wait(client.chat.completions.with_raw_response.create(**ASK)).parse(), 2)
 
 
+def raw_drained(colour: Colour, client: Any) -> Any:
+    return colour.items(colour.wait(client.chat.completions.with_raw_response.create(**ASK)).parse())
+
+
 def raw_bytes_broken_off(colour: Colour, client: Any) -> Any:
     response = colour.wait(client.chat.completions.with_raw_response.create(**ASK)).http_response
     return colour.broken_off(response.iter_bytes(16) if colour.name == "sync" else response.aiter_bytes(16), 1)
@@ -134,6 +138,15 @@ def test_a_dropped_stream_makes_no_noise_and_holds_no_connection(
 def test_nothing_is_recorded_while_the_collector_runs(name: str, colour: Colour) -> None:
     """It may run while any lock is held, by the very thread that holds it: the end of a dropped stream is put off."""
     readings.check_collected(DROPPED[name][0], colour, {})
+
+
+@pytest.mark.parametrize("call", [drained, drained_inside, raw_drained])
+def test_a_drained_stream_is_no_dropped_one_however_quick_the_other_thread_is(call: Any, colour: Colour) -> None:
+    """The client of openai 3 closes a generator, as the collector does, before the end of the stream is seen."""
+    with Provider() as provider, capture_generations() as generations:
+        generations.defer = lambda finish: finish()  # type: ignore[method-assign]
+        call(colour, colour.client(provider.base_url))
+        assert [{**STREAMED, "tokens": UNKNOWN}] == [facts_of(each) for each in generations]
 
 
 def test_a_stream_that_is_open_at_the_end_is_recorded(colour: Colour) -> None:

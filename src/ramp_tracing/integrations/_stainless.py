@@ -152,8 +152,8 @@ class StainlessHook:
         return noting(*args, **kwargs)
 
     def _repair(self) -> None:
-        """Somebody has taken out one of our wrappers; what no other thread is putting back now, we put back."""
-        if self._repairing.acquire(blocking=False):
+        """Put back what somebody has taken out, unless it was us, or another thread is doing it now."""
+        if self._library.name in state.enabled and self._repairing.acquire(blocking=False):
             try:
                 self._wrap()
             finally:

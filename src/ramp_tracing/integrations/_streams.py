@@ -90,11 +90,14 @@ class StreamWatch:
         """
         The application closed the stream, or the client library did so at its end.
 
-        It does so too when the garbage collector finds its generator, and then as in `collected`.
+        It does so too when the garbage collector finds its generator, and then as in `collected`; but at the end of a
+        stream of openai 3, which leaves the generator below behind, it is still reading.
         """
+        if self.busy:
+            return
         if isinstance(sys.exception(), GeneratorExit):
             self.collected()
-        elif not self.busy:
+        else:
             self.give_up()
 
     def collected(self) -> None:
