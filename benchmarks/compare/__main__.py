@@ -42,8 +42,12 @@ class Run:
     rounds: int | None
 
     def of(self, names: Sequence[str]) -> list[str]:
-        """Those of *names* that were asked for, and what they are compared with."""
-        return [name for name in names if not self.chosen or name in {"baseline", *self.chosen}]
+        """Those of *names* that were asked for and are installed, and what they are compared with."""
+        asked_for = [name for name in names if not self.chosen or name in {"baseline", *self.chosen}]
+        missing = [name for name in asked_for if not self.place.python(name).exists()]
+        if missing:
+            say(f"without an environment, and left out: {', '.join(missing)}")
+        return [name for name in asked_for if name not in missing]
 
 
 def say(what: str) -> None:

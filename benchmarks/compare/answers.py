@@ -1,6 +1,8 @@
 """What the model provider answers: bodies after the documentation of OpenAI's API."""
 
 import json
+from array import array
+from base64 import b64encode
 from typing import Any, Final
 
 MODEL: Final = "gpt-4o-mini-2024-07-18"
@@ -76,17 +78,17 @@ RESPONSE: Final = {
     "metadata": {},
 }
 
+
+def vector(number: int) -> str:
+    """A vector as the client asks for it: 32-bit floats in base64."""
+    numbers = array("f", (((number * DIMENSIONS + each) % 9_973 - 4_986) / 65_536 for each in range(DIMENSIONS)))
+    return b64encode(numbers.tobytes()).decode()
+
+
 EMBEDDINGS: Final = {
     "object": "list",
     "model": "text-embedding-3-small",
-    "data": [
-        {
-            "object": "embedding",
-            "index": number,
-            "embedding": [((number * DIMENSIONS + each) % 9_973 - 4_986) / 65_536 for each in range(DIMENSIONS)],
-        }
-        for number in range(VECTORS)
-    ],
+    "data": [{"object": "embedding", "index": number, "embedding": vector(number)} for number in range(VECTORS)],
     "usage": {"prompt_tokens": 640, "total_tokens": 640},
 }
 

@@ -135,28 +135,34 @@ def everywhere(module: str, name: str) -> None:
 
 
 def logfire(library: Library, receiver: str) -> Flush:
-    """Pydantic's Logfire, sending to a backend of one's own."""
+    """Pydantic's Logfire, with a backend of one's own; LangChain's runs come to it by way of LangSmith's client."""
     os.environ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f"{receiver}/v1/traces"
     if library == "langchain":
-        os.environ.update(
-            {"LANGSMITH_OTEL_ENABLED": "true", "LANGSMITH_TRACING": "true", "LANGSMITH_OTEL_ONLY": "true"}
-        )
+        switches = ("LANGSMITH_OTEL_ENABLED", "LANGSMITH_OTEL_ONLY", "LANGSMITH_TRACING")
+        os.environ.update(dict.fromkeys(switches, "true"))
     import logfire
 
     logfire.configure(send_to_logfire=False, console=False, metrics=False, inspect_arguments=False)
+    if library == "langchain":
+        return lambda: (langsmith_client().flush(), logfire.force_flush())
     if library == "openai":
         logfire.instrument_openai()
-    elif library == "litellm":
+    else:
         logfire.instrument_litellm()
     return logfire.force_flush
+
+
+def langsmith_client() -> Any:
+    """The client that LangChain's tracer sends with."""
+    from langsmith.run_trees import get_cached_client
+
+    return get_cached_client()
 
 
 def langsmith(library: Library, receiver: str) -> Flush:
     """LangSmith: its wrapper for the openai client, its tracer in LangChain."""
     keys = {"LANGSMITH_TRACING": "true", "LANGSMITH_API_KEY": "bench", "LANGSMITH_ENDPOINT": receiver}
     os.environ.update(keys)
-    from langsmith.run_trees import get_cached_client
-
     if library == "openai":
         import openai
         from langsmith.wrappers import wrap_openai
@@ -164,7 +170,7 @@ def langsmith(library: Library, receiver: str) -> Flush:
         for kind in ("OpenAI", "AsyncOpenAI"):
             made = getattr(openai, kind)
             setattr(openai, kind, lambda *args, _made=made, **kwargs: wrap_openai(_made(*args, **kwargs)))
-    return get_cached_client().flush
+    return langsmith_client().flush
 
 
 OPENAI_AND_LANGCHAIN: Final[frozenset[Library]] = frozenset({"openai", "langchain"})

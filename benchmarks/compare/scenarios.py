@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .answers import MODEL, SENTENCE
+from .answers import MODEL, SENTENCE, VECTORS
 
 Library = Literal["openai", "langchain", "litellm"]
 """Whose instrumentation is switched on."""
@@ -144,8 +144,8 @@ def responses() -> Act:
 
 def embeddings() -> Act:
     """64 vectors of 1,536 numbers."""
-    create, asked = client().embeddings.create, [f"{number} {SENTENCE}" for number in range(64)]
-    return lambda: create(model="text-embedding-3-small", input=asked, encoding_format="float")
+    create, asked = client().embeddings.create, [f"{number} {SENTENCE}" for number in range(VECTORS)]
+    return lambda: create(model="text-embedding-3-small", input=asked)
 
 
 def models() -> Act:
