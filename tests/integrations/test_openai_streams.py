@@ -140,7 +140,9 @@ def test_nothing_is_recorded_while_the_collector_runs(name: str, colour: Colour)
     readings.check_collected(DROPPED[name][0], colour, {})
 
 
-@pytest.mark.parametrize("call", [drained, drained_inside, raw_drained])
+@pytest.mark.parametrize(
+    "call", [readings.of(opened, readings.drained), readings.of(opened, readings.drained_inside), raw_drained]
+)
 def test_a_drained_stream_is_no_dropped_one_however_quick_the_other_thread_is(call: Any, colour: Colour) -> None:
     """The client of openai 3 closes a generator, as the collector does, before the end of the stream is seen."""
     with Provider() as provider, capture_generations() as generations:
