@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -270,22 +270,26 @@ class Worker:
                 from ._drainer import Drainer
 
                 stages = self._load(self._config)
-                stages = replace(stages, price=partial(self._priced, stages.price))
+                # Not a method: whoever drops a worker is rid of it at once, and of the locks of its files.
+                stages = replace(stages, price=partial(_priced, self._loading, stages.price))
                 drainer = Drainer(self._config, self._journal, stages=stages)
                 # Here, not with the first batch: no fork comes in between (see `before_fork`), and it is done by then.
                 drainer.warm_up()
                 self._drainer = drainer
         return self._drainer
 
-    def _priced(self, price: Callable[[Generation], Generation], generation: Generation) -> Generation:
-        """
-        Add the cost.
 
-        The first record that takes it loads the price list, for a second, whichever record of the process that is; no
-        fork comes in between either.
-        """
-        with self._loading:
-            return price(generation)
+def _priced(
+    loading: AbstractContextManager[object], price: Callable[[Generation], Generation], generation: Generation
+) -> Generation:
+    """
+    Add the cost.
+
+    The first record that takes it loads the price list, for a second, whichever record of the process that is; no fork
+    comes in between either.
+    """
+    with loading:
+        return price(generation)
 
 
 def _sooner(*seconds: float | None) -> float | None:
