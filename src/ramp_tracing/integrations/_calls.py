@@ -10,7 +10,7 @@ from .._guard import guarded
 from .._layers import around_here, claim_models
 from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, parse
 from .._providers import provider_of
-from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
+from .._record import NOBODY, NOTHING_READ, Attribution, Drafts, Outcome
 from .._recorder import Recording, Request
 from .._state import Sink, state
 from ._bodies import is_event_stream, read_events
@@ -19,19 +19,21 @@ from ._files import Fetching, file_in
 from ._key_hashes import hash_of_client
 from ._routes import Route
 
-PARAMETERS: Final = frozenset((
-    "temperature",
-    "top_p",
-    "top_k",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "frequency_penalty",
-    "presence_penalty",
-    "seed",
-    "dimensions",
-    "n",
-))
+PARAMETERS: Final = frozenset(
+    (
+        "temperature",
+        "top_p",
+        "top_k",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "frequency_penalty",
+        "presence_penalty",
+        "seed",
+        "dimensions",
+        "n",
+    )
+)
 """Request parameters that are numbers and that the GenAI conventions have a name for."""
 
 NOBODYS: Final[Mapping[str, str]] = {}
@@ -206,24 +208,23 @@ class Call:
         body = self._body
         (content, content_bytes), attribution, key_hash = self._asked(sink)
         spoken = body.get("input") if self.route.operation == "speech" else None
-        return Request(
-            operation=_operation(self.route, self._options.url),
-            library=library,
-            provider=origin.provider,
-            server_address=origin.host,
-            server_port=origin.port,
-            model=as_name(body.get("model")),
-            streamed=body.get("stream") is True,
-            parameters=numbers_in(body),
-            attribution=attribution,
-            content=content,
-            content_bytes=content_bytes,
-            input_characters=len(spoken) if isinstance(spoken, str) else None,
-            only_if_used=self.route.unknown,
-            api_key_hash=key_hash,
-            around=around_here(answers=self.route.is_a_call and self.route.operation not in NO_ANSWERS),
-        )
+        made = REQUESTS.begin()
+        made.operation = _operation(self.route, self._options.url)
+        made.library = library
+        made.provider, made.server_address, made.server_port = origin.provider, origin.host, origin.port
+        made.model = as_name(body.get("model"))
+        made.streamed = body.get("stream") is True
+        made.parameters = numbers_in(body)
+        made.attribution = attribution
+        made.content, made.content_bytes = content, content_bytes
+        made.input_characters = len(spoken) if isinstance(spoken, str) else None
+        made.only_if_used = self.route.unknown
+        made.api_key_hash = key_hash
+        made.around = around_here(answers=self.route.is_a_call and self.route.operation not in NO_ANSWERS)
+        return REQUESTS.end(made)
 
+
+REQUESTS: Final = Drafts(Request)
 
 NO_CONTENT: Final[tuple[object, int]] = (None, 0)
 
