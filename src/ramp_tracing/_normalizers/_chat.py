@@ -19,7 +19,6 @@ from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
 from ._tool_calls import FunctionAccumulator, ToolCallsAccumulator
 
-
 OUTCOMES: Final = Drafts(Outcome)
 
 

@@ -1,7 +1,7 @@
 """One call of a generated client, from its request to its answer. No colour, and nothing here may raise."""
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .._capture import snapshot
@@ -65,7 +65,7 @@ class Call:
     """
 
     __slots__ = (
-        "_body", "_client", "_is_anybodys", "_is_event_stream", "_models", "_options", "_response_body", "_sent",
+        "_body", "_client", "_is_anybodys", "_is_event_stream", "_options", "_response_body", "_sent",
         "ending", "hides_usage", "recording", "route",
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ class Call:
     ) -> None:
         self.route = route
         self.hides_usage = False
-        self._client, self._options, self._models = client, options, f"{library}.types."
+        self._client, self._options = client, options
         self._sent: tuple[Any, ...] = (options,)
         self._response_body: bytes | None = None
         self._is_event_stream = False
@@ -140,7 +140,7 @@ class Call:
             self.ending.read(self._response_body or b"")
             return
         try:
-            outcome = self._read_model(result) or self._read(self._response_body, result)
+            outcome = self._read(self._response_body, result)
             if self.route.unknown and outcome.usage.known:
                 claim_models()  # it was a call after all
         except BaseException:
@@ -170,20 +170,6 @@ class Call:
         is_raw = result is None or hasattr(result, "http_response")
         answer = parse(body) if is_raw or len(body) <= MAX_PARSED_BYTES else None
         return self.route.format.read(result if answer is None else answer)
-
-    def _read_model(self, result: object) -> Outcome | None:
-        """
-        What the client library's own model says, which has been made anyway; `None` where the bytes may say more.
-
-        Theirs keep every member that the server has sent, an application's own need not. Digits of money are rounded,
-        and what is no text is an object of the application's by now.
-        """
-        if not type(result).__module__.startswith(self._models) or self._is_event_stream:
-            return None
-        outcome = self.route.format.read(result)
-        if outcome.cost is not None or outcome.failure is not None or not outcome.usage.known:
-            return None
-        return outcome if _is_text(outcome.output) else None
 
     def _asked(self, sink: Sink) -> "Asked":
         """What the body says for itself; each part is worth having without the others."""
@@ -270,17 +256,6 @@ def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
         return NOBODY
     given = attribution_of({key: value for key, value in trace.items() if key not in ("user", "session_id")})
     return Attribution(user=as_text(user), session_id=as_text(session)).over(given)
-
-
-def _is_text(output: object) -> bool:
-    """Whether an answer is nothing but texts, or nothing."""
-    if output is None:
-        return True
-    return type(output) is dict and TEXTS.issuperset(map(id, map(type, cast("dict[str, object]", output).values())))
-
-
-TEXTS: Final = frozenset({id(str), id(type(None))})
-"""By id: a metaclass can define how its classes hash."""
 
 
 def _operation(route: Route, url: str) -> str:
