@@ -3,10 +3,13 @@
 import base64
 import json
 import random
+import sys
+from types import FrameType
 
 import pytest
 
 from ramp_tracing._capture import json_text, metadata_value
+from ramp_tracing._capture._binary import WINDOW, without_files
 
 NOISE = random.Random(7).randbytes(3000)
 BASE64 = base64.b64encode(NOISE).decode()
@@ -170,3 +173,41 @@ def test_metadata() -> None:
     assert metadata_value({"picture": f"data:image/png;base64,{PNG}"}) == '{"picture":"[image/png, 3008 bytes]"}'
     assert metadata_value(BASE64) == "[base64, 3000 bytes]"
     assert metadata_value(NOISE) == "[bytes, 3000 bytes]"
+
+
+CRAFTED = {
+    "headers without a mark": "data:;x;" * 500_000 + ";base64,",
+    "headers with too many parameters": ("data:a/b;" + ";".join(["x" * 99] * 7)) * 5_000 + ";base64,",
+    "lines that are a few too short for a block": (("A" * 60 + "\n") * 15 + "B" * 50 + "\n") * 4_000,
+    "a file and nothing else": "Ab1+" * 1_000_000,
+}
+"""Texts that a search over all of them takes long for."""
+
+
+@pytest.mark.parametrize("name", CRAFTED)
+def test_a_crafted_text_is_looked_at_in_slices(name: str) -> None:
+    """A pattern's search lets no other thread run until it has ended, so none may go over a whole text."""
+    searches: list[int] = []
+
+    def count(_frame: FrameType, event: str, called: object) -> None:
+        if event == "c_call" and getattr(called, "__name__", "") in ("search", "match", "find"):
+            searches.append(1)
+
+    text = CRAFTED[name]
+    sys.setprofile(count)
+    try:
+        left = without_files(text)
+    finally:
+        sys.setprofile(None)
+    assert len(left) <= len(text)
+    dense = 0 if ";base64," in text else len(text) // (2 * WINDOW)
+    assert dense <= len(searches) <= len(text) // 100
+
+
+@pytest.mark.parametrize("before", range(WINDOW - 1_300, WINDOW + 50, 77))
+def test_a_file_is_found_wherever_a_slice_ends(before: int) -> None:
+    """In one line, in lines, and behind a header."""
+    lines = "\n".join(["x"] * (before // 2))
+    assert f"{lines}\n [image/png, 3008 bytes]" == without_files(f"{lines}\n {PNG}")
+    assert "[base64, 3039 bytes]" in without_files(f"{lines}\n {WRAPPED}")
+    assert f"{lines} [image/png, 3008 bytes]" == without_files(f"{lines} data:image/png;base64,{PNG}")

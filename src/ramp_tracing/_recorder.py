@@ -44,12 +44,10 @@ TIMINGS: Final = Drafts(Timing)
 CONTENTS: Final = Drafts(Content)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """
     What is known of a call before it is made; see `Generation` for the fields of the same name.
-
-    Not frozen, for the reason that `Outcome` has.
 
     Attributes:
         attribution: What the request itself says of who it is for.

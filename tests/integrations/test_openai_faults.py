@@ -65,7 +65,7 @@ FAULTS: Mapping[str, tuple[Call, Any, str, int]] = {
     "the chunks are not hidden": (streamed, _streams, "_would_be_sent_unasked", 1),
     "the bytes are not cut": (lazy, _bodies, "parse_event", 1),
     "the response is not watched": (lazy, _stainless, "watch_body", 1),
-    "the record is not made": (created, _recorder, "Generation", 0),
+    "the record is not made": (created, _recorder, "GENERATIONS", 0),
     "the request is not read": (created, _stainless, "address_of", 0),
 }
 """What the application does, what breaks, and how many records there can still be."""

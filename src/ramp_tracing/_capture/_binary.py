@@ -187,7 +187,8 @@ def _next_run(text: str, start: int, end: int) -> re.Match[str] | None:
         window = min(end, start + WINDOW)
         run = runs.search(text, start, window)
         if run is not None and window < end and run.end() > window - MAX_DECISION:
-            run, start = runs.match(text, run.start(), end), run.start() + 1
+            start = run.start() + 1
+            run = runs.match(text, start - 1, end)
         elif run is None:
             start = end if window == end else window - MAX_DECISION
         if run is not None:

@@ -50,7 +50,10 @@ class _Room:
         kind = type(value)  # pyright: ignore[reportUnknownVariableType] - exact types only: no code of a subclass runs
         if kind is str or kind is bytes:
             self.size_bytes += len(value)
-        elif (kind is dict or kind is list) and depth and self._admits(value):
+        elif (kind is dict or kind is list) and depth and self._containers and len(value) <= self._items:
+            self._containers -= 1
+            self._items -= len(value)
+            self.size_bytes += SCALAR_BYTES * len(value)
             copy = value.copy()  # in one go: the loop must not run over what another thread may change
             for place, item in copy.items() if kind is dict else enumerate(copy):
                 if type(item) is str:  # nearly all are, and a call for each would be half of the work
@@ -61,12 +64,3 @@ class _Room:
         else:
             self.size_bytes += SCALAR_BYTES
         return value
-
-    def _admits(self, container: Any) -> bool:
-        count = len(container)
-        if self._containers == 0 or count > self._items:
-            return False
-        self._containers -= 1
-        self._items -= count
-        self.size_bytes += SCALAR_BYTES * count
-        return True

@@ -9,7 +9,7 @@ from io import StringIO
 from operator import itemgetter
 from typing import Any, Final
 
-from .._record import Failure, Outcome
+from .._record import Drafts, Failure, Outcome
 from ._failures import error_in
 from ._formats import WireFormat
 from ._native_usage import usage_in
@@ -18,6 +18,8 @@ from ._reading import as_count, as_items, as_name, dig, getter_of, with_members
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
 from ._tool_calls import FunctionAccumulator, ToolCallsAccumulator
+
+OUTCOMES: Final = Drafts(Outcome)
 
 
 def content(body: Mapping[str, object]) -> object:
@@ -31,19 +33,19 @@ def read(answer: object) -> Outcome:
     said = getter_of(answer)
     choices = [with_members(each) for each in as_items(said("choices"))]
     usage = with_members(usage_in(answer))
-    return Outcome(
-        response_id=as_name(said("id")),
-        response_model=as_name(said("model")),
-        finish_reasons=tuple([reason for each in choices if (reason := as_name(dig(each, "finish_reason")))]),
-        native_finish_reason=as_name(dig(choices[0], "native_finish_reason")) if choices else None,
-        service_tier=service_tier_in(answer, usage),
-        inference_geo=as_name(dig(usage, "inference_geo")),
-        upstream_provider=as_name(said("provider")),
-        usage=read_usage(usage),
-        cost=read_cost(usage),
-        failure=error_in(answer) or _error_in_choice(choices),
-        output=completion([message_of(each) for each in choices]),
-    )
+    read = OUTCOMES.begin()
+    read.response_id = as_name(said("id"))
+    read.response_model = as_name(said("model"))
+    read.finish_reasons = tuple([reason for each in choices if (reason := as_name(dig(each, "finish_reason")))])
+    read.native_finish_reason = as_name(dig(choices[0], "native_finish_reason")) if choices else None
+    read.service_tier = service_tier_in(answer, usage)
+    read.inference_geo = as_name(dig(usage, "inference_geo"))
+    read.upstream_provider = as_name(said("provider"))
+    read.usage = read_usage(usage)
+    read.cost = read_cost(usage)
+    read.failure = error_in(answer) or _error_in_choice(choices)
+    read.output = completion([message_of(each) for each in choices])
+    return OUTCOMES.end(read)
 
 
 def _error_in_choice(choices: list[object]) -> Failure | None:

@@ -35,7 +35,7 @@ def error_in(answer: object) -> Failure | None:
     error bare: vLLM and the error event of a Responses stream say what it is, Mistral's and Bedrock's are nothing else.
     """
     answer = with_members(answer)
-    if type(answer) is dict and _is_fine(cast("dict[str, object]", answer)):
+    if _is_fine(answer):
         return None
     error = dig(answer, "error")
     if isinstance(error, str) and error:
@@ -47,10 +47,12 @@ def error_in(answer: object) -> Failure | None:
     return _bare(answer)
 
 
-def _is_fine(answer: dict[str, object]) -> bool:
+def _is_fine(answer: object) -> bool:
     """Whether there is no sign of an error, as in nearly every answer."""
-    said = answer.get
-    signs = said("error") or said("detail") or said("message")
+    if type(answer) is not dict:
+        return False
+    said = cast("dict[str, object]", answer).get
+    signs = said("error") is not None or said("detail") is not None or said("message") is not None
     return not signs and said("object") != "error" and said("type") != "error"
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from io import StringIO
 from typing import Final
 
-from .._record import Failure, Outcome
+from .._record import Drafts, Failure, Outcome
 from ._failures import error_in
 from ._formats import WireFormat
 from ._hosted_tools import count_hosted_tools
@@ -28,6 +28,9 @@ TEXT_EVENTS: Final = frozenset({"response.output_text.delta", "response.refusal.
 REASONING_EVENTS: Final = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
 
 
+OUTCOMES: Final = Drafts(Outcome)
+
+
 def content(body: Mapping[str, object]) -> object:
     """Instructions and input as messages, the form in which every prompt is sent."""
     instructions, given = body.get("instructions"), body.get("input")
@@ -44,23 +47,22 @@ def read(answer: object) -> Outcome:
     output = [with_members(each) for each in as_items(dig(answer, "output"))]
     status = as_name(dig(answer, "status"))
     usage = with_members(dig(answer, "usage"))
-    is_job = dig(answer, "background") is True
-    return Outcome(
-        response_id=as_name(dig(answer, "id")),
-        response_model=as_name(dig(answer, "model")),
-        finish_reasons=_finish_reasons(answer, status),
-        service_tier=service_tier_in(answer, usage),
-        inference_geo=as_name(dig(usage, "inference_geo")),
-        upstream_provider=as_name(dig(answer, "provider")),
-        usage=read_usage(usage, hosted_tools=count_hosted_tools(answer)),
-        cost=read_cost(usage),
-        pending=status in UNFINISHED,
-        job=is_job,
-        created=as_instant(dig(answer, "created_at")) if is_job else None,
-        ended=as_instant(dig(answer, "completed_at")) if is_job else None,
-        failure=_failure(answer, status),
-        output=completion_of(output),
-    )
+    read = OUTCOMES.begin()
+    read.response_id = as_name(dig(answer, "id"))
+    read.response_model = as_name(dig(answer, "model"))
+    read.finish_reasons = _finish_reasons(answer, status)
+    read.service_tier = service_tier_in(answer, usage)
+    read.inference_geo = as_name(dig(usage, "inference_geo"))
+    read.upstream_provider = as_name(dig(answer, "provider"))
+    read.usage = read_usage(usage, hosted_tools=count_hosted_tools(answer))
+    read.cost = read_cost(usage)
+    read.pending = status in UNFINISHED
+    read.job = dig(answer, "background") is True
+    if read.job:
+        read.created, read.ended = as_instant(dig(answer, "created_at")), as_instant(dig(answer, "completed_at"))
+    read.failure = _failure(answer, status)
+    read.output = completion_of(output)
+    return OUTCOMES.end(read)
 
 
 def _finish_reasons(answer: object, status: str | None) -> tuple[str, ...]:

@@ -31,9 +31,6 @@ OUTPUT_PARTS: Final = frozenset(
     {"reasoning_tokens", "audio_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"}
 )
 
-COUNTS: Final = frozenset({id(int), id(type(None))})
-"""By id: a metaclass can define how its classes hash."""
-
 NOTHING: Final[Mapping[str, object]] = {}
 
 
@@ -59,10 +56,14 @@ class UsualUsage:
         members = cast("dict[str, object]", usage)
         form = CHAT if CHAT.input in members else RESPONSES
         given, made = _details(members, form.input_details), _details(members, form.output_details)
-        if given is None or made is None or not (
-            self._unusual[form].isdisjoint(members)
-            and self._unusual_input.isdisjoint(given)
-            and self._unusual_output.isdisjoint(made)
+        if (
+            given is None
+            or made is None
+            or not (
+                self._unusual[form].isdisjoint(members)
+                and self._unusual_input.isdisjoint(given)
+                and self._unusual_output.isdisjoint(made)
+            )
         ):
             return None
         draft = DRAFTS.begin()
@@ -92,10 +93,7 @@ def _are_counts(
         members.get(form.input), members.get(form.output), members.get("total_tokens"),
         *map(given.get, INPUT_PARTS), *map(made.get, OUTPUT_PARTS),
     )  # fmt: skip
-    if not COUNTS.issuperset(map(id, map(type, read))):
-        return False
-    known = cast("list[int]", list(filter(None, read)))
-    return not known or (min(known) > 0 and max(known) <= MAX_COUNT)
+    return not any(each is not None and (type(each) is not int or not 0 <= each <= MAX_COUNT) for each in read)
 
 
 def _adds_up_oddly(usage: Usage) -> bool:

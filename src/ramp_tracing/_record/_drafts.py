@@ -46,9 +46,13 @@ def _beginning(kind: Any) -> "Callable[[], Any]":
     known: dict[str, Any] = {"new": object.__new__, "kind": type(kind.__name__, (kind,), writable)}
     lines = ["def begin():", " draft = new(kind)"]
     for each in fields(kind):
-        if each.default is not MISSING or each.default_factory is not MISSING:
-            known[f"default_{each.name}"] = each.default_factory() if each.default is MISSING else each.default  # type: ignore[misc]
-            lines.append(f" draft.{each.name} = default_{each.name}")
+        if each.default is not MISSING:
+            known[f"default_{each.name}"] = each.default
+        elif each.default_factory is not MISSING:
+            known[f"default_{each.name}"] = each.default_factory()  # of records: always the same constant
+        else:
+            continue
+        lines.append(f" draft.{each.name} = default_{each.name}")
     exec("\n".join([*lines, " return draft"]), known)
     begin: Callable[[], Any] = known["begin"]
     return begin

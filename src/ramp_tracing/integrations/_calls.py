@@ -1,7 +1,7 @@
 """One call of a generated client, from its request to its answer. No colour, and nothing here may raise."""
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .._capture import snapshot
@@ -10,7 +10,7 @@ from .._guard import guarded
 from .._layers import around_here, claim_models
 from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, numbers_in, parse
 from .._providers import address_in, provider_of
-from .._record import NOBODY, NOTHING_READ, Attribution, Outcome
+from .._record import NOBODY, NOTHING_READ, Attribution, Drafts, Outcome
 from .._recorder import Recording, Request
 from .._state import Sink, state
 from ._bodies import is_event_stream, read_events
@@ -49,7 +49,7 @@ class Call:
     """
 
     __slots__ = (
-        "_body", "_client", "_is_anybodys", "_is_event_stream", "_models", "_options", "_response_body", "_sent",
+        "_body", "_client", "_is_anybodys", "_is_event_stream", "_options", "_response_body", "_sent",
         "ending", "hides_usage", "noted", "recording", "route",
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ class Call:
     ) -> None:
         self.route = route
         self.hides_usage = self.noted = False
-        self._client, self._options, self._models = client, options, f"{library}.types."
+        self._client, self._options = client, options
         self._sent: tuple[Any, ...] = (options,)
         self._response_body: bytes | None = None
         self._is_event_stream = False
@@ -125,9 +125,7 @@ class Call:
             self.ending.read(self._response_body or b"")
             return
         try:
-            outcome = self._read_model(result)
-            if outcome is None:
-                outcome = self._read(self._response_body or _read_meanwhile(result), result)
+            outcome = self._read(self._response_body or _read_meanwhile(result), result)
             if self.route.unknown and outcome.usage.known:
                 claim_models()  # it was a call after all
         except BaseException:
@@ -158,20 +156,6 @@ class Call:
         answer = parse(body) if is_raw or len(body) <= MAX_PARSED_BYTES else None
         return self.route.format.read(result if answer is None else answer)
 
-    def _read_model(self, result: object) -> Outcome | None:
-        """
-        What the client library's own model says, which has been made anyway; `None` where the bytes may say more.
-
-        Theirs keep every member that the server has sent, an application's own need not. Digits of money are rounded,
-        and what is no text is an object of the application's by now.
-        """
-        if not type(result).__module__.startswith(self._models) or self._is_event_stream:
-            return None
-        outcome = self.route.format.read(result)
-        if outcome.cost is not None or outcome.failure is not None or not outcome.usage.known:
-            return None
-        return outcome if _is_text(outcome.output) else None
-
     def _asked(self, sink: Sink) -> "Asked":
         """What the body says for itself; each part is worth having without the others."""
         content, attribution, key_hash = NO_CONTENT, NOBODY, None
@@ -195,24 +179,23 @@ class Call:
         body = self._body
         (content, content_bytes), attribution, key_hash = self._asked(sink)
         spoken = body.get("input") if self.route.operation == "speech" else None
-        return Request(
-            operation=_operation(self.route, self._options.url),
-            library=library,
-            provider=origin.provider,
-            server_address=origin.host,
-            server_port=origin.port,
-            model=as_name(body.get("model")),
-            streamed=body.get("stream") is True,
-            parameters=numbers_in(body),
-            attribution=attribution,
-            content=content,
-            content_bytes=content_bytes,
-            input_characters=len(spoken) if isinstance(spoken, str) else None,
-            only_if_used=self.route.unknown,
-            api_key_hash=key_hash,
-            around=around_here(answers=self.route.is_a_call and self.route.operation not in NO_ANSWERS),
-        )
+        made = REQUESTS.begin()
+        made.operation = _operation(self.route, self._options.url)
+        made.library = library
+        made.provider, made.server_address, made.server_port = origin.provider, origin.host, origin.port
+        made.model = as_name(body.get("model"))
+        made.streamed = body.get("stream") is True
+        made.parameters = numbers_in(body)
+        made.attribution = attribution
+        made.content, made.content_bytes = content, content_bytes
+        made.input_characters = len(spoken) if isinstance(spoken, str) else None
+        made.only_if_used = self.route.unknown
+        made.api_key_hash = key_hash
+        made.around = around_here(answers=self.route.is_a_call and self.route.operation not in NO_ANSWERS)
+        return REQUESTS.end(made)
 
+
+REQUESTS: Final = Drafts(Request)
 
 NO_CONTENT: Final[tuple[object, int]] = (None, 0)
 
@@ -268,17 +251,6 @@ def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
         return NOBODY
     given = attribution_of({key: value for key, value in trace.items() if key not in ("user", "session_id")})
     return Attribution(user=as_text(user), session_id=as_text(session)).over(given)
-
-
-def _is_text(output: object) -> bool:
-    """Whether an answer is nothing but texts, or nothing."""
-    if output is None:
-        return True
-    return type(output) is dict and TEXTS.issuperset(map(id, map(type, cast("dict[str, object]", output).values())))
-
-
-TEXTS: Final = frozenset({id(str), id(type(None))})
-"""By id: a metaclass can define how its classes hash."""
 
 
 def _operation(route: Route, url: str) -> str:

@@ -208,7 +208,7 @@ class Ended:
                 self.report(recording, replace(self.outcome, usage=found.usage, response_model=model))
 
 
-def make_room(jobs: dict[str, Any]) -> None:
+def make_room(jobs: dict[Any, Any]) -> None:
     """Forget the oldest if there are too many."""
     if len(jobs) >= MAX_JOBS:
         jobs.pop(next(iter(jobs)), None)

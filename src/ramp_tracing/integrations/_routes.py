@@ -77,7 +77,7 @@ class Routes:
         if method in ("post", "POST"):
             return self.billable.get(url) or self._match_post(url)
         if method in ("get", "GET"):
-            return self._match_job(url, JOB) or self._match_list(url) or self._match_file(url)
+            return self._match_known_job(url) or self._match_file(url)
         return None
 
     def _match_post(self, url: str) -> Route | None:
@@ -87,6 +87,14 @@ class Routes:
         if route is not None or self.never.search(url):
             return route
         return UNKNOWN
+
+    def _match_known_job(self, url: str) -> Route | None:
+        """A look for the words first: most of what an application gets is none of them, and patterns are dear."""
+        for words in (self.jobs, self.lists):
+            for word in words:
+                if word in url:
+                    return self._match_job(url, JOB) or self._match_list(url)
+        return None
 
     def _match_file(self, url: str) -> Route | None:
         """Most files are none of our business: only one that is waited for."""

@@ -132,7 +132,7 @@ def _would_be_sent_unasked(chunk: object) -> bool:
     With it, OpenAI sends one more chunk, and ``"usage": null`` in all others, which a dump of the chunk must not show:
     https://platform.openai.com/docs/api-reference/chat/create#chat_create-stream_options
     """
-    # `model_fields_set` is a property that gives this, and asking it for every chunk costs more than all the rest.
+    # `model_fields_set` is a property that gives this; calling it for every chunk costs more than all the rest.
     fields = getattr(chunk, "__pydantic_fields_set__", None)
     if fields is None:
         fields = getattr(chunk, "__fields_set__", None)  # pydantic 1
