@@ -1,7 +1,6 @@
 """The conductor: ``python -m benchmarks.compare quick``. docs/benchmarks.md says how to read what it writes."""
 
 import argparse
-import json
 import os
 import platform
 import subprocess
@@ -152,17 +151,24 @@ SHOWN: Final = {
 SHOWN_ALSO: Final = ("openinference-instrumentation-", "opentelemetry-instrumentation-")
 
 
+INSTALLED: Final = """
+from importlib.metadata import distributions
+for each in distributions():
+    print(f"{each.name}=={each.version}")
+"""
+
+
 def versions(place: Place, contender: str) -> str:
     """What an environment has installed, of what matters; nothing if the environment is not there."""
     if not place.python(contender).exists():
         return ""
-    command = [place.python(contender), "-m", "pip", "--disable-pip-version-check", "freeze"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    done = subprocess.run([place.python(contender), "-c", INSTALLED], capture_output=True, text=True, check=True)
+    lines = sorted(set(done.stdout.splitlines()))
     return ", ".join(line.replace("==", " ") for line in lines if shown(line))
 
 
 def shown(line: str) -> bool:
-    """Whether a line of ``pip freeze`` is of interest."""
+    """Whether a line of what is installed is of interest."""
     return line.partition("==")[0] in SHOWN or line.startswith(SHOWN_ALSO)
 
 
@@ -192,6 +198,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             results["about"]["took"] = f"{(time.monotonic() - began) / 60:.1f} minutes"
             results["about"]["load after"] = f"{os.getloadavg()[0]:.1f}"
             report.write(results, options.output)
+            if options.publish:
+                report.publish(results, ROOT / "docs" / "benchmarks.md")
     return results
 
 
@@ -206,8 +214,6 @@ def main(words: Sequence[str]) -> int:
     results = measure(options)
     print(report.goals(results))
     print(f"\nall tables: {options.output / 'results.md'}")
-    if options.publish:
-        report.publish(json.loads(json.dumps(results)), ROOT / "docs" / "benchmarks.md")
     return int(options.strict and any(verdict.word == "FAIL" for verdict in goals.judge(results)))
 
 
