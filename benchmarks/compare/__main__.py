@@ -1,6 +1,7 @@
 """The conductor: ``python -m benchmarks.compare quick``. docs/benchmarks.md says how to read what it writes."""
 
 import argparse
+import json
 import os
 import platform
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from . import delivering, goals, growing, instructions, own, report, starting, timing, waiting
 from .contenders import CONTENDERS, OURS
@@ -181,6 +182,9 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="of calls and of starts, instead of the usual number")
     parser.add_argument("--environments", type=Path, default=ROOT / ".nox", help="where bench-NAME are")
     parser.add_argument("--output", type=Path, default=ROOT / "test-output" / "bench", help="where results go")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep what an earlier run found of parts that are not run now"
+    )
     parser.add_argument("--publish", action="store_true", help="put the tables into docs/benchmarks.md")
     parser.add_argument("--strict", action="store_true", help="fail where a goal was not reached")
     return parser.parse_args(words)
@@ -192,7 +196,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         del SCENARIOS[scenario]
     began = time.monotonic()
     with receiving(options.environments) as place:
-        results: dict[str, Any] = {"about": about(place)}
+        results = before(options.output) if options.keep else {}
+        results["about"] = about(place) | ({"parts kept from": results["about"]["date"]} if results else {})
         for name in [part for word in options.parts for part in FORMS.get(word, (word,))]:
             results |= PARTS[name](Run(place=place, chosen=options.contenders, rounds=options.rounds))
             results["about"]["took"] = f"{(time.monotonic() - began) / 60:.1f} minutes"
@@ -201,6 +206,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             if options.publish:
                 report.publish(results, ROOT / "docs" / "benchmarks.md")
     return results
+
+
+def before(folder: Path) -> dict[str, Any]:
+    """What an earlier run found."""
+    file = folder / "results.json"
+    return cast("dict[str, Any]", json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 
 def main(words: Sequence[str]) -> int:
