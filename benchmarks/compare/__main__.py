@@ -182,9 +182,7 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="of calls and of starts, instead of the usual number")
     parser.add_argument("--environments", type=Path, default=ROOT / ".nox", help="where bench-NAME are")
     parser.add_argument("--output", type=Path, default=ROOT / "test-output" / "bench", help="where results go")
-    parser.add_argument(
-        "--keep", action="store_true", help="keep what an earlier run found of parts that are not run now"
-    )
+    parser.add_argument("--keep", action="store_true", help="keep what an earlier run found of other parts")
     parser.add_argument("--publish", action="store_true", help="put the tables into docs/benchmarks.md")
     parser.add_argument("--strict", action="store_true", help="fail where a goal was not reached")
     return parser.parse_args(words)
