@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from . import delivering, goals, growing, instructions, own, report, starting, timing, waiting
 from .contenders import CONTENDERS, OURS
@@ -152,17 +152,24 @@ SHOWN: Final = {
 SHOWN_ALSO: Final = ("openinference-instrumentation-", "opentelemetry-instrumentation-")
 
 
+INSTALLED: Final = """
+from importlib.metadata import distributions
+for each in distributions():
+    print(f"{each.name}=={each.version}")
+"""
+
+
 def versions(place: Place, contender: str) -> str:
     """What an environment has installed, of what matters; nothing if the environment is not there."""
     if not place.python(contender).exists():
         return ""
-    command = [place.python(contender), "-m", "pip", "--disable-pip-version-check", "freeze"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    done = subprocess.run([place.python(contender), "-c", INSTALLED], capture_output=True, text=True, check=True)
+    lines = sorted(set(done.stdout.splitlines()))
     return ", ".join(line.replace("==", " ") for line in lines if shown(line))
 
 
 def shown(line: str) -> bool:
-    """Whether a line of ``pip freeze`` is of interest."""
+    """Whether a line of what is installed is of interest."""
     return line.partition("==")[0] in SHOWN or line.startswith(SHOWN_ALSO)
 
 
@@ -175,6 +182,7 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="of calls and of starts, instead of the usual number")
     parser.add_argument("--environments", type=Path, default=ROOT / ".nox", help="where bench-NAME are")
     parser.add_argument("--output", type=Path, default=ROOT / "test-output" / "bench", help="where results go")
+    parser.add_argument("--keep", action="store_true", help="keep what an earlier run found of other parts")
     parser.add_argument("--publish", action="store_true", help="put the tables into docs/benchmarks.md")
     parser.add_argument("--strict", action="store_true", help="fail where a goal was not reached")
     return parser.parse_args(words)
@@ -186,13 +194,22 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         del SCENARIOS[scenario]
     began = time.monotonic()
     with receiving(options.environments) as place:
-        results: dict[str, Any] = {"about": about(place)}
+        results = before(options.output) if options.keep else {}
+        results["about"] = about(place) | ({"parts kept from": results["about"]["date"]} if results else {})
         for name in [part for word in options.parts for part in FORMS.get(word, (word,))]:
             results |= PARTS[name](Run(place=place, chosen=options.contenders, rounds=options.rounds))
             results["about"]["took"] = f"{(time.monotonic() - began) / 60:.1f} minutes"
             results["about"]["load after"] = f"{os.getloadavg()[0]:.1f}"
             report.write(results, options.output)
+            if options.publish:
+                report.publish(results, ROOT / "docs" / "benchmarks.md")
     return results
+
+
+def before(folder: Path) -> dict[str, Any]:
+    """What an earlier run found."""
+    file = folder / "results.json"
+    return cast("dict[str, Any]", json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 
 def main(words: Sequence[str]) -> int:
@@ -206,8 +223,6 @@ def main(words: Sequence[str]) -> int:
     results = measure(options)
     print(report.goals(results))
     print(f"\nall tables: {options.output / 'results.md'}")
-    if options.publish:
-        report.publish(json.loads(json.dumps(results)), ROOT / "docs" / "benchmarks.md")
     return int(options.strict and any(verdict.word == "FAIL" for verdict in goals.judge(results)))
 
 

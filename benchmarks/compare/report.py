@@ -49,7 +49,9 @@ def goals(results: Results) -> str:
 
 
 def limit_of(verdict: Verdict) -> str:
-    """``≤ 40``."""
+    """``≤ 40``; nothing where it depends on what was not measured."""
+    if verdict.limit is None:
+        return "–"
     return f"{'≥' if verdict.goal.at_least else '≤'} {number(verdict.limit)}"
 
 
