@@ -80,7 +80,11 @@ def test_what_is_under_way_when_we_go_does_not_bring_us_back(colour: Colour) -> 
 
     with FakeRamp() as ramp:
         ramp_tracing.instrument(api_key="key", base_url=ramp.url)
+        sink = state.sink
         play(Scenario(call=created, answers=lambda: {"/chat/completions": going}), colour)
+        assert sink is not None
+        assert sink.shutdown(30)  # the record came when we had gone, and has started the thread again
+        assert 1 == len(ramp.generations)
     assert before == contents()
 
 
