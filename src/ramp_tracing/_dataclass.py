@@ -12,13 +12,10 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass as dataclass
-else:
 
-    def dataclass(**options: bool) -> Callable[[type[Any]], type[Any]]:
-        """As the standard decorator, with options; ``order`` is not among those that anybody here needs."""
-        return partial(_made, options)
+def _with(**options: bool) -> Callable[[type[Any]], type[Any]]:
+    """As the standard decorator, with options; ``order`` is not among those that anybody here needs."""
+    return partial(_made, options)
 
 
 def _made(options: dict[str, bool], plain: type[Any]) -> type[Any]:
@@ -52,3 +49,9 @@ def _hash(values_of: Callable[[object], object]) -> Callable[[object], int]:
 def _text(self: Any) -> str:
     shown = [each.name for each in dataclasses.fields(self) if each.repr]
     return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as dataclass
+else:
+    dataclass = _with
