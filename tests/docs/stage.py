@@ -5,7 +5,7 @@ import inspect
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from types import SimpleNamespace
@@ -144,7 +144,12 @@ def realtime(stage: Stage) -> object:
 @contextmanager
 def serving(server: Any) -> Iterator[None]:
     """A thread that serves, until the end."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+
+    def run() -> None:
+        with suppress(OSError):  # it ends before this thread has come to serve
+            server.serve_forever()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     yield
     server.shutdown()

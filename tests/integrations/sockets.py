@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from websockets.sync.server import ServerConnection, serve
@@ -27,7 +28,7 @@ class SocketProvider:
         self._greeting = greeting
         self.received: list[Any] = []
         self._server = serve(self._serve, "127.0.0.1", 0)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "SocketProvider":
         self._thread.start()
@@ -47,6 +48,10 @@ class SocketProvider:
         """What a client takes; the beta of Realtime expects TLS where it is not told otherwise."""
         place = f"127.0.0.1:{self.port}/v1"
         return {"base_url": f"http://{place}", "websocket_base_url": f"ws://{place}"}
+
+    def _run(self) -> None:
+        with suppress(OSError):  # it ends before this thread has come to serve
+            self._server.serve_forever()
 
     def _serve(self, connection: ServerConnection) -> None:
         self._play(connection, self._greeting)
