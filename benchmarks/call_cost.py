@@ -4,8 +4,11 @@ What a call costs the application's thread: `python benchmarks/call_cost.py`.
 Two things are timed: `record()`, which is where every integration hands its finished record over, and
 `record_generation()`, which reads what it is given and copies the prompt as well. A receiver that is well runs in
 another process. Figures are worth something on a machine that does nothing else; nothing here fails if they are bad.
+Whoever is woken every 2 ms finds cold caches: the rows of `copy.deepcopy`, which has nothing to do with us, say what
+that does on this machine.
 """
 
+import copy
 import os
 import resource
 import subprocess
@@ -56,15 +59,15 @@ class Case:
 CASES: Final = [
     *[
         Case(what=what, prompt=prompt, paced=False)
-        for what in ("record", "record_generation")
+        for what in ("deepcopy", "record", "record_generation")
         for prompt in ("0 B", "2 kB")
     ],
     *[
         Case(what=what, prompt=prompt, paced=True, busy_threads=threads)
-        for what in ("nothing", "record", "record_generation")
+        for what in ("nothing", "deepcopy", "record", "record_generation")
         for threads in (0, 4)
         for prompt in PROMPTS
-        if what != "nothing" or prompt == "0 B"
+        if what not in {"nothing", "deepcopy"} or prompt == "0 B"
     ],
 ]
 
@@ -76,6 +79,13 @@ def nothing(prompt: str) -> Iterator[Prepared]:
     """What the measuring itself costs."""
     while True:
         yield lambda: None
+
+
+def deepcopy(prompt: str) -> Iterator[Prepared]:
+    """A function of the standard library that takes as long as `record` in a tight loop: what the pace alone does."""
+    value = {"lists": [[number, str(number), {"key": number}] for number in range(8)], "prompt": prompt}
+    while True:
+        yield lambda: copy.deepcopy(value)
 
 
 def record(prompt: str) -> Iterator[Prepared]:
@@ -115,6 +125,7 @@ def record_generation(prompt: str) -> Iterator[Prepared]:
 
 CALLS: Final[dict[str, Callable[[str], Iterator[Prepared]]]] = {
     "nothing": nothing,
+    "deepcopy": deepcopy,
     "record": record,
     "record_generation": record_generation,
 }
