@@ -141,6 +141,21 @@ def test_the_key_of_ramp_is_not_told_to_others() -> None:
     assert resolve(unified, {"RAMP_API_KEY": KEY}).api_key == Secret(KEY)
 
 
+@pytest.mark.parametrize("host", ["ramp.com", "demo-api.ramp.com"])
+def test_ramp_gets_its_key_in_every_dialect(host: str) -> None:
+    """An address of Ramp's in the code is not another backend's: without a key nothing would be taken."""
+    options = {**ELSEWHERE, "base_url": f"https://{host}/developer/v1/ai-usage/openrouter"}
+    assert resolve(options, {"RAMP_API_KEY": KEY}).api_key == Secret(KEY)
+    with pytest.raises(ConfigurationError, match="there is no API key"):
+        resolve(options, NOTHING)
+
+
+@pytest.mark.parametrize("host", ["ramp.com.example.com", "notramp.com"])
+def test_a_host_that_looks_like_ramps_is_not_told_its_key(host: str) -> None:
+    """Only what belongs to Ramp's domain is Ramp."""
+    assert resolve({**ELSEWHERE, "base_url": f"https://{host}/"}, {"RAMP_API_KEY": KEY}).api_key == Secret("")
+
+
 def test_an_argument_goes_over_the_environment() -> None:
     """Also where the environment holds nonsense."""
     config = resolve({"api_key": KEY, "privacy_mode": False}, {"RAMP_API_KEY": "two words", "RAMP_PRIVACY_MODE": "?"})

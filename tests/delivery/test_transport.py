@@ -232,6 +232,22 @@ def test_what_is_not_http_is_no_answer(junk: bytes) -> None:
         assert failure(receiver.url).cause == "not_http"
 
 
+def test_an_interim_answer_is_not_the_answer() -> None:
+    """What comes behind it is the answer to this request, and never to the next one."""
+    interim = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    final = b"HTTP/1.1 %d Final\r\nContent-Length: 2\r\n\r\n{}"
+    statuses = iter((200, 503))
+
+    def behave(exchange: Exchange) -> None:
+        exchange.socket.sendall(interim + final % next(statuses))
+
+    with Receiver.which(behave) as receiver:
+        transport = Transport(config_for(receiver.url))
+        assert [200, 503] == [send(transport, receiver.url).status for _ in range(2)]
+        assert receiver.connections == 1
+        transport.close()
+
+
 def test_a_connection_closed_without_an_answer_is_no_answer() -> None:
     """With its own words."""
     with Receiver.which(raw()) as receiver:

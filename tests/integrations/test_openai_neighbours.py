@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from typing import Any
 
 import openai
@@ -302,6 +303,28 @@ def test_who_takes_out_the_outermost_takes_out_no_record(name: str, colour: Colo
         assert [CHAT, record] == [facts_of(each) for each in generations]
     assert bare == watched
     assert before == contents()
+
+
+def changing(request: Any) -> Any:
+    """Around ``request``: what it hands on is a copy of its own."""
+
+    def changed(client: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
+        own = copy(options)
+        own.json_data = {**options.json_data, "temperature": 1}
+        return request(client, cast_to, own, **kwargs)
+
+    return changed
+
+
+def test_a_wrapper_that_is_put_back_beside_one_that_changes_requests_counts_once(colour: Colour) -> None:
+    """What nobody has taken out gets no second wrapper: one above the other's and one below would see two calls."""
+    _, owner = owners_of(colour, "base classes")
+    with leaving_with_the_outermost(colour) as leave, capture_generations() as generations:
+        leave()
+        with outside(owner, "request", changing):
+            for _ in range(3):
+                play(Scenario(call=created), colour)
+        assert [CHAT] * 3 == [facts_of(each) for each in generations]
 
 
 def test_who_reads_an_answer_before_the_application_does(colour: Colour) -> None:

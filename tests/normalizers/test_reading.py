@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from ramp_tracing._normalizers import as_amount, as_count, dig
+from ramp_tracing._normalizers import as_amount, as_count, dig, numbers_in
 
 COUNTS: Final = [
     (0, 0),
@@ -77,3 +77,23 @@ def test_dig() -> None:
         dig(answer, "choices", "details"),
         dig(None, "usage"),
     )
+
+
+class Changing(str):
+    """A name that something is put beside while it is looked at, as another thread may do at any time."""
+
+    __slots__ = ("fields",)
+
+    fields: dict[str, object]
+
+    def __hash__(self) -> int:
+        self.fields[f"late {len(self.fields)}"] = 1
+        return str.__hash__(self)
+
+
+def test_parameters_of_a_request_that_changes_meanwhile() -> None:
+    """The call would be lost with an error."""
+    name = Changing("seed")
+    name.fields = fields = {"temperature": 1, "stream": True, "model": "gpt-4o"}
+    fields[name] = 7
+    assert {"temperature": 1, "seed": 7} == numbers_in(fields)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from .._dataclass import dataclass
 from .._lazy import names_of
 from ..exceptions import ConfigurationError
+from ._address import is_ramps
 from ._between import completed
 from ._options import DEFAULT_BASE_URL, OPTIONS, UNIFIED_URL, Option
 from ._readers import UnusableError
@@ -137,7 +138,8 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config
     Make a configuration of what was given.
 
     A backend of the user's own (OpenTelemetry's dialect, and an address) may want no key. Where its address stands in
-    the code, ``RAMP_API_KEY`` is not for it: that one is Ramp's, and would be told to somebody else.
+    the code, ``RAMP_API_KEY`` is not for it: that one is Ramp's, and would be told to somebody else. An address of
+    Ramp's wants it in every dialect.
 
     Args:
         options: By name, as the user passed them; `None` is "not given".
@@ -157,7 +159,8 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str]) -> Config
         name: _value(name, row, options=options, environ=environ) for name, row in OPTIONS.items()
     }
     has_address = options.get("base_url") is not None or bool(environ.get("RAMP_BASE_URL"))
-    is_elsewhere = has_address and values["dialect"] == "semconv" and values["protocol"] != "ramp/unified"
+    is_backends = values["dialect"] == "semconv" and values["protocol"] != "ramp/unified"
+    is_elsewhere = has_address and is_backends and not is_ramps(values["base_url"])
     if is_elsewhere and options.get("base_url") is not None:
         values["api_key"] = _value("api_key", OPTIONS["api_key"], options=options, environ={})
     values = completed(values, has_address=has_address)

@@ -7,6 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from ._readers import UnusableError
 
+RAMP: Final = "ramp.com"
+
 PLAIN: Final = r"[\x21-\x7e]+"
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -66,6 +68,12 @@ def _is_loopback(host: str) -> bool:
     if address is None:
         return host == "localhost" or host.endswith(".localhost")
     return address.is_loopback
+
+
+def is_ramps(url: str) -> bool:
+    """Whether a URL leads to Ramp, its sandbox included."""
+    host = urlsplit(url).hostname or ""
+    return host == RAMP or host.endswith(f".{RAMP}")
 
 
 def _is_link_local(host: str) -> bool:

@@ -9,9 +9,16 @@ with the application's trace to Ramp. The answer is read by `http.client`.
 import http.client
 import socket
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 from ._deadline import DeadlineSocket
+
+INTERIM: Final = 100
+FINAL: Final = 200
+"""
+Behind an answer of the class 1xx comes the final one (RFC 9110, section 15.2). Whoever takes the first for the answer
+reads the second as that to the next request.
+"""
 
 
 def exchange(
@@ -38,6 +45,9 @@ def exchange(
         wire.sendall(body)
     response = http.client.HTTPResponse(cast("socket.socket", wire), method=method)
     response.begin()
+    while INTERIM <= response.status < FINAL:  # `http.client` passes over "100 Continue" only
+        response.headers = None  # type: ignore[assignment] # as in a new one, which reads on where this one stopped
+        response.begin()
     return response
 
 

@@ -11,9 +11,11 @@ PARAMETERS: Final = frozenset((
 
 
 def numbers_in(request: Mapping[str, object]) -> Mapping[str, float]:
-    """The `PARAMETERS` of a request, as far as they are numbers."""
-    return {
-        name: each
-        for name, each in request.items()
-        if name in PARAMETERS and isinstance(each, (int, float)) and not isinstance(each, bool)
-    }
+    """
+    The `PARAMETERS` of a request, as far as they are numbers.
+
+    It may be the application's own dictionary, in which another thread puts something meanwhile: its names are taken in
+    one go.
+    """
+    given = ((name, request.get(name)) for name in tuple(request) if name in PARAMETERS)
+    return {name: each for name, each in given if isinstance(each, (int, float)) and not isinstance(each, bool)}

@@ -7,6 +7,7 @@ may be a request of another process: the journal has notes of jobs for all proce
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -209,9 +210,10 @@ class Ended:
 
 
 def make_room(jobs: dict[Any, Any]) -> None:
-    """Forget the oldest if there are too many."""
-    if len(jobs) >= MAX_JOBS:
-        jobs.pop(next(iter(jobs)), None)
+    """Forget the oldest if there are too many. Other threads may do the same, and add to them, meanwhile."""
+    while len(jobs) >= MAX_JOBS:
+        with suppress(RuntimeError, StopIteration):  # one of them came in between: look again
+            jobs.pop(next(iter(jobs)), None)
 
 
 def forget_what_was_asked(jobs: Sequence[Job]) -> None:

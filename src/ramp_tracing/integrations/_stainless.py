@@ -95,17 +95,22 @@ class StainlessHook:
             (base.SyncAPIClient, self._request, partial(self._response, self._request)),
             (base.AsyncAPIClient, self._async_request, partial(self._response, self._async_request)),
         )
-        self._wrap()
+        self._wrap_requests()
+        self._wrap_responses()
 
     def uninstall(self) -> None:
         """Take the wrappers out again."""
         self._patches.undo()
 
-    def _wrap(self) -> None:
-        """Wrap everything; later, what somebody has taken our wrapper from."""
-        for owner, request, response in self._shells:
+    def _wrap_requests(self) -> None:
+        """Wrap every ``request``; later, those that somebody has taken our wrapper from."""
+        for owner, request, _ in self._shells:
             for each in (owner, *set(_overriding(owner))):
                 self._patches.restore(each, "request", request)
+
+    def _wrap_responses(self) -> None:
+        """Wrap every ``_process_response``, likewise."""
+        for owner, _, response in self._shells:
             self._patches.restore(owner, "_process_response", response)
 
     def _request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
@@ -151,11 +156,17 @@ class StainlessHook:
             return shell(noting, client, args, kwargs)
         return noting(*args, **kwargs)
 
-    def _repair(self) -> None:
-        """Put back what somebody has taken out, unless it was us, or another thread is doing it now."""
+    def _repair(self, wrap: Callable[[], None]) -> None:
+        """
+        Put back what somebody has taken out, unless it was us, or another thread is doing it now.
+
+        Args:
+            wrap: For what is missing, and nothing else. Around somebody's wrapper that has ours below it, another one
+                of ours would take one call for two, if that one changes the request.
+        """
         if self._library.name in state.enabled and self._repairing.acquire(blocking=False):
             try:
-                self._wrap()
+                wrap()
             finally:
                 self._repairing.release()
 
@@ -167,7 +178,7 @@ class StainlessHook:
             call = self._call(client, options)
             if call is not None and "response" in kwargs:
                 call.recording.began_earlier(nanoseconds_taken(kwargs["response"]))
-                self._repair()
+                self._repair(self._wrap_requests)
             elif call is not None and call.route.asks_for_usage and self._should_ask(client, options, kwargs):
                 asking = _asking_for_usage(options)
                 args, kwargs = _with_options(args, kwargs, asking)
@@ -220,7 +231,7 @@ class StainlessHook:
         watched = False
         try:
             if not call.noted:
-                self._repair()
+                self._repair(self._wrap_responses)
             watched = self._watches(call, result)
         except BaseException:
             with guarded("watching an answer"):
