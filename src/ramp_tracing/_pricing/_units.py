@@ -158,8 +158,12 @@ def _cached_parts(usage: Usage, row: Collection[str]) -> Mapping[str, Count]:
 
 
 def _calls(usage: Usage, row: Collection[str]) -> Mapping[str, Count] | None:
-    """Calls of hosted tools; `None` if one of them has no price."""
-    counts: dict[str, Count] = {}
+    """
+    Calls of hosted tools; `None` if one of them has no price.
+
+    Those with a price that were not called are none, in so many words: genai-prices looks long for what is not said.
+    """
+    counts: dict[str, Count] = {name: 0 for price, name in CALLS.values() if price in row}
     for kind, count in usage.hosted_tool_calls.items():
         if count and kind not in FREE_TOOLS:
             price, name = CALLS.get(kind, ("", ""))
