@@ -1,12 +1,11 @@
 """From a generation to the spans that are sent: its own, and the levels above it that the user has named."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from .._identity import derived_id
-from .._record import Attribution, Generation, Timing, UnixNanos
+from .._record import Attribution, Generation, Timing, UnixNanos, changed
 from ._attributes import attributes_of, level_attributes_of, step_attributes_of
 from ._ids import Place, place_of
 from ._readers import failure_message, failure_type
@@ -68,7 +67,7 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _union(one: Span, other: Span) -> Span:
-    return replace(
+    return changed(
         one,
         start=min(one.start, other.start),
         end=max(one.end, other.end),
@@ -78,7 +77,7 @@ def _union(one: Span, other: Span) -> Span:
 
 def _without_content(generation: Generation) -> Generation:
     failure = generation.failure
-    return replace(generation, content=None, failure=None if failure is None else replace(failure, message=None))
+    return changed(generation, content=None, failure=None if failure is None else changed(failure, message=None))
 
 
 def _levels(attribution: Attribution, own: Place) -> list[Level]:
@@ -141,7 +140,7 @@ def _step_span(step: Generation, place: Place, *, dialect: Dialect) -> Span:
     """A run that costs nothing itself: like a level, and with an end of its own."""
     shape, name = SHAPES[dialect], step.attribution.generation_name or DEFAULT_STEP_NAME
     span = _level_span(step, Level(place, f"{shape.step_verbs.get(step.operation, '')}{name}"), dialect=dialect)
-    return replace(
+    return changed(
         span,
         kind=shape.step_kinds.get(step.operation, span.kind),
         status=_status(step, dialect),
