@@ -158,6 +158,8 @@ def integer(*names: str) -> Reader:
     """A reader of a request parameter that is an integer, by the first of its *names* that was given."""
 
     def read(generation: Generation) -> int | None:
+        if not generation.parameters:
+            return None
         given = (generation.parameters[name] for name in names if name in generation.parameters)
         return whole(next(given, None))
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from .._identity import derived_id
-from .._record import Attribution, Generation, Timing, UnixNanos, changed
+from .._record import Attribution, Drafts, Generation, Timing, UnixNanos, changed
 from ._attributes import attributes_of, level_attributes_of, step_attributes_of
 from ._ids import Place, place_of
 from ._readers import failure_message, failure_type
@@ -18,6 +18,8 @@ DEFAULT_NAME: Final = "LLM Generation"
 
 
 DEFAULT_STEP_NAME: Final = "run"
+
+SPANS: Final = Drafts(Span)
 
 
 class Level(NamedTuple):
@@ -98,19 +100,16 @@ def _levels(attribution: Attribution, own: Place) -> list[Level]:
 def _generation_span(generation: Generation, place: Place, *, dialect: Dialect) -> Span:
     start, end = _interval(generation.timing)
     message = failure_message(generation)
-    return Span(
-        name=sound_text(SHAPES[dialect].name(generation)),
-        kind=Kind.CLIENT,
-        trace_id=place.trace_id,
-        span_id=place.span_id,
-        parent_span_id=place.parent_span_id,
-        start=start,
-        end=end,
-        status=_status(generation, dialect),
-        status_message=None if message is None else sound_text(message),
-        attributes=attributes_of(generation, dialect),
-        events=_events(generation, end),
-    )
+    span = SPANS.begin()
+    span.name = sound_text(SHAPES[dialect].name(generation))
+    span.kind = Kind.CLIENT
+    span.trace_id, span.span_id, span.parent_span_id = place
+    span.start, span.end = start, end
+    span.status = _status(generation, dialect)
+    span.status_message = None if message is None else sound_text(message)
+    span.attributes = attributes_of(generation, dialect)
+    span.events = _events(generation, end)
+    return SPANS.end(span)
 
 
 def _events(generation: Generation, end: UnixNanos) -> tuple[SpanEvent, ...]:
