@@ -11,6 +11,8 @@ from dataclasses import MISSING, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+__all__ = ["Drafts", "changed"]
+
 Record = TypeVar("Record")
 
 
