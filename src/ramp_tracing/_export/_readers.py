@@ -119,8 +119,7 @@ def money(part: Callable[[Cost], Decimal | None]) -> Reader:
         cost = generation.cost
         if cost is None or exact(cost.total) is None:
             return None
-        amount = part(cost)
-        return None if amount is None else exact(amount)
+        return part(cost)
 
     return read
 

@@ -51,7 +51,7 @@ class Kept(NamedTuple):
     @property
     def parts(self) -> frozenset[str]:
         """The names of what is there."""
-        return frozenset(name for name, value in self._asdict().items() if value is not None)
+        return frozenset(name for name, value in zip(self._fields, self, strict=True) if value is not None)
 
     @property
     def size_bytes(self) -> int:

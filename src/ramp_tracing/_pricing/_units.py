@@ -7,6 +7,7 @@ that nobody priced would make the call look cheaper than it is.
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 from .._dataclass import dataclass
@@ -196,6 +197,8 @@ COUNTED: Final = (
     "images",
 )  # fmt: skip
 
+_counts_of = attrgetter(*COUNTED)
+
 
 def is_sound(usage: Usage, *, images_are_priced: bool = False) -> bool:
     """
@@ -205,20 +208,20 @@ def is_sound(usage: Usage, *, images_are_priced: bool = False) -> bool:
         usage: The counts.
         images_are_priced: Whether pictures have a price by the piece, so that they need no tokens.
     """
-    counts = {name: getattr(usage, name) for name in COUNTED}
-    if not all(count is None or _is_count(count) for count in counts.values()):
+    counts = {name: count for name, count in zip(COUNTED, _counts_of(usage), strict=True) if count is not None}
+    if not all(map(_is_count, counts.values())):
         return False
     for whole, groups in WHOLES.items():
-        limit = counts[whole]
-        if limit is not None and any(sum(counts[part] or 0 for part in group) > limit for group in groups):
+        limit = counts.get(whole)
+        if limit is not None and any(sum(counts.get(part, 0) for part in group) > limit for group in groups):
             return False
     return not _counts_too_little(usage, images_are_priced=images_are_priced)
 
 
 def _is_count(count: object) -> bool:
-    if isinstance(count, Decimal):
-        return count.is_finite() and count >= 0
-    return type(count) is int and count >= 0
+    if type(count) is int:
+        return count >= 0
+    return isinstance(count, Decimal) and count.is_finite() and count >= 0
 
 
 def _counts_too_little(usage: Usage, *, images_are_priced: bool) -> bool:
