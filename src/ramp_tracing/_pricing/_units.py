@@ -105,6 +105,8 @@ WHOLES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 }
 """Each total → groups of its parts; the parts of one group do not overlap."""
 
+PARTS: Final = frozenset(part for groups in WHOLES.values() for group in groups for part in group)
+
 
 def counts_to_bill(usage: Usage, row: Collection[str], *, price_list: str, operation: str) -> dict[str, Count] | None:
     """
@@ -211,11 +213,18 @@ def is_sound(usage: Usage, *, images_are_priced: bool = False) -> bool:
     counts = {name: count for name, count in zip(COUNTED, _counts_of(usage), strict=True) if count is not None}
     if not all(map(_is_count, counts.values())):
         return False
+    if not PARTS.isdisjoint(counts) and _parts_exceed(counts):
+        return False
+    return not _counts_too_little(usage, images_are_priced=images_are_priced)
+
+
+def _parts_exceed(counts: Mapping[str, Count]) -> bool:
+    """Whether parts come to more than their whole."""
     for whole, groups in WHOLES.items():
         limit = counts.get(whole)
         if limit is not None and any(sum(counts.get(part, 0) for part in group) > limit for group in groups):
-            return False
-    return not _counts_too_little(usage, images_are_priced=images_are_priced)
+            return True
+    return False
 
 
 def _is_count(count: object) -> bool:
