@@ -5,7 +5,17 @@ from dataclasses import FrozenInstanceError, dataclass, fields, replace
 import pytest
 
 from ramp_tracing._normalizers._openai_usage import USUAL, read_usage
-from ramp_tracing._record import Content, Drafts, Generation, Outcome, Timing, Usage
+from ramp_tracing._record import (
+    Content,
+    Drafts,
+    Generation,
+    GenerationId,
+    Outcome,
+    Timing,
+    UnixNanos,
+    Usage,
+    changed,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,3 +96,23 @@ def test_usual_usage_is_what_a_look_everywhere_finds(usage: dict[str, object]) -
 def test_whatever_is_unusual_is_left_to_a_look_everywhere(usage: dict[str, object]) -> None:
     """A count is read or not read there, by the rules that hold for everybody's."""
     assert USUAL.read(usage, {}, None) is None
+
+
+def test_a_changed_record_is_what_the_standard_library_makes_of_it() -> None:
+    """A copy, equal and frozen; the record itself stays as it is."""
+    record = Generation(id=GenerationId("gen-1"), operation="chat", library="openai", timing=TIMING, retries=1)
+    copy = changed(record, provider="openai", retries=None)
+    assert type(copy) is Generation
+    assert copy == replace(record, provider="openai", retries=None)
+    assert (record.provider, record.retries) == (None, 1)
+    with pytest.raises(FrozenInstanceError):
+        copy.provider = "groq"  # type: ignore[misc]
+
+
+def test_nothing_is_invented_for_a_change() -> None:
+    """A field that does not exist is an error."""
+    with pytest.raises(AttributeError):
+        changed(Usage(), tokens=3)  # type: ignore[call-arg]
+
+
+TIMING = Timing(started=UnixNanos(1), ended=UnixNanos(2))

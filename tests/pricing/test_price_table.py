@@ -1,11 +1,14 @@
 """What calls cost by the bundled price table; every price is worked out by hand from the providers' price pages."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
 
 import pytest
+from genai_prices import data_snapshot
+from genai_prices.types import ModelInfo, ModelPrice
 from pricing_samples import TUESDAY, at, call, tokens
 
 from ramp_tracing._pricing import priced
@@ -328,3 +331,34 @@ def test_listed(name: str) -> None:
 def test_unknown(name: str) -> None:
     """Where anything is unknown there is no cost at all, rather than a low one or 0."""
     assert priced(UNPRICED[name]) is UNPRICED[name]
+
+
+@pytest.mark.parametrize("tier", [None, "priority"])
+def test_prices_that_the_application_fetches_are_the_ones_that_hold(tier: str | None) -> None:
+    """From then on, with the day on which they were fetched; whether or not the old ones were used before."""
+    asked = call("openai", "gpt-5", CHAT, service_tier=tier)
+    before = priced(asked).cost
+    bundled = data_snapshot.get_snapshot()
+    dearer = deepcopy(next(each for each in bundled.providers if each.id == "openai"))
+    for model in dearer.models:
+        for price in _prices_of(model):
+            price.input_mtok = Decimal(7000)
+    fetched = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    newer = data_snapshot.DataSnapshot(providers=[dearer], from_auto_update=True, timestamp=fetched)
+    data_snapshot.set_custom_snapshot(newer)
+    try:
+        cost = priced(asked).cost
+    finally:
+        data_snapshot.set_custom_snapshot(None)
+    assert before is not None
+    assert cost is not None
+    assert cost.output == before.output
+    assert cost.input == Decimal(7)
+    assert cost.price_list == f"genai-prices {version('genai-prices')}, 2026-11-02"
+    assert priced(asked).cost == before
+
+
+def _prices_of(model: ModelInfo) -> list[ModelPrice]:
+    """Of every day and tier."""
+    usual = [model.prices] if isinstance(model.prices, ModelPrice) else [each.prices for each in model.prices]
+    return [*usual, *(each.prices for each in model.price_variants or ())]

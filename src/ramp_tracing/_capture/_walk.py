@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from itertools import islice
@@ -154,8 +153,10 @@ def _first_pairs(value: object, count: int) -> Pairs:
     takes one step, but runs the code of a subclass.
     """
     for _ in range(MAX_TRIES):
-        with suppress(RuntimeError):
+        try:
             return list(islice(_items_of_dict(value), count))
+        except RuntimeError:
+            continue
     return []
 
 

@@ -2,14 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
 from .._config import Config
 from .._export import trace_id_of
 from .._guard import guarded, log
-from .._record import Generation
+from .._record import Generation, changed
 
 UNIFIED: Final = "ramp/unified"
 
@@ -56,8 +55,8 @@ class Selection:
         """*generation* as it is sent: without content where its session is not among those that keep it."""
         if is_drawn(generation, self._config.content_sampling_rate, salt="content"):
             return generation
-        failure = None if generation.failure is None else replace(generation.failure, message=None)
-        return replace(generation, content=None, content_lost=False, failure=failure)
+        failure = None if generation.failure is None else changed(generation.failure, message=None)
+        return changed(generation, content=None, content_lost=False, failure=failure)
 
     def _has_wanted_provider(self, generation: Generation) -> bool:
         provider = generation.provider

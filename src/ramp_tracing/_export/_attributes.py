@@ -72,8 +72,7 @@ def _read(table: Table, generation: Generation) -> dict[str, Value]:
     attributes: dict[str, Value] = {}
     for key, read in table.items():
         given = read(generation)
-        value = None if given is None else sound(given)
-        if value is not None:
+        if given is not None and (value := sound(given)) is not None:
             attributes[key] = value
     return attributes
 

@@ -49,6 +49,8 @@ FAMILIES: Final[Mapping[str, str]] = {
 }
 """How the names of other houses' models begin → author."""
 
+FAMILY: Final = re.compile("|".join(map(re.escape, FAMILIES)))
+
 NO_AUTHORS: Final = frozenset({
     "accounts", "azure", "azure_ai", "bedrock", "fireworks_ai", "gemini", "groq", "hosted_vllm", "huggingface",
     "litellm_proxy", "models", "ollama", "ollama_chat", "openrouter", "replicate", "together_ai", "vertex_ai",
@@ -85,16 +87,14 @@ def _author_of(generation: Generation) -> str | None:
     """The model that answered says it best: a request may name an alias, a deployment or ``openrouter/auto``."""
     names = [name for name in (generation.response_model, generation.request_model) if name]
     for name in names:
-        match = SLUG.fullmatch(name)
+        match = SLUG.fullmatch(name) if "/" in name else None
         if match is not None and match[1] not in NO_AUTHORS:
             return match[1].lower()
     return _house(generation.provider, names[0] if names else "")
 
 
 def _house(provider: str | None, name: str) -> str | None:
-    if provider in ALSO_SERVE_OTHERS:
-        lower = name.lower()
-        for beginning, author in FAMILIES.items():
-            if lower.startswith(beginning):
-                return author
+    family = FAMILY.match(name.lower()) if provider in ALSO_SERVE_OTHERS else None
+    if family is not None:
+        return FAMILIES[family[0]]
     return None if provider is None else AUTHORS.get(provider)

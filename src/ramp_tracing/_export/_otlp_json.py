@@ -56,7 +56,10 @@ def _event(event: SpanEvent) -> dict[str, object]:
 
 
 def _attributes(attributes: Mapping[str, Value]) -> list[dict[str, object]]:
-    return [{"key": key, "value": VALUES[type(value)](value)} for key, value in attributes.items()]
+    return [
+        {"key": key, "value": {"stringValue": value} if type(value) is str else VALUES[type(value)](value)}
+        for key, value in attributes.items()
+    ]
 
 
 def _number(amount: Decimal) -> object:

@@ -119,8 +119,7 @@ def money(part: Callable[[Cost], Decimal | None]) -> Reader:
         cost = generation.cost
         if cost is None or exact(cost.total) is None:
             return None
-        amount = part(cost)
-        return None if amount is None else exact(amount)
+        return part(cost)
 
     return read
 
@@ -158,6 +157,8 @@ def integer(*names: str) -> Reader:
     """A reader of a request parameter that is an integer, by the first of its *names* that was given."""
 
     def read(generation: Generation) -> int | None:
+        if not generation.parameters:
+            return None
         given = (generation.parameters[name] for name in names if name in generation.parameters)
         return whole(next(given, None))
 

@@ -1,12 +1,11 @@
 """From a generation to the spans that are sent: its own, and the levels above it that the user has named."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from .._identity import derived_id
-from .._record import Attribution, Generation, Timing, UnixNanos
+from .._record import Attribution, Drafts, Generation, Timing, UnixNanos, changed
 from ._attributes import attributes_of, level_attributes_of, step_attributes_of
 from ._ids import Place, place_of
 from ._readers import failure_message, failure_type
@@ -19,6 +18,8 @@ DEFAULT_NAME: Final = "LLM Generation"
 
 
 DEFAULT_STEP_NAME: Final = "run"
+
+SPANS: Final = Drafts(Span)
 
 
 class Level(NamedTuple):
@@ -68,7 +69,7 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _union(one: Span, other: Span) -> Span:
-    return replace(
+    return changed(
         one,
         start=min(one.start, other.start),
         end=max(one.end, other.end),
@@ -78,7 +79,7 @@ def _union(one: Span, other: Span) -> Span:
 
 def _without_content(generation: Generation) -> Generation:
     failure = generation.failure
-    return replace(generation, content=None, failure=None if failure is None else replace(failure, message=None))
+    return changed(generation, content=None, failure=None if failure is None else changed(failure, message=None))
 
 
 def _levels(attribution: Attribution, own: Place) -> list[Level]:
@@ -99,19 +100,16 @@ def _levels(attribution: Attribution, own: Place) -> list[Level]:
 def _generation_span(generation: Generation, place: Place, *, dialect: Dialect) -> Span:
     start, end = _interval(generation.timing)
     message = failure_message(generation)
-    return Span(
-        name=sound_text(SHAPES[dialect].name(generation)),
-        kind=Kind.CLIENT,
-        trace_id=place.trace_id,
-        span_id=place.span_id,
-        parent_span_id=place.parent_span_id,
-        start=start,
-        end=end,
-        status=_status(generation, dialect),
-        status_message=None if message is None else sound_text(message),
-        attributes=attributes_of(generation, dialect),
-        events=_events(generation, end),
-    )
+    span = SPANS.begin()
+    span.name = sound_text(SHAPES[dialect].name(generation))
+    span.kind = Kind.CLIENT
+    span.trace_id, span.span_id, span.parent_span_id = place
+    span.start, span.end = start, end
+    span.status = _status(generation, dialect)
+    span.status_message = None if message is None else sound_text(message)
+    span.attributes = attributes_of(generation, dialect)
+    span.events = _events(generation, end)
+    return SPANS.end(span)
 
 
 def _events(generation: Generation, end: UnixNanos) -> tuple[SpanEvent, ...]:
@@ -141,7 +139,7 @@ def _step_span(step: Generation, place: Place, *, dialect: Dialect) -> Span:
     """A run that costs nothing itself: like a level, and with an end of its own."""
     shape, name = SHAPES[dialect], step.attribution.generation_name or DEFAULT_STEP_NAME
     span = _level_span(step, Level(place, f"{shape.step_verbs.get(step.operation, '')}{name}"), dialect=dialect)
-    return replace(
+    return changed(
         span,
         kind=shape.step_kinds.get(step.operation, span.kind),
         status=_status(step, dialect),

@@ -40,6 +40,8 @@ def sound(value: object) -> Value | None:
     Returns:
         `None` where there is nothing to send. An integer beyond 64 bits and a float that is no number become text.
     """
+    if type(value) is str and len(value) <= MAX_TEXT_CHARACTERS and value.isascii():  # what most values are
+        return value
     convert = CONVERSIONS.get(type(value))
     if convert is not None:
         return convert(value)

@@ -1,10 +1,9 @@
 """The parts of records that wait in memory for the rest to be read back from the disk."""
 
-from dataclasses import replace
 from typing import Final
 
 from .._dataclass import dataclass
-from .._record import Content
+from .._record import Content, changed
 from ._journal import Entry
 from ._line import Decoded, Kept, Key
 from ._shelf import Shelf
@@ -58,7 +57,7 @@ class Contents:
             kept = kept._replace(content=held.content)
             held.entry = entry
         joined = kept.joined(record.generation)
-        entry.generation = replace(joined, content_lost=True) if record.in_memory - kept.parts else joined
+        entry.generation = changed(joined, content_lost=True) if record.in_memory - kept.parts else joined
 
     def take(self, key: Key) -> None:
         """Keep nothing of a record any longer."""

@@ -8,12 +8,11 @@ not part of it. The line says that they exist, so that whoever finds it after a 
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final, Literal, NamedTuple, cast
 
 import orjson
 
-from .._record import Content, Generation
+from .._record import Content, Generation, changed
 from ._fields import GENERATION, generation_of
 from ._fitting import fitted, json_of, size_of
 
@@ -52,7 +51,7 @@ class Kept(NamedTuple):
     @property
     def parts(self) -> frozenset[str]:
         """The names of what is there."""
-        return frozenset(name for name, value in self._asdict().items() if value is not None)
+        return frozenset(name for name, value in zip(self._fields, self, strict=True) if value is not None)
 
     @property
     def size_bytes(self) -> int:
@@ -65,10 +64,10 @@ class Kept(NamedTuple):
         """*generation*, as read from its line, with this."""
         failure, attribution = generation.failure, generation.attribution
         if self.message is not None and failure is not None:
-            failure = replace(failure, message=self.message)
+            failure = changed(failure, message=self.message)
         if self.metadata is not None:
-            attribution = replace(attribution, metadata=self.metadata)
-        return replace(generation, failure=failure, attribution=attribution, content=self.content)
+            attribution = changed(attribution, metadata=self.metadata)
+        return changed(generation, failure=failure, attribution=attribution, content=self.content)
 
 
 class Tie(NamedTuple):

@@ -1,11 +1,9 @@
 """The price ladder."""
 
-from dataclasses import replace
-
 from .._config import PriceTable
 from .._guard import guarded
 from .._providers import canonical
-from .._record import Cost, Generation
+from .._record import Cost, Generation, changed
 from ._own_prices import discount_for, own_cost
 from ._price_table import table_cost
 from ._rounding import add_up
@@ -28,7 +26,7 @@ def priced(generation: Generation, own: PriceTable | None = None) -> Generation:
     """
     with guarded("pricing a call"):
         cost = reckoned(generation, own) if generation.cost is None else _with_parts(generation, generation.cost, own)
-        return generation if cost is generation.cost else replace(generation, cost=cost)
+        return generation if cost is generation.cost else changed(generation, cost=cost)
     return generation
 
 
@@ -55,9 +53,9 @@ def cost_by_list(generation: Generation, own: PriceTable | None) -> Cost | None:
 
 def _as_billed(generation: Generation) -> Generation:
     """The call by our own name of its provider, and with everything in its counts."""
-    provider = generation.provider
-    named = generation if provider is None else replace(generation, provider=canonical(provider))
-    return with_thoughts(named)
+    given = generation.provider
+    provider = None if given is None else canonical(given)
+    return with_thoughts(generation if provider == given else changed(generation, provider=provider))
 
 
 def _can_be_billed(generation: Generation) -> bool:
@@ -70,8 +68,8 @@ def _can_be_billed(generation: Generation) -> bool:
 def _with_parts(generation: Generation, reported: Cost, own: PriceTable | None) -> Cost:
     if add_up(reported):
         return reported
-    bare = replace(reported, input=None, output=None)
+    bare = changed(reported, input=None, output=None)
     ours = reckoned(generation, own)
-    if ours is not None and add_up(told := replace(bare, input=ours.input, output=ours.output)):
+    if ours is not None and add_up(told := changed(bare, input=ours.input, output=ours.output)):
         return told
     return reported if reported.input is None and reported.output is None else bare

@@ -17,7 +17,8 @@ from ._terms import Terms, terms_of
 from ._units import CALL_PRICES, Count, counts_to_bill
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelPrice, PriceCalculation, TieredPrices
+    from genai_prices.data_snapshot import DataSnapshot
+    from genai_prices.types import ModelInfo, ModelPrice, PriceCalculation, TieredPrices
 
 FREE_VARIANT: Final = ":free"
 """How OpenRouter names models that cost nothing."""
@@ -48,18 +49,23 @@ def table_cost(generation: Generation, *, discount: Decimal = Decimal(0)) -> Cos
 
 
 def _listed(generation: Generation, terms: Terms, discount: Decimal) -> Cost | None:
-    listing = _look_up(terms, {})
-    row = _prices(listing.model_price)
+    table = _table()
+    model, prices = _model_and_prices(table, terms)
+    row = _names(prices)
     if not row:
-        nothing = Decimal(0)
-        return _cost(listing, terms, (nothing, nothing), nothing) if _is_free(generation, terms.model) else None
+        return _nothing(table, terms) if _is_free(generation, terms.model) else None
     if terms.tier is not None:
-        row &= _tier_prices(listing, terms)
+        row &= _tier_prices(model, terms)
     counts = counts_to_bill(generation.usage, row, price_list=terms.price_list, operation=generation.operation)
     if row <= CALL_PRICES or counts is None:
         return None
-    listing = _look_up(terms, counts)
+    listing = _look_up(table, terms, counts)
     return _cost(listing, terms, _shares(listing), discount)
+
+
+def _nothing(table: "DataSnapshot", terms: Terms) -> Cost:
+    nothing = Decimal(0)
+    return _cost(_look_up(table, terms, {}), terms, (nothing, nothing), nothing)
 
 
 def _shares(listing: "PriceCalculation") -> tuple[Decimal, Decimal]:
@@ -112,13 +118,14 @@ def listed_prices(generation: Generation) -> Mapping[str, str]:
     terms = terms_of(generation, despite_doubts=True)
     if terms is None:
         return {}
+    table = _table()
     try:
-        listing = _look_up(terms, {})
+        listing = _look_up(table, terms, {})
     except (LookupError, ValueError, ArithmeticError):
         return {}
     row = {name: price for name, price in vars(listing.model_price).items() if price is not None}
     if terms.tier is not None:
-        known = _tier_prices(listing, terms)
+        known = _tier_prices(listing.model, terms)
         row = {name: price for name, price in row.items() if name in known}
     return {RATE_NAMES.get(name, name): _price_text(price) for name, price in row.items()}
 
@@ -130,24 +137,37 @@ def _price_text(price: "Decimal | TieredPrices") -> str:
     return f"{format(price.base.normalize(), 'f')} ({steps})"
 
 
-def _look_up(terms: Terms, counts: Mapping[str, Count]) -> "PriceCalculation":
-    table = genai_prices()
-    listing: PriceCalculation = table.calc_price(
-        table.Usage(**counts),
-        terms.model,
-        provider_id=terms.price_list,
-        genai_request_timestamp=terms.started,
-        price_context=terms.price_context,
-    )
-    return listing
+def _table() -> "DataSnapshot":
+    """The list as it is now: an application may fetch newer prices at any time, also between two looks at it."""
+    table: DataSnapshot = genai_prices().data_snapshot.get_snapshot()
+    return table
 
 
-def _prices(row: "ModelPrice") -> set[str]:
-    """What a row has prices for. It offers no list of them, but they are its attributes."""
-    return {name for name, price in vars(row).items() if price is not None}
+def _look_up(table: "DataSnapshot", terms: Terms, counts: Mapping[str, Count]) -> "PriceCalculation":
+    usage = genai_prices().Usage(**counts)
+    return table.calc(usage, terms.model, terms.price_list, None, terms.started, terms.price_context)
 
 
-def _tier_prices(listing: "PriceCalculation", terms: Terms) -> set[str]:
+def _model_and_prices(table: "DataSnapshot", terms: Terms) -> "tuple[ModelInfo, ModelPrice]":
+    """
+    A call's model, and what it costs at the time of the call.
+
+    The prices of a tier are left to the calculation to find, of no usage: it does not apply them to every model. That
+    takes as long as the calculation of a cost.
+    """
+    if terms.tier is not None:
+        listing = _look_up(table, terms, {})
+        return listing.model, listing.model_price
+    _, model = table.find_provider_model(terms.model, None, terms.price_list, None)
+    return model, model.get_prices(terms.started)
+
+
+def _names(prices: "ModelPrice") -> set[str]:
+    """What there are prices for. A row offers no list of them, but they are its attributes."""
+    return {name for name, price in vars(prices).items() if price is not None}
+
+
+def _tier_prices(model: "ModelInfo", terms: Terms) -> set[str]:
     """
     What a tier has prices for at the time of the call; for the rest, the table would take the standard price.
 
@@ -155,10 +175,10 @@ def _tier_prices(listing: "PriceCalculation", terms: Terms) -> set[str]:
     """
     return {
         name
-        for variant in listing.model.price_variants or ()
+        for variant in model.price_variants or ()
         if variant.when == terms.price_context
         and (variant.constraint is None or variant.constraint.active(terms.started))
-        for name in _prices(variant.prices)
+        for name in _names(variant.prices)
     } | CALL_PRICES
 
 

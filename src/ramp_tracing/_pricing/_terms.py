@@ -232,8 +232,9 @@ def _is_disputed(generation: Generation, model: str, _started: datetime) -> bool
 
 
 def _is_weekend_peak(generation: Generation, _model: str, started: datetime) -> bool:
-    is_weekend = started.astimezone(BEIJING).weekday() >= SATURDAY
-    return generation.provider == "deepseek" and started.hour in PEAK_HOURS and is_weekend
+    if generation.provider != "deepseek" or started.hour not in PEAK_HOURS:
+        return False
+    return started.astimezone(BEIJING).weekday() >= SATURDAY
 
 
 GLOBAL: Final = frozenset({None, "global", "not_available"})

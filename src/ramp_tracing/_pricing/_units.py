@@ -7,6 +7,7 @@ that nobody priced would make the call look cheaper than it is.
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 from .._dataclass import dataclass
@@ -104,6 +105,8 @@ WHOLES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 }
 """Each total → groups of its parts; the parts of one group do not overlap."""
 
+PARTS: Final = frozenset(part for groups in WHOLES.values() for group in groups for part in group)
+
 
 def counts_to_bill(usage: Usage, row: Collection[str], *, price_list: str, operation: str) -> dict[str, Count] | None:
     """
@@ -158,8 +161,12 @@ def _cached_parts(usage: Usage, row: Collection[str]) -> Mapping[str, Count]:
 
 
 def _calls(usage: Usage, row: Collection[str]) -> Mapping[str, Count] | None:
-    """Calls of hosted tools; `None` if one of them has no price."""
-    counts: dict[str, Count] = {}
+    """
+    Calls of hosted tools; `None` if one of them has no price.
+
+    Those with a price that were not called are none, in so many words: genai-prices looks long for what is not said.
+    """
+    counts: dict[str, Count] = {name: 0 for price, name in CALLS.values() if price in row}
     for kind, count in usage.hosted_tool_calls.items():
         if count and kind not in FREE_TOOLS:
             price, name = CALLS.get(kind, ("", ""))
@@ -192,6 +199,8 @@ COUNTED: Final = (
     "images",
 )  # fmt: skip
 
+_counts_of = attrgetter(*COUNTED)
+
 
 def is_sound(usage: Usage, *, images_are_priced: bool = False) -> bool:
     """
@@ -201,20 +210,27 @@ def is_sound(usage: Usage, *, images_are_priced: bool = False) -> bool:
         usage: The counts.
         images_are_priced: Whether pictures have a price by the piece, so that they need no tokens.
     """
-    counts = {name: getattr(usage, name) for name in COUNTED}
-    if not all(count is None or _is_count(count) for count in counts.values()):
+    counts = {name: count for name, count in zip(COUNTED, _counts_of(usage), strict=True) if count is not None}
+    if not all(map(_is_count, counts.values())):
         return False
-    for whole, groups in WHOLES.items():
-        limit = counts[whole]
-        if limit is not None and any(sum(counts[part] or 0 for part in group) > limit for group in groups):
-            return False
+    if not PARTS.isdisjoint(counts) and _parts_exceed(counts):
+        return False
     return not _counts_too_little(usage, images_are_priced=images_are_priced)
 
 
+def _parts_exceed(counts: Mapping[str, Count]) -> bool:
+    """Whether parts come to more than their whole."""
+    for whole, groups in WHOLES.items():
+        limit = counts.get(whole)
+        if limit is not None and any(sum(counts.get(part, 0) for part in group) > limit for group in groups):
+            return True
+    return False
+
+
 def _is_count(count: object) -> bool:
-    if isinstance(count, Decimal):
-        return count.is_finite() and count >= 0
-    return type(count) is int and count >= 0
+    if type(count) is int:
+        return count >= 0
+    return isinstance(count, Decimal) and count.is_finite() and count >= 0
 
 
 def _counts_too_little(usage: Usage, *, images_are_priced: bool) -> bool:

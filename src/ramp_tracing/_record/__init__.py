@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from .._lazy import names_of
 from ._attribution import NAMES, NO_METADATA, NOBODY, Attribution, SpanParent
 from ._cost import Cost, CostSource
-from ._drafts import Drafts
+from ._drafts import Drafts, changed
 from ._generation import Content, Failure, Generation, GenerationId, Role, Timing, UnixNanos
 from ._job import UNKNOWN_JOB, JobNote
 from ._usage import Usage
@@ -34,6 +34,7 @@ __all__ = [
     "Timing",
     "UnixNanos",
     "Usage",
+    "changed",
 ]
 
 # There is none before there is an answer.

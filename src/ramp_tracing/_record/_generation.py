@@ -1,13 +1,14 @@
 """One billable model call."""
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from types import MappingProxyType
 from typing import Literal, NewType
 
 from .._dataclass import dataclass
 from ._attribution import NOBODY, Attribution, SpanParent
 from ._cost import Cost
+from ._drafts import changed
 from ._usage import Usage
 
 UnixNanos = NewType("UnixNanos", int)
@@ -154,4 +155,4 @@ class Generation:
         """The same call without what was asked and answered; it says so if there was something."""
         if self.content is None:
             return self
-        return replace(self, content=None, content_lost=True)
+        return changed(self, content=None, content_lost=True)
