@@ -25,6 +25,9 @@ class _Held:
     """Who has it too, since it was read."""
 
 
+NOTHING: Final = Kept()
+
+
 class Contents:
     """
     What is kept of records whose lines are on disk. Every method may be called by any thread.
@@ -51,10 +54,9 @@ class Contents:
         """Put *entry*'s record together again, from its line and what is kept; what is gone is said to be."""
         if not record.in_memory:
             return
-        held, extra = self._contents.get(record.key), self._extras.get(record.key)
-        kept = extra or Kept()
+        held, kept = self._contents.get(record.key), self._extras.get(record.key) or NOTHING
         if held is not None:
-            kept = kept._replace(content=held.content)
+            kept = Kept(held.content, kept.message, kept.metadata)
             held.entry = entry
         joined = kept.joined(record.generation)
         entry.generation = changed(joined, content_lost=True) if record.in_memory - kept.parts else joined
