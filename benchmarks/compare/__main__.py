@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import time
@@ -131,6 +132,7 @@ def about(place: Place) -> dict[str, Any]:
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "commit": commit(),
+        "options": shlex.join(sys.argv[1:]),
         "Python": platform.python_version(),
         "machine": f"{os.cpu_count()} cores, {cpu}, {platform.platform()}",
         "load before (1, 5, 15 minutes)": ", ".join(f"{each:.1f}" for each in os.getloadavg()),
