@@ -1,6 +1,7 @@
 """The anthropic client in both colours, and what Anthropic's API answers, as documented."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from ramp_tracing._loopback import Answer, Request, json_answer
 
 from .colours import QUICK, Async, Sync
-from .provider import Script, stream
+from .provider import Script, in_turn, stream
 from .scenarios import Scenario
 
 anthropic: Any = pytest.importorskip("anthropic")
@@ -109,19 +110,7 @@ def error(status: int, kind: str, **headers: str) -> Answer:
     return json_answer(said, status=status, headers={"request-id": "req_011CSHoEeqs5C35K2UUqR7Fy", **headers})
 
 
-def answering(*answers: Script) -> Callable[[], Mapping[str, Script]]:
-    """One answer after the other; the last one for ever."""
-
-    def scripts() -> Mapping[str, Script]:
-        left = list(answers)
-
-        def answer(request: Request) -> Answer:
-            script = left.pop(0) if len(left) > 1 else left[0]
-            return script if isinstance(script, Answer) else script(request)
-
-        return {"/messages": answer}
-
-    return scripts
+answering = partial(in_turn, "/messages")
 
 
 SCRIPTS: Mapping[str, Script] = {

@@ -71,6 +71,21 @@ def stream(items: Iterable[Any], *, named: bool = False, done: bool = True, cut:
     )
 
 
+def in_turn(path: str, *answers: Script) -> Callable[[], Mapping[str, Script]]:
+    """Scripts for *path*: one answer after the other, the last one for ever."""
+
+    def scripts() -> Mapping[str, Script]:
+        left = list(answers)
+
+        def answer(request: Request) -> Answer:
+            script = left.pop(0) if len(left) > 1 else left[0]
+            return script if isinstance(script, Answer) else script(request)
+
+        return {path: answer}
+
+    return scripts
+
+
 def chat_like_openai(request: Request) -> Answer:
     """Chat completions as OpenAI gives them: streamed or not, usage only where it was asked for."""
     body: Any = request.json

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import openai
@@ -11,13 +12,13 @@ import pydantic
 import pytest
 
 from ramp_tracing._captured import capture_generations
-from ramp_tracing._loopback import Answer, Request, json_answer
+from ramp_tracing._loopback import Answer, json_answer
 from ramp_tracing._record import Failure
 
 from .colours import Colour, Sync
 from .endpoints import RESPONSE_ID, response
 from .facts import CHAT, UNANSWERED, facts_of
-from .provider import Provider, Script, completion
+from .provider import Provider, Script, completion, in_turn
 from .scenarios import Scenario, check
 
 ASK: Mapping[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
@@ -47,19 +48,7 @@ def refused(status: int, **headers: str) -> Answer:
     return json_answer({"error": error}, status=status, headers=headers)
 
 
-def chat(*answers: Script) -> Callable[[], Mapping[str, Script]]:
-    """One answer after the other; the last one for ever."""
-
-    def scripts() -> Mapping[str, Script]:
-        left = list(answers)
-
-        def answer(request: Request) -> Answer:
-            script = left.pop(0) if len(left) > 1 else left[0]
-            return script if isinstance(script, Answer) else script(request)
-
-        return {"/chat/completions": answer}
-
-    return scripts
+chat = partial(in_turn, "/chat/completions")
 
 
 def said(text: str, finish: str) -> Answer:

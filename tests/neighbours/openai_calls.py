@@ -3,16 +3,17 @@
 import gc
 import importlib.util
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import openai
 import pydantic
 
-from ramp_tracing._loopback import Answer, Request, json_answer
+from ramp_tracing._loopback import Answer, json_answer
 
 from ..integrations.colours import Colour
-from ..integrations.provider import Script, chat_like_openai, completion
+from ..integrations.provider import chat_like_openai, completion, in_turn
 from ..integrations.scenarios import Scenario
 
 ASK: Final[Mapping[str, Any]] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
@@ -131,19 +132,7 @@ def other_http_clients(colour: Colour, client: Any) -> Any:
     return statuses
 
 
-def one_after_the_other(*answers: Script) -> Callable[[], Mapping[str, Script]]:
-    """Of chat completions; the last one for ever."""
-
-    def scripts() -> Mapping[str, Script]:
-        left = list(answers)
-
-        def answer(request: Request) -> Answer:
-            script = left.pop(0) if len(left) > 1 else left[0]
-            return script if isinstance(script, Answer) else script(request)
-
-        return {"/chat/completions": answer}
-
-    return scripts
+one_after_the_other = partial(in_turn, "/chat/completions")
 
 
 def refused(status: int) -> Answer:
