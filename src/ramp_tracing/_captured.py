@@ -8,7 +8,7 @@ from typing import TypeVar, overload
 from . import integrations
 from ._identity import SeenIds
 from ._pricing import priced
-from ._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
+from ._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded, whole
 from ._sdk import finish_open_streams
 from ._state import HeldBack, Hold, state
 
@@ -33,8 +33,9 @@ class Generations(Sequence[Generation]):
         """False in privacy mode."""
         return self._keeps_content
 
-    def record(self, generation: Generation) -> None:
-        """Take over *generation*."""
+    def record(self, recorded: Recorded) -> None:
+        """Take over a record."""
+        generation = whole(recorded)
         if generation.role != "step":  # no call, but a run around calls
             self._recorded.put(generation)
 

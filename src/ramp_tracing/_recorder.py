@@ -11,14 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from threading import Lock
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from ._capture import snapshot
 from ._context import Around, InForce, in_force
 from ._dataclass import dataclass
 from ._guard import guarded
 from ._identity import generation_id
+from ._normalizers import WireFormat
 from ._record import (
+    GENERATIONS,
     NOBODY,
     NOTHING_READ,
     Attribution,
@@ -30,18 +32,25 @@ from ._record import (
     GenerationId,
     JobNote,
     Outcome,
+    Recorded,
     Timing,
     UnixNanos,
+    answer,
+    changed,
 )
 from ._state import Job, Sink, state
+from ._unread import Answered, Sent, Unanswered
 
 ABANDONED: Final = Failure(type="abandoned", message="The stream was not read to its end")
 """OpenRouter reports a client that went away as an error too ("The client has disconnected")."""
 
 
-GENERATIONS: Final = Drafts(Generation)
 TIMINGS: Final = Drafts(Timing)
 CONTENTS: Final = Drafts(Content)
+
+
+UNIDENTIFIED: Final = GenerationId("")
+"""Of a record whose answer nobody has looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +102,7 @@ class Recording:
         retries: How often the client library tried again, as far as it said so.
         gateway_cost: What the headers of the answer say that it cost; the answer's own word goes before it. Of a job
             that goes on they cannot say it.
+        sent: The request as it was sent, where that was seen; then its content is not read before the record is.
     """
 
     __slots__ = (
@@ -109,6 +119,7 @@ class Recording:
         "gateway_cost",
         "keeps_content",
         "retries",
+        "sent",
     )  # fmt: skip
 
     def __init__(self, sink: Sink, request: Request, in_force: InForce | None = None) -> None:
@@ -124,12 +135,13 @@ class Recording:
         self.keeps_content = sink.keeps_content
         self.retries: int | None = None
         self.gateway_cost: Cost | None = None
+        self.sent: Sent | None = None
 
     def another(self) -> "Recording":
         """A second recording of the same request, which was sent twice; it starts where this one did."""
         other = Recording(self._sink, self._request)
         other._started, other._started_monotonic = self._started, self._started_monotonic
-        other._in_force = self._in_force
+        other._in_force, other.sent = self._in_force, self.sent
         return other
 
     def between(self, started: UnixNanos, ended: UnixNanos, first_chunk: UnixNanos | None = None) -> None:
@@ -155,6 +167,19 @@ class Recording:
             job: The id of a job that this answer creates or settles, which is then the id of the generation.
         """
         self._finish(outcome, outcome.failure, job)
+
+    def succeed_unread(self, format: WireFormat, body: bytes) -> None:
+        """End with an answer that is read later, if content may be kept that long; else now."""
+        if not self._is_first_end():
+            return
+        try:
+            made = GENERATIONS.begin()
+            self._describe(made)
+            made.id, made.cost = UNIDENTIFIED, self.gateway_cost
+            self._hand_over(Unanswered(GENERATIONS.end(made), format, body, self.sent))
+        except BaseException:
+            with guarded("recording a call"):
+                raise
 
     def fail(self, failure: Failure, outcome: Outcome = NOTHING_READ) -> None:
         """End with a failure; *outcome* is what had been answered, and billed, before it."""
@@ -207,10 +232,15 @@ class Recording:
     @property
     def asked_bytes(self) -> int:
         """Roughly what is kept of what was asked."""
-        return self._request.content_bytes
+        return self._request.content_bytes if self.sent is None else self.sent.size_bytes
+
+    def keep(self, content: object, size_bytes: int) -> None:
+        """Keep what is asked, where it is not seen how it is sent."""
+        self._request = changed(self._request, content=content, content_bytes=size_bytes)
 
     def forget_what_was_asked(self) -> None:
         """Keep it no longer: the call has been recorded with it, and its job may end in another process."""
+        self.sent = None
         self._request = replace(self._request, content=None, content_bytes=0)
 
     def _begin_with(self, outcome: Outcome) -> None:
@@ -245,35 +275,59 @@ class Recording:
         """By the monotonic clock, so that a call never ends before it started."""
         return UnixNanos(self._started + time.perf_counter_ns() - self._started_monotonic)
 
+    def _is_first_end(self) -> bool:
+        """Taken once, released never: one of all racing endings gets it. A forked child has only a copy of the call."""
+        return self._open.acquire(blocking=False) and self._process == os.getpid()
+
     def _finish(self, outcome: Outcome, failure: Failure | None, job: GenerationId | None = None) -> None:
-        if not self._open.acquire(blocking=False):  # taken once, released never: one of all racing endings gets it
-            return
-        if self._request.only_if_used and not outcome.usage.known:
-            return
-        if self._process != os.getpid():  # a forked child has a copy of what its parent is in the middle of
+        if not self._is_first_end() or (self._request.only_if_used and not outcome.usage.known):
             return
         try:
-            self._hand_over(self._generation(outcome, sayable(failure, keeps_content=self.keeps_content), job))
+            self._hand_over(self._recorded(outcome, sayable(failure, keeps_content=self.keeps_content), job))
         except BaseException:
             with guarded("recording a call"):
                 raise
 
-    def _hand_over(self, generation: Generation) -> None:
+    def _hand_over(self, recorded: Recorded) -> None:
         """An interrupt in the middle of this is the application's; written twice, the same id still counts once."""
         try:
-            self._sink.record(generation)
+            self._sink.record(recorded)
         except BaseException as error:
             if not isinstance(error, Exception):
-                self._sink.record(generation)
+                self._sink.record(recorded)
             raise
 
+    def _recorded(self, outcome: Outcome, failure: Failure | None, job: GenerationId | None) -> Recorded:
+        """The record; what was asked is read later, where it is kept as it was sent."""
+        if self.sent is None or not self.keeps_content:
+            return self._generation(outcome, failure, job)
+        output, output_bytes = snapshot(outcome.output)
+        known = GENERATIONS.end(self._made(outcome, failure, job))
+        return Answered(known, self.sent, output=output, output_bytes=output_bytes)
+
     def _generation(self, outcome: Outcome, failure: Failure | None, job: GenerationId | None) -> Generation:
-        request = self._request
-        usage = outcome.usage
-        if request.input_characters is not None:
-            usage = replace(usage, input_characters=request.input_characters)
+        made = self._made(outcome, failure, job)
+        made.content = self._content(outcome)
+        return GENERATIONS.end(made)
+
+    def _made(self, outcome: Outcome, failure: Failure | None, job: GenerationId | None) -> Any:
+        """A draft of the record, without content."""
         made = GENERATIONS.begin()
-        made.id = job or generation_id(outcome.response_id, state.seen)
+        self._describe(made)
+        made.id, made.job, made.cost = (
+            job or generation_id(outcome.response_id, state.seen),
+            job is not None,
+            self.gateway_cost,
+        )
+        answer(made, outcome)
+        made.failure = failure
+        if self._request.input_characters is not None:
+            made.usage = replace(outcome.usage, input_characters=self._request.input_characters)
+        return made
+
+    def _describe(self, made: Any) -> None:
+        """Put into a draft what is known without an answer."""
+        request, in_force = self._request, self._in_force
         made.operation = request.operation
         made.library = request.library
         made.timing = self._timing()
@@ -281,27 +335,13 @@ class Recording:
         made.server_address = request.server_address
         made.server_port = request.server_port
         made.request_model = request.model
-        made.upstream_provider = outcome.upstream_provider
-        made.response_model = outcome.response_model
-        made.response_id = outcome.response_id
-        made.finish_reasons = outcome.finish_reasons
-        made.native_finish_reason = outcome.native_finish_reason
-        made.service_tier = outcome.service_tier
-        made.inference_geo = outcome.inference_geo
         made.streamed = request.streamed
         made.parameters = request.parameters
         made.retries = self.retries
-        made.usage = usage
-        made.cost = outcome.cost or (None if outcome.job or outcome.pending else self.gateway_cost)
-        made.pending = outcome.pending
-        made.job = job is not None
-        made.failure = failure
-        made.role = "leaf" if self._in_force.in_tree else "call"
-        made.attribution = self._in_force.attribution
-        made.span_parent = self._in_force.span_parent
-        made.content = self._content(outcome)
+        made.role = "leaf" if in_force.in_tree else "call"
+        made.attribution = in_force.attribution
+        made.span_parent = in_force.span_parent
         made.api_key_hash = request.api_key_hash
-        return GENERATIONS.end(made)
 
     def _timing(self) -> Timing:
         made = TIMINGS.begin()
@@ -311,14 +351,16 @@ class Recording:
         return TIMINGS.end(made)
 
     def _content(self, outcome: Outcome, *, asked: bool = True) -> Content | None:
-        request = self._request
-        if not self.keeps_content or (request.content is None and outcome.output is None):
+        asked_for, asked_bytes = self._request.content, self._request.content_bytes
+        if self.sent is not None and self.keeps_content:
+            asked_for, asked_bytes = self.sent.read() if asked else None, self.sent.size_bytes
+        if not self.keeps_content or (asked_for is None and outcome.output is None):
             return None
         output, output_bytes = snapshot(outcome.output)
         made = CONTENTS.begin()
         made.output, made.size_bytes = output, output_bytes
         if asked:
-            made.input, made.size_bytes = request.content, request.content_bytes + output_bytes
+            made.input, made.size_bytes = asked_for, asked_bytes + output_bytes
         return CONTENTS.end(made)
 
 

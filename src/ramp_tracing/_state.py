@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary, ref
 
 from ._dataclass import dataclass
 from ._identity import SeenIds
-from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote
+from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote, Recorded
 
 if TYPE_CHECKING:
     from ._record import Outcome
@@ -23,8 +23,8 @@ class Sink(Protocol):
         """False in privacy mode: then content is not even kept in memory."""
         ...
 
-    def record(self, generation: Generation) -> None:
-        """Take over *generation*."""
+    def record(self, recorded: Recorded) -> None:
+        """Take over a record; it may be one that is to be read, which takes a while."""
         ...
 
     def job(self, job: GenerationId) -> JobNote:

@@ -13,7 +13,7 @@ from typing import Final
 from .._config import Config
 from .._guard import guarded
 from .._journal import Journal, MemoryJournal, Stats
-from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
+from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded
 from .._state import HeldBack, Hold
 from ._lifetime import watch_over
 from ._stages import Stages, load_stages
@@ -69,11 +69,14 @@ class Pipeline:
         """How long the end of the process may be put off."""
         return self._config.exit_timeout_seconds
 
-    def record(self, generation: Generation) -> None:
-        """Take over *generation*."""
-        with guarded("recording a call"):
-            self._journal.append(generation)
+    def record(self, recorded: Recorded) -> None:
+        """Take over a record."""
+        try:
+            self._journal.append(recorded)
             self._worker.nudge()
+        except BaseException:
+            with guarded("recording a call"):
+                raise
 
     def hold(self, generation: Generation) -> Hold:
         """

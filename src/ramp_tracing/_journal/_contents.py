@@ -3,7 +3,7 @@
 from typing import Final
 
 from .._dataclass import dataclass
-from .._record import Content, changed
+from .._record import Content, Recorded, Unread, changed
 from ._journal import Entry
 from ._line import Decoded, Kept, Key
 from ._shelf import Shelf
@@ -20,7 +20,7 @@ OVERHEAD_BYTES: Final = 500
 
 @dataclass(slots=True, eq=False)
 class _Held:
-    content: Content
+    content: Content | Unread
     entry: Entry | None = None
     """Who has it too, since it was read."""
 
@@ -50,16 +50,24 @@ class Contents:
             extra = kept._replace(content=None)
             self._extras.put(key, extra, size_bytes=extra.size_bytes + OVERHEAD_BYTES)
 
-    def join(self, record: Decoded, entry: Entry) -> None:
-        """Put *entry*'s record together again, from its line and what is kept; what is gone is said to be."""
+    def entry(self, record: Decoded, *, place: object = None, batch: object = None) -> Entry:
+        """An entry with all there is of a record, from its line and what is kept; what is gone is said to be."""
+        held = self._contents.get(record.key) if record.in_memory else None
+        entry = Entry(self._joined(record, held), place=place, batch=batch)
+        if held is not None:
+            held.entry = entry
+        return entry
+
+    def _joined(self, record: Decoded, held: _Held | None) -> Recorded:
         if not record.in_memory:
-            return
-        held, kept = self._contents.get(record.key), self._extras.get(record.key) or NOTHING
+            return record.generation
+        if held is not None and not isinstance(held.content, Content):
+            return held.content
+        kept = self._extras.get(record.key) or NOTHING
         if held is not None:
             kept = Kept(held.content, kept.message, kept.metadata)
-            held.entry = entry
         joined = kept.joined(record.generation)
-        entry.generation = changed(joined, content_lost=True) if record.in_memory - kept.parts else joined
+        return changed(joined, content_lost=True) if record.in_memory - kept.parts else joined
 
     def take(self, key: Key) -> None:
         """Keep nothing of a record any longer."""

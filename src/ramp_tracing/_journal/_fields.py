@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, cast, get_args
 
 from .._capture import metadata_value
 from .._guard import guarded
+from .._normalizers import FORMATS
 from .._record import (
     NO_METADATA,
     NOBODY,
@@ -26,6 +27,7 @@ from .._record import (
     Timing,
     UnixNanos,
     Usage,
+    answered_by,
     changed,
 )
 
@@ -314,10 +316,28 @@ BLANK: Final = Generation(
 )
 """A record before it is read. The constructor would make the same, field by field, in four times as long."""
 
-REQUIRED: Final = frozenset({"id", "timing", "operation", "library"})
+FORMAT: Final = "format"
+ANSWER: Final = "answer"
+"""Of a record whose answer nobody has read: the lean part of that, and the wire format that it is in."""
 
 
-def generation_of(members: object) -> Generation | None:
+def is_readable(members: Members) -> bool:
+    """Whether there is what every record has."""
+    try:
+        _text(members["id"]), _text(members["operation"]), _text(members["library"])
+        _integer(_object(members["time"])["start"]), _integer(_object(members["time"])["end"])
+    except (LookupError, TypeError, ValueError):
+        return False
+    return True
+
+
+def generation_of(members: Members) -> Generation | None:
     """The record; `None` if it lacks what every record has."""
-    fields = GENERATION.read(members)
-    return changed(BLANK, **fields) if fields.keys() >= REQUIRED else None
+    if not is_readable(members):
+        return None
+    generation = changed(BLANK, **GENERATION.read(members))
+    format = FORMATS.get(str(members.get(FORMAT)))
+    if format is not None:
+        with guarded("reading an answer"):
+            return answered_by(generation, format.read(members.get(ANSWER)))
+    return generation

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from .._guard import guarded
-from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
+from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded
 from .._state import Hold
 from ._bounds import Bounds
 from ._contents import Contents
@@ -68,26 +68,29 @@ class FileJournal:
         self._overflow = Overflow(self._bounds.content_bytes)
         self._jobs = jobs_in(self._directory)
         self._holds = Holds(self._holdings, self._contents, self._overflow, ended=partial(_note_job, self._jobs))
-        self._handed_over: SimpleQueue[tuple[Encoded, Generation]] = SimpleQueue()
+        self._handed_over: SimpleQueue[tuple[Encoded, Recorded]] = SimpleQueue()
         self._letters = Letters(self._directory / "dead")
         self._notices = Notices(self._directory.path)
         self._acknowledged = self._dead = self._lost = self._filtered = 0
 
     # -- on the application's threads
 
-    def append(self, generation: Generation) -> None:
-        """Write the record of *generation* down, or keep it in memory if the disk does not take it."""
+    def append(self, recorded: Recorded) -> None:
+        """Write a record down, or keep it in memory if the disk does not take it."""
         if self._pid != os.getpid():  # a fork that nobody was told of: some servers fork outside of Python
             self.after_fork()
         encoded: Encoded | None = None
-        with guarded("writing a record down"):
-            encoded = encode(generation)
+        try:
+            encoded = encode(recorded)
+        except BaseException:
+            with guarded("writing a record down"):
+                raise
         if encoded is None:
-            self._overflow.append(generation)
+            self._overflow.append(recorded)
         elif self._writer.speed.too_slow and self._handed_over.qsize() < MAX_HANDED_OVER:
-            self._handed_over.put((encoded, generation))
+            self._handed_over.put((encoded, recorded))
         else:
-            self._write_or_keep(encoded, generation)
+            self._write_or_keep(encoded, recorded)
 
     def hold(self, generation: Generation) -> Hold:
         """Write *generation* down provisionally, or keep it in memory if the disk does not take it."""
@@ -95,10 +98,10 @@ class FileJournal:
             self.after_fork()
         return self._holds.hold(generation)
 
-    def _write_or_keep(self, encoded: Encoded, generation: Generation, *, in_turn: bool = False) -> None:
+    def _write_or_keep(self, encoded: Encoded, recorded: Recorded, *, in_turn: bool = False) -> None:
         if not self._write(encoded, in_turn=in_turn):
-            self._overflow.append(generation)
-        _note_job(self._jobs, generation)
+            self._overflow.append(recorded)
+        _note_job(self._jobs, recorded if isinstance(recorded, Generation) else recorded.known)
 
     def job(self, job: GenerationId) -> JobNote:
         """What any process has noted of a job."""
@@ -129,10 +132,7 @@ class FileJournal:
             return self._entries(self._holdings.read(limit, own=False))
 
     def _entries(self, places: Sequence[Place]) -> Sequence[Entry]:
-        entries = [Entry(place.record.generation, place=place, batch=place.batch) for place in places]
-        for entry, place in zip(entries, places, strict=True):
-            self._contents.join(place.record, entry)
-        return entries
+        return [self._contents.entry(place.record, place=place, batch=place.batch) for place in places]
 
     def freeze(self, entries: Sequence[Entry]) -> None:
         """Note on disk which records are one batch, and let go of their content."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .._dataclass import dataclass
-from .._record import Generation, GenerationId, JobNote
+from .._record import Generation, GenerationId, JobNote, Recorded, whole
 from .._state import Hold
 
 
@@ -30,21 +30,33 @@ class Stats:
     filtered: int = 0
 
 
-@dataclass(slots=True, eq=False)
 class Entry:
     """
     One record in a journal, known by its identity.
 
-    Attributes:
-        generation: The record. Its content may be gone, when memory was short or once its batch is frozen.
+    Args:
+        recorded: The record.
         place: Where a journal keeps it; of no interest to anyone else.
         batch: Records in which it is not the same object are not sent in one request: so what an earlier process tried
             to send together is sent again as it was, and a batch comes from one file.
     """
 
-    generation: Generation
-    place: object = None
-    batch: object = None
+    __slots__ = ("_recorded", "batch", "place")
+
+    def __init__(self, recorded: Recorded, *, place: object = None, batch: object = None) -> None:
+        self._recorded = recorded
+        self.place = place
+        self.batch = batch
+
+    @property
+    def generation(self) -> Generation:
+        """The record, read when it is first asked for. Its content goes when memory is short or its batch is frozen."""
+        generation = self._recorded = whole(self._recorded)
+        return generation
+
+    @generation.setter
+    def generation(self, generation: Generation) -> None:
+        self._recorded = generation
 
 
 class Journal(Protocol):
@@ -59,9 +71,9 @@ class Journal(Protocol):
     What was read and not settled is waiting, and is read again by the next process if the journal outlives this one.
     """
 
-    def append(self, generation: Generation) -> None:
+    def append(self, recorded: Recorded) -> None:
         """
-        Take over *generation*: when this returns, the record is as safe as this journal can make it.
+        Take over a record: when this returns, the record is as safe as this journal can make it.
 
         Called on the application's threads: takes no lock that anyone holds during I/O, and is done in microseconds.
         """

@@ -8,12 +8,13 @@ not part of it. The line says that they exist, so that whoever finds it after a 
 import re
 import zlib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Final, Literal, NamedTuple, cast
 
 import orjson
 
-from .._record import Content, Generation, changed
-from ._fields import GENERATION, generation_of
+from .._record import Content, Generation, Recorded, Unread, changed
+from ._fields import ANSWER, FORMAT, GENERATION, generation_of, is_readable
 from ._fitting import fitted, json_of, size_of
 
 MAX_LINE_BYTES: Final = 4095
@@ -41,8 +42,8 @@ class Key(NamedTuple):
 class Kept(NamedTuple):
     """The part of a record that stays in memory."""
 
-    content: Content | None = None
-    """What was asked and answered."""
+    content: Content | Unread | None = None
+    """What was asked and answered; the record itself, where that has not been read."""
     message: str | None = None
     """The failure's."""
     metadata: Mapping[str, object] | None = None
@@ -67,7 +68,7 @@ class Kept(NamedTuple):
             failure = changed(failure, message=self.message)
         if self.metadata is not None:
             attribution = changed(attribution, metadata=self.metadata)
-        return changed(generation, failure=failure, attribution=attribution, content=self.content)
+        return changed(generation, failure=failure, attribution=attribution, content=cast("Content", self.content))
 
 
 class Tie(NamedTuple):
@@ -86,17 +87,42 @@ class Encoded(NamedTuple):
     """`None` if everything is in the line."""
 
 
-class Decoded(NamedTuple):
-    """A record, read."""
+class Decoded:
+    """
+    A record, found in a line.
 
-    generation: Generation
-    key: Key
-    in_memory: frozenset[str]
-    """The parts that the process which wrote it kept in memory."""
-    tie: Tie | None = None
+    Args:
+        members: The JSON of the line.
+        key: Of the line.
+        in_memory: The parts that the process which wrote it kept in memory.
+        tie: What it is tied to.
+    """
+
+    def __init__(
+        self,
+        members: Mapping[str, object],
+        key: Key,
+        in_memory: frozenset[str] = frozenset(),
+        tie: Tie | None = None,
+    ) -> None:
+        self._members = members
+        self.key = key
+        self.in_memory = in_memory
+        self.tie = tie
+
+    @cached_property
+    def generation(self) -> Generation:
+        """The record. Not read before somebody asks: of most of what it wrote a process has more in memory."""
+        return cast("Generation", generation_of(self._members))
+
+    def replaced_by(self, final: Generation) -> "Decoded":
+        """*final*, in place of what stands in the line."""
+        replaced = Decoded({}, self.key)
+        replaced.generation = final
+        return replaced
 
 
-def encode(generation: Generation, tie: Tie | None = None) -> Encoded:
+def encode(recorded: Recorded, tie: Tie | None = None) -> Encoded:
     """
     A record as a line, and the rest of it.
 
@@ -104,10 +130,23 @@ def encode(generation: Generation, tie: Tie | None = None) -> Encoded:
     record is written all the same.
 
     Args:
-        generation: The record.
+        recorded: The record.
         tie: What the line is, if it is provisional or replaces one that is.
     """
-    content = generation.content
+    if isinstance(recorded, Generation):
+        return _encoded(recorded, recorded.content, tie)
+    known, lean = recorded.written()
+    if lean is not None:
+        members = {**(GENERATION.write(known) or {}), FORMAT: lean.format, ANSWER: lean.answer, IN_MEMORY: ["content"]}
+        body = json_of(members)
+        if body is not None and len(body) <= MAX_BODY_BYTES:
+            crc = zlib.crc32(body)
+            return Encoded(_framed(body, crc), Key(known.id, crc), Kept(recorded))
+        known = recorded.whole()
+    return _encoded(known, recorded, tie)
+
+
+def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie | None) -> Encoded:
     message = None if generation.failure is None else generation.failure.message
     members = GENERATION.write(generation) or {}
     if tie is not None:
@@ -137,10 +176,10 @@ def decode(line: bytes) -> Decoded | None:
     r"""The record in *line*, which is without its ``\n``; `None` if there is none."""
     body = body_in(line)
     members = None if body is None else _parsed(body)
-    generation = None if members is None else generation_of(members)
-    if body is None or members is None or generation is None:
+    if body is None or members is None or not is_readable(members):
         return None
-    return Decoded(generation, Key(generation.id, zlib.crc32(body)), _names_in(members.get(IN_MEMORY)), tie_in(body))
+    key = Key(cast("str", members["id"]), zlib.crc32(body))
+    return Decoded(members, key, _names_in(members.get(IN_MEMORY)), tie_in(body))
 
 
 def members_of(line: bytes) -> Mapping[str, object] | None:

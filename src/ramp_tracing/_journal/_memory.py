@@ -9,7 +9,7 @@ from typing import Final
 
 from .._dataclass import dataclass
 from .._guard import WARNING, log
-from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote
+from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded
 from .._state import HeldBack, Hold
 from ._journal import Entry, Stats
 from ._shelf import Shelf
@@ -72,10 +72,10 @@ class MemoryJournal:
         self._lost = self._lost_and_said = 0
         self._dead_letters: deque[DeadLetter] = deque(maxlen=MAX_DEAD_LETTERS)
 
-    def append(self, generation: Generation) -> None:
-        """Take over *generation*, or count it as lost if there is no room."""
+    def append(self, recorded: Recorded) -> None:
+        """Take over a record, or count it as lost if there is no room."""
         if self._has_room():
-            self._put(generation)
+            self._put(recorded)
         else:
             self._refused.append(None)
 
@@ -103,11 +103,12 @@ class MemoryJournal:
         waiting = self._inbox.qsize() + len(self._unread) + len(self._read) + len(self._held)
         return waiting < self._max_records
 
-    def _put(self, generation: Generation, place: object = None) -> None:
-        entry = Entry(generation, place=place)
-        if generation.content is not None:
+    def _put(self, recorded: Recorded, place: object = None) -> None:
+        entry = Entry(recorded, place=place)
+        content = recorded.content if isinstance(recorded, Generation) else recorded
+        if content is not None:
             # Before whoever reads can let go of it.
-            self._contents.put(entry, entry, size_bytes=generation.content.size_bytes)
+            self._contents.put(entry, entry, size_bytes=content.size_bytes)
         self._inbox.put(entry)
 
     def job(self, job: GenerationId) -> JobNote:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from .._record import Generation
+from .._record import Generation, Recorded
 from .._state import Hold
 from ._journal import Entry
 from ._memory import MAX_RECORDS, MemoryJournal
@@ -38,9 +38,9 @@ class Overflow:
         """Records for which there was no room either."""
         return self._memory.counts().lost
 
-    def append(self, generation: Generation) -> None:
-        """Take over *generation*."""
-        self._memory.append(generation)
+    def append(self, recorded: Recorded) -> None:
+        """Take over a record."""
+        self._memory.append(recorded)
 
     def hold(self, generation: Generation) -> Hold:
         """Keep *generation* until its hold has ended."""

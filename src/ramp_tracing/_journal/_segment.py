@@ -190,7 +190,7 @@ class Segment:
         spot, record = self._provisional.pop(token)
         spot.held = False
         final = self._spoken.get(token)
-        return Place(self, spot, record if final is None else Decoded(final, record.key, frozenset()), self)
+        return Place(self, spot, record if final is None else record.replaced_by(final), self)
 
     def freeze(self, places: Iterable[Place]) -> None:
         """Note that *places* are one batch."""

@@ -7,7 +7,7 @@ from threading import Timer
 from typing import Final, NamedTuple, cast
 
 from .._context import InForce
-from .._record import Attribution, Generation, GenerationId, JobNote, Usage
+from .._record import Attribution, Generation, GenerationId, JobNote, Recorded, Usage, whole
 from .._state import Holder, Sink, state
 from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, alone, innermost_live, slot_of
 from ._stack import layer_above
@@ -42,8 +42,9 @@ class PromisedSink:
         """False in privacy mode, and where the layer above keeps content to itself."""
         return self._sink.keeps_content and self._slot.keeps_content
 
-    def record(self, generation: Generation) -> None:
-        """Hold *generation* until the layer above has spoken, or long enough."""
+    def record(self, recorded: Recorded) -> None:
+        """Hold a record until the layer above has spoken, or long enough."""
+        generation = whole(recorded)
         slot, seconds = self._slot, SECONDS_FOR_SUCCESS if generation.failure is None else SECONDS_FOR_FAILURE
         held = Held(generation, self._sink, time.monotonic() + seconds)
         with state.slots_lock:

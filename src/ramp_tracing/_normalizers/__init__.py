@@ -6,6 +6,9 @@ that format's whole answer, so that there is one reader for both. A format that 
 name here: that one imports it from its file, and nobody else loads it.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from ._audio import SPEECH, TRANSCRIPTIONS
 from ._chat import CHAT
 from ._completions import COMPLETIONS
@@ -23,10 +26,14 @@ from ._realtime import REALTIME, model_of_session, read_transcript, transcriber_
 from ._reported_cost import cost_in_headers
 from ._responses import RESPONSES
 
+FORMATS: Final[Mapping[str, WireFormat]] = {each.name: each for each in (CHAT, COMPLETIONS, RESPONSES)}
+"""By the name that a journal has for it: those of which an answer may wait to be read."""
+
 __all__ = [
     "CHAT",
     "COMPLETIONS",
     "EMBEDDINGS",
+    "FORMATS",
     "IMAGES",
     "JOBS",
     "MODERATIONS",

@@ -12,6 +12,7 @@ from typing import Any, Final
 from .._record import Drafts, Failure, Outcome
 from ._failures import error_in
 from ._formats import WireFormat
+from ._lean import lean_chat
 from ._native_usage import usage_in
 from ._openai_usage import read_usage
 from ._reading import as_count, as_items, as_name, dig, getter_of, with_members
@@ -268,4 +269,4 @@ TRANSCRIPT: Final = "transcript"
 """Where the words of spoken audio are gathered until the whole message is made."""
 
 
-CHAT: Final = WireFormat(content=content, read=read, accumulator=ChatAccumulator)
+CHAT: Final = WireFormat(content=content, read=read, accumulator=ChatAccumulator, name="chat", lean=lean_chat)

@@ -7,6 +7,7 @@ from .._record import Outcome
 from ._chat import ChatAccumulator
 from ._chat import read as read_chat
 from ._formats import WireFormat
+from ._lean import lean_chat
 from ._reading import as_items, dig
 
 
@@ -61,4 +62,6 @@ class CompletionAccumulator:
         return self._chat.outcome()
 
 
-COMPLETIONS: Final = WireFormat(content=content, read=read, accumulator=CompletionAccumulator)
+COMPLETIONS: Final = WireFormat(
+    content=content, read=read, accumulator=CompletionAccumulator, name="completions", lean=lean_chat
+)

@@ -24,6 +24,10 @@ class Accumulator(Protocol):
         ...
 
 
+def _nothing_lean(_answer: object) -> Mapping[str, object] | None:
+    return None
+
+
 def _user(body: Mapping[str, object]) -> object:
     return body.get("user")
 
@@ -38,9 +42,14 @@ class WireFormat:
         read: An answer (parsed JSON or the client library's object) → what it says.
         accumulator: A new accumulator, for (choices asked for, whether to keep content).
         user: A request's body → who it is for, where it says so.
+        name: What a journal calls it; none where its answers are always read at once.
+        lean: An answer → the part of it that is no content, if there is nothing unusual about it: *read* says the same
+            of that as of the whole, but for the output. `None` otherwise; then it is read at once.
     """
 
     content: Callable[[Mapping[str, object]], object]
     read: Callable[[object], Outcome]
     accumulator: Callable[[int, bool], Accumulator]
     user: Callable[[Mapping[str, object]], object] = _user
+    name: str = ""
+    lean: Callable[[object], Mapping[str, object] | None] = _nothing_lean

@@ -12,6 +12,7 @@ from .._record import Drafts, Failure, Outcome
 from ._failures import error_in
 from ._formats import WireFormat
 from ._hosted_tools import count_hosted_tools
+from ._lean import lean_response
 from ._openai_usage import read_usage
 from ._reading import as_instant, as_items, as_name, dig, with_members
 from ._reported_cost import read_cost
@@ -159,4 +160,6 @@ class ResponsesAccumulator:
             self._reasoning.write(text)
 
 
-RESPONSES: Final = WireFormat(content=content, read=read, accumulator=ResponsesAccumulator)
+RESPONSES: Final = WireFormat(
+    content=content, read=read, accumulator=ResponsesAccumulator, name="responses", lean=lean_response
+)

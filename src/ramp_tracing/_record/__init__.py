@@ -8,12 +8,14 @@ from ._cost import Cost, CostSource
 from ._drafts import Drafts, changed
 from ._generation import Content, Failure, Generation, GenerationId, Role, Timing, UnixNanos
 from ._job import UNKNOWN_JOB, JobNote
+from ._unread import Lean, Recorded, Unread, whole
 from ._usage import Usage
 
 if TYPE_CHECKING:
-    from ._outcome import NOTHING_READ, Outcome
+    from ._outcome import GENERATIONS, NOTHING_READ, Outcome, answer, answered_by
 
 __all__ = [
+    "GENERATIONS",
     "NAMES",
     "NOBODY",
     "NOTHING_READ",
@@ -28,14 +30,22 @@ __all__ = [
     "Generation",
     "GenerationId",
     "JobNote",
+    "Lean",
     "Outcome",
+    "Recorded",
     "Role",
     "SpanParent",
     "Timing",
     "UnixNanos",
+    "Unread",
     "Usage",
+    "answer",
+    "answered_by",
     "changed",
+    "whole",
 ]
 
 # There is none before there is an answer.
-__getattr__ = names_of(__name__, {"NOTHING_READ": "_outcome", "Outcome": "_outcome"})
+OF_ANSWERS = ("GENERATIONS", "NOTHING_READ", "Outcome", "answer", "answered_by")
+
+__getattr__ = names_of(__name__, dict.fromkeys(OF_ANSWERS, "_outcome"))

@@ -33,6 +33,10 @@ class Drafts(Generic[Record]):
         self._kind = kind
         self.begin = _beginning(kind)
 
+    def copy(self, record: Record) -> Any:
+        """A draft that says what *record* says."""
+        return _copying(cast("Any", self._kind))(record)
+
     def end(self, draft: Any) -> Record:
         """*draft* itself, frozen."""
         draft.__class__ = self._kind  # the same layout, so that nothing is copied

@@ -1,8 +1,11 @@
 """What an answer says, before it becomes part of a `Generation`."""
 
+from typing import Any, Final
+
 from .._dataclass import dataclass
 from ._cost import Cost
-from ._generation import Failure, UnixNanos
+from ._drafts import Drafts
+from ._generation import Failure, Generation, UnixNanos
 from ._usage import Usage
 
 
@@ -54,3 +57,31 @@ class Outcome:
 
 NOTHING_READ = Outcome(complete=False)
 """The outcome of an answer that never came or could not be read."""
+
+
+def answer(made: Any, outcome: Outcome) -> None:
+    """Put what an answer says into a record that is being made; *made* has the cost that a gateway has told already."""
+    made.upstream_provider = outcome.upstream_provider
+    made.response_model = outcome.response_model
+    made.response_id = outcome.response_id
+    made.finish_reasons = outcome.finish_reasons
+    made.native_finish_reason = outcome.native_finish_reason
+    made.service_tier = outcome.service_tier
+    made.inference_geo = outcome.inference_geo
+    made.usage = outcome.usage
+    made.pending = outcome.pending
+    made.failure = outcome.failure
+    if outcome.cost is not None:
+        made.cost = outcome.cost
+    elif outcome.job or outcome.pending:  # the gateway cannot know yet
+        made.cost = None
+
+
+GENERATIONS: Final = Drafts(Generation)
+
+
+def answered_by(known: Generation, outcome: Outcome) -> Generation:
+    """*known* with what its answer says."""
+    made = GENERATIONS.copy(known)
+    answer(made, outcome)
+    return GENERATIONS.end(made)

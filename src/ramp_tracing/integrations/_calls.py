@@ -13,7 +13,8 @@ from .._providers import address_in, provider_of
 from .._record import NOBODY, NOTHING_READ, Attribution, Drafts, Outcome
 from .._recorder import Recording, Request
 from .._state import Sink, state
-from ._bodies import is_event_stream, read_events
+from .._unread import Sent
+from ._bodies import JSON_OBJECT, is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
 from ._files import Fetching, file_in
 from ._key_hashes import hash_of_client
@@ -26,6 +27,10 @@ NO_ANSWERS: Final = frozenset({"batch", "embeddings", "moderation", "transcripti
 
 MAX_PARSED_BYTES: Final = 64 * 1024
 """Beyond this an answer is vectors or pictures, and what we need of it is cheaper to read from the parsed object."""
+
+
+SIGNS_OF_A_JOB: Final = (b"queued", b"in_progress")
+"""What an answer says somewhere whose work goes on; one that says so in its text is read at once, for nothing."""
 
 
 class Call:
@@ -64,7 +69,7 @@ class Call:
         self._is_event_stream = False
         self._is_anybodys = origin.is_anybodys
         self._body = body_of(options)
-        self.recording = Recording(sink, self._request(sink, library, origin))
+        self.recording = Recording(sink, self._request(library, origin))
         self.ending = self._ending()
 
     def is_same(self, client: object, options: Any) -> bool:
@@ -83,6 +88,7 @@ class Call:
 
     def accumulator(self) -> Accumulator:
         """What folds the answer, if it comes as a stream."""
+        self._keep_asked()
         choices = as_count(self._body.get("n")) or 1
         return self.route.format.accumulator(choices, self.recording.keeps_content)
 
@@ -96,9 +102,26 @@ class Call:
             self._answered_before(before)
         self.recording.retries = as_count(retries)
         self._response_body = body if isinstance(body, bytes) else None
+        self._note_sent(getattr(response, "_request", None))
         self._is_event_stream = is_event_stream(response, self._response_body)
         if self._is_anybodys and not self._is_event_stream:
             self.recording.gateway_cost = cost_in_headers(getattr(response, "headers", None))
+
+    def _note_sent(self, request: object) -> None:
+        """Keep what is asked as it goes over the wire: nobody can change that any more, and it is not copied."""
+        body = getattr(request, "_content", None)
+        if type(body) is bytes and body.startswith(JSON_OBJECT) and self._keeps_asked:
+            self.recording.sent = Sent(body, self.route.format.content)
+
+    def _keep_asked(self) -> None:
+        """Of a form with files, or what was never sent, keep what the application's body says now."""
+        if self.recording.sent is None and self._keeps_asked:
+            with guarded("keeping what is asked"):
+                self.recording.keep(*snapshot(self.route.format.content(self._body)))
+
+    @property
+    def _keeps_asked(self) -> bool:
+        return self.recording.keeps_content and not self.route.unknown
 
     def _answered_before(self, body: bytes) -> None:
         """A middleware of the client's asks again within the call: what was answered first was billed as well."""
@@ -110,6 +133,7 @@ class Call:
     def failed(self, error: BaseException) -> None:
         """The request raised; what had been answered before was billed."""
         outcome = NOTHING_READ
+        self._keep_asked()
         with guarded("reading a failed call"):
             if self.recording.retries is None:
                 self.recording.retries = _retries_before(error)
@@ -120,12 +144,17 @@ class Call:
 
     def answered(self, result: object) -> None:
         """The whole answer is there; a call whose answer could not be read has been made all the same."""
-        outcome = NOTHING_READ
         if isinstance(self.ending, Fetching):
             self.ending.read(self._response_body or b"")
             return
+        self._keep_asked()
+        body = self._response_body or _read_meanwhile(result)
+        if body is not None and self._may_wait(body):
+            self.recording.succeed_unread(self.route.format, body)
+            return
+        outcome = NOTHING_READ
         try:
-            outcome = self._read(self._response_body or _read_meanwhile(result), result)
+            outcome = self._read(body, result)
             if self.route.unknown and outcome.usage.known:
                 claim_models()  # it was a call after all
         except BaseException:
@@ -137,14 +166,27 @@ class Call:
             with guarded("recording a call"):
                 raise
 
+    def _may_wait(self, body: bytes) -> bool:
+        """Whether the answer may be read later: nobody needs what it says now, and its bytes may be kept so long."""
+        if not self.route.format.name or len(body) > MAX_PARSED_BYTES or not body.startswith(JSON_OBJECT):
+            return False
+        if self.ending is not self.recording and (self._is_job or any(sign in body for sign in SIGNS_OF_A_JOB)):
+            return False
+        return self._keeps_asked
+
     def _ending(self) -> Ending:
         if self.route.fetches:
             return Fetching(self.recording, file_in(self._options.url))
         if self.route.settles:
             return Settling(self.recording, only_known=self.route.lists)
         if self.route.creates_jobs:
-            return Creating(self.recording, background=self._body.get("background") is True)
+            return Creating(self.recording, background=self._is_job)
         return self.recording
+
+    @property
+    def _is_job(self) -> bool:
+        """Whether the application asks for work that goes on after its call."""
+        return self._body.get("background") is True
 
     def _read(self, body: bytes | None, result: object) -> Outcome:
         """The bytes where they are few, because they hold every digit; else what the library made of them."""
@@ -156,15 +198,9 @@ class Call:
         answer = parse(body) if is_raw or len(body) <= MAX_PARSED_BYTES else None
         return self.route.format.read(result if answer is None else answer)
 
-    def _asked(self, sink: Sink) -> "Asked":
-        """What the body says for itself; each part is worth having without the others."""
-        content, attribution, key_hash = NO_CONTENT, NOBODY, None
-        try:
-            if sink.keeps_content and not self.route.unknown:
-                content = snapshot(self.route.format.content(self._body))
-        except BaseException:
-            with guarded("keeping what is asked"):
-                raise
+    def _asking(self) -> tuple[Attribution, str | None]:
+        """Who asks, and the hash of the key that it is asked with; each part is worth having without the others."""
+        attribution, key_hash = NOBODY, None
         try:
             attribution = attribution_in(self._body, self.route.format.user(self._body))
         except BaseException:
@@ -173,11 +209,11 @@ class Call:
         if state.hashes_keys:
             with guarded("hashing a key"):
                 key_hash = hash_of_client(self._client, self._options)
-        return content, attribution, key_hash
+        return attribution, key_hash
 
-    def _request(self, sink: Sink, library: str, origin: "Origin") -> Request:
+    def _request(self, library: str, origin: "Origin") -> Request:
         body = self._body
-        (content, content_bytes), attribution, key_hash = self._asked(sink)
+        attribution, key_hash = self._asking()
         spoken = body.get("input") if self.route.operation == "speech" else None
         made = REQUESTS.begin()
         made.operation = _operation(self.route, self._options.url)
@@ -187,7 +223,6 @@ class Call:
         made.streamed = body.get("stream") is True
         made.parameters = numbers_in(body)
         made.attribution = attribution
-        made.content, made.content_bytes = content, content_bytes
         made.input_characters = len(spoken) if isinstance(spoken, str) else None
         made.only_if_used = self.route.unknown
         made.api_key_hash = key_hash
@@ -196,11 +231,6 @@ class Call:
 
 
 REQUESTS: Final = Drafts(Request)
-
-NO_CONTENT: Final[tuple[object, int]] = (None, 0)
-
-Asked = tuple[tuple[object, int], Attribution, str | None]
-"""What is asked, and roughly its size in bytes; who it is for; the hash of the key."""
 
 
 class Origin:
