@@ -178,7 +178,7 @@ def _request(facts: Mapping[str, Any], *, keeps_content: bool) -> Request:
         library="manual",
         provider=as_name(facts.get("provider")),
         server_address=as_name(facts.get("server_address")),
-        model=as_name(facts.get("model")),
+        request_model=as_name(facts.get("model")),
         streamed=facts.get("streamed") is True,
         attribution=attribution_of({**as_fields(facts["metadata"]), **names} if "metadata" in facts else names),
         content=content,

@@ -111,6 +111,10 @@ class InForce(NamedTuple):
     """As in `Around`."""
 
 
+Here = tuple[Frame | None, SpanParent | None]
+"""The blocks in force, and the application's span."""
+
+
 def in_force(request: Attribution, defaults: Attribution, around: Around | None = None) -> InForce:
     """
     Who the call that starts here is for.
@@ -120,12 +124,31 @@ def in_force(request: Attribution, defaults: Attribution, around: Around | None 
         defaults: What was said to `instrument()`; it goes behind every block.
         around: The run that the call is part of, where a library further up has one.
     """
-    frame = _innermost.get()
+    return in_force_at(here(), request, defaults, around)
+
+
+def here() -> Here:
+    """Where a call starts: what is in force there follows from it, and can be found out later."""
+    return _innermost.get(), active_span()
+
+
+def in_force_at(place: Here, request: Attribution, defaults: Attribution, around: Around | None = None) -> InForce:
+    """
+    `in_force` for a call that started at *place*.
+
+    Args:
+        place: From `here`.
+        request: What the request itself says.
+        defaults: What was said to `instrument()`.
+        around: The run that the call is part of.
+    """
+    frame, parent = place
+    if frame is None and around is None and request is NOBODY:  # by far the most frequent
+        return InForce(defaults, parent)
     if around is not None:
-        return in_force_then(request.over(_inside(around, frame)), defaults, around, active_span())
+        return in_force_then(request.over(_inside(around, frame)), defaults, around, parent)
     blocks = NOBODY if frame is None else frame.attribution
     attribution = request.over(blocks).over(defaults)
-    parent = active_span()
     return InForce(_with_own_trace(attribution, frame, parent), parent)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from .._dataclass import dataclass
 from .._record import Content, Recorded, Unread, changed
 from ._journal import Entry
 from ._line import Decoded, Kept, Key
@@ -18,11 +17,20 @@ OVERHEAD_BYTES: Final = 500
 """What an object costs beside its texts: without it a million empty ones would count as nothing."""
 
 
-@dataclass(slots=True, eq=False)
 class _Held:
-    content: Content | Unread
-    entry: Entry | None = None
-    """Who has it too, since it was read."""
+    """
+    What is kept of a record.
+
+    Attributes:
+        content: What was asked and answered, or the whole record, unread.
+        entry: Who has it too, since it was read.
+    """
+
+    __slots__ = ("content", "entry")
+
+    def __init__(self, content: Content | Unread) -> None:
+        self.content = content
+        self.entry: Entry | None = None
 
 
 NOTHING: Final = Kept()
@@ -42,8 +50,11 @@ class Contents:
         self.dropped = False
         """Whether anything had to go since somebody looked."""
 
-    def put(self, key: Key, kept: Kept) -> None:
-        """Keep the rest of a record."""
+    def put(self, key: Key, kept: Kept | Unread) -> None:
+        """Keep the rest of a record, or one that is to be read."""
+        if not isinstance(kept, Kept):
+            self._contents.put(key, _Held(kept), size_bytes=kept.size_bytes + OVERHEAD_BYTES)
+            return
         if kept.content is not None:
             self._contents.put(key, _Held(kept.content), size_bytes=kept.content.size_bytes + OVERHEAD_BYTES)
         if kept.message is not None or kept.metadata is not None:
@@ -61,11 +72,12 @@ class Contents:
     def _joined(self, record: Decoded, held: _Held | None) -> Recorded:
         if not record.in_memory:
             return record.generation
-        if held is not None and not isinstance(held.content, Content):
-            return held.content
         kept = self._extras.get(record.key) or NOTHING
         if held is not None:
-            kept = Kept(held.content, kept.message, kept.metadata)
+            content = held.content
+            if not isinstance(content, Content):
+                return content
+            kept = Kept(content, kept.message, kept.metadata)
         joined = kept.joined(record.generation)
         return changed(joined, content_lost=True) if record.in_memory - kept.parts else joined
 

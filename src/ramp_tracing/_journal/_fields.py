@@ -22,6 +22,7 @@ from .._record import (
     Failure,
     Generation,
     GenerationId,
+    Lean,
     Role,
     SpanParent,
     Timing,
@@ -75,6 +76,10 @@ class Table:
 
     def __init__(self, *rows: Row) -> None:
         self._rows = rows
+
+    def of(self, *names: str) -> "Table":
+        """The members of some fields alone."""
+        return Table(*(row for row in self._rows if row.name in names))
 
     @cached_property
     def _by_key(self) -> Mapping[str, Row]:
@@ -316,9 +321,34 @@ BLANK: Final = Generation(
 )
 """A record before it is read. The constructor would make the same, field by field, in four times as long."""
 
+ASKED: Final = GENERATION.of(
+    "operation", "library", "provider", "server_address", "server_port", "request_model", "streamed", "parameters",
+    "api_key_hash",
+)  # fmt: skip
+"""What a request says."""
+
 FORMAT: Final = "format"
 ANSWER: Final = "answer"
 """Of a record whose answer nobody has read: the lean part of that, and the wire format that it is in."""
+
+
+def lean_members(lean: Lean) -> dict[str, object]:
+    """The members of a record whose answer has not been read: what `GENERATION` would write, but for the answer."""
+    members = ASKED.write(lean.request) or {}
+    members["id"] = lean.id
+    members["time"] = {"start": lean.started, "end": lean.ended}
+    if lean.retries is not None:
+        members["retries"] = lean.retries
+    if lean.cost is not None:
+        members["cost"] = COST.write(lean.cost)
+    if lean.role != "call":
+        members["role"] = lean.role
+    if lean.attribution is not NOBODY:
+        members["for"] = ATTRIBUTION.write(lean.attribution)
+    if lean.span_parent is not None:
+        members["parent"] = list(lean.span_parent)
+    members[FORMAT], members[ANSWER] = lean.format, lean.answer
+    return members
 
 
 def is_readable(members: Members) -> bool:

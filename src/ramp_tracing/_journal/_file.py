@@ -101,7 +101,7 @@ class FileJournal:
     def _write_or_keep(self, encoded: Encoded, recorded: Recorded, *, in_turn: bool = False) -> None:
         if not self._write(encoded, in_turn=in_turn):
             self._overflow.append(recorded)
-        _note_job(self._jobs, recorded if isinstance(recorded, Generation) else recorded.known)
+        _note_job(self._jobs, recorded)
 
     def job(self, job: GenerationId) -> JobNote:
         """What any process has noted of a job."""
@@ -300,11 +300,13 @@ class FileJournal:
         self._notices.look(self._holdings, unwritten_letters=self._lost, dropped_content=dropped)
 
 
-def _note_job(jobs: Jobs, generation: Generation) -> None:
+def _note_job(jobs: Jobs, recorded: Recorded) -> None:
     """After its record is written down: who finds the note relies on that."""
-    if generation.job:
+    if recorded.job:
         with guarded("noting a job"), suppress(OSError):
-            jobs.note(generation)
+            written = recorded if isinstance(recorded, Generation) else recorded.written()
+            if isinstance(written, Generation):
+                jobs.note(written)
 
 
 def _has_orphans(directory: Directory) -> bool:

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple, cast
 import orjson
 
 from .._record import Content, Generation, Recorded, Unread, changed
-from ._fields import ANSWER, FORMAT, GENERATION, generation_of, is_readable
+from ._fields import GENERATION, generation_of, is_readable, lean_members
 from ._fitting import fitted, json_of, size_of
 
 MAX_LINE_BYTES: Final = 4095
@@ -32,18 +32,18 @@ IN_MEMORY: Final = "in_memory"
 """The member that says what else there is: ``content``, ``message``, ``metadata``."""
 
 
-class Key(NamedTuple):
-    """Tells lines apart, also two of the same id: a job that is pending, and its end."""
+CONTENT_ALONE: Final = ("content",)
 
-    id: str
-    crc: int
+
+Key = tuple[str, int]
+"""An id and a checksum. They tell lines apart, also two of the same id: a job that is pending, and its end."""
 
 
 class Kept(NamedTuple):
     """The part of a record that stays in memory."""
 
-    content: Content | Unread | None = None
-    """What was asked and answered; the record itself, where that has not been read."""
+    content: Content | None = None
+    """What was asked and answered."""
     message: str | None = None
     """The failure's."""
     metadata: Mapping[str, object] | None = None
@@ -68,7 +68,7 @@ class Kept(NamedTuple):
             failure = changed(failure, message=self.message)
         if self.metadata is not None:
             attribution = changed(attribution, metadata=self.metadata)
-        return changed(generation, failure=failure, attribution=attribution, content=cast("Content", self.content))
+        return changed(generation, failure=failure, attribution=attribution, content=self.content)
 
 
 class Tie(NamedTuple):
@@ -78,13 +78,22 @@ class Tie(NamedTuple):
     token: str
 
 
-class Encoded(NamedTuple):
-    """A record, ready to be written."""
+class Encoded:
+    """
+    A record, ready to be written.
 
-    line: bytes
-    key: Key
-    kept: Kept | None
-    """`None` if everything is in the line."""
+    Attributes:
+        line: What is written.
+        key: Of the line.
+        kept: What is not; `None` if everything is in the line.
+    """
+
+    __slots__ = ("kept", "key", "line")
+
+    def __init__(self, line: bytes, key: Key, kept: Kept | Unread | None) -> None:
+        self.line = line
+        self.key = key
+        self.kept = kept
 
 
 class Decoded:
@@ -135,15 +144,16 @@ def encode(recorded: Recorded, tie: Tie | None = None) -> Encoded:
     """
     if isinstance(recorded, Generation):
         return _encoded(recorded, recorded.content, tie)
-    known, lean = recorded.written()
-    if lean is not None:
-        members = {**(GENERATION.write(known) or {}), FORMAT: lean.format, ANSWER: lean.answer, IN_MEMORY: ["content"]}
-        body = json_of(members)
-        if body is not None and len(body) <= MAX_BODY_BYTES:
-            crc = zlib.crc32(body)
-            return Encoded(_framed(body, crc), Key(known.id, crc), Kept(recorded))
-        known = recorded.whole()
-    return _encoded(known, recorded, tie)
+    written = recorded.written()
+    if isinstance(written, Generation):
+        return _encoded(written, recorded, tie)
+    members = lean_members(written)
+    members[IN_MEMORY] = CONTENT_ALONE
+    body = json_of(members)
+    if body is None or len(body) > MAX_BODY_BYTES:
+        return _encoded(recorded.whole(), recorded, tie)
+    crc = zlib.crc32(body)
+    return Encoded(_framed(body, crc), (written.id, crc), recorded)
 
 
 def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie | None) -> Encoded:
@@ -151,7 +161,7 @@ def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie 
     members = GENERATION.write(generation) or {}
     if tie is not None:
         members = {tie.role: tie.token, **members}
-    in_memory = [] if content is None else ["content"]
+    in_memory = [] if content is None else [*CONTENT_ALONE]
     if message is not None:
         in_memory.append("message")
     if in_memory:
@@ -159,11 +169,13 @@ def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie 
     body, metadata = json_of(members), None
     if body is None or len(body) > MAX_BODY_BYTES:
         body, metadata = fitted(members, generation.attribution.metadata, max_bytes=MAX_BODY_BYTES)
-    kept = None
-    if in_memory or metadata is not None:
+    kept: Kept | Unread | None = None
+    if content is not None and not isinstance(content, Content):
+        kept = content
+    elif in_memory or metadata is not None:
         kept = Kept(content, message, metadata)
     crc = zlib.crc32(body)
-    return Encoded(_framed(body, crc), Key(cast("str", members["id"]), crc), kept)
+    return Encoded(_framed(body, crc), (cast("str", members["id"]), crc), kept)
 
 
 def line_of(members: Mapping[str, object]) -> bytes | None:
@@ -178,7 +190,7 @@ def decode(line: bytes) -> Decoded | None:
     members = None if body is None else _parsed(body)
     if body is None or members is None or not is_readable(members):
         return None
-    key = Key(cast("str", members["id"]), zlib.crc32(body))
+    key = cast("str", members["id"]), zlib.crc32(body)
     return Decoded(members, key, _names_in(members.get(IN_MEMORY)), tie_in(body))
 
 
@@ -210,7 +222,7 @@ def tie_in(body: bytes) -> Tie | None:
 
 
 def _framed(body: bytes, crc: int) -> bytes:
-    return b"v1 %08x %b\n" % (crc, body)
+    return b"".join((b"v1 %08x " % crc, body, b"\n"))
 
 
 def _parsed(body: bytes) -> Mapping[str, object] | None:

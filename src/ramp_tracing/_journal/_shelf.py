@@ -29,7 +29,8 @@ class Shelf(Generic[Thing]):
 
     def put(self, key: Hashable, thing: Thing, *, size_bytes: int) -> None:
         """Keep *thing*, at the expense of the oldest."""
-        self.take(key)
+        if key in self._held:
+            self.take(key)
         self._held[key] = thing, size_bytes
         self._size_bytes += size_bytes
         while self._size_bytes > self._max_bytes and (oldest := self._oldest()) is not None:

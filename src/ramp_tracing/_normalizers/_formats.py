@@ -24,7 +24,7 @@ class Accumulator(Protocol):
         ...
 
 
-def _nothing_lean(_answer: object) -> Mapping[str, object] | None:
+def _nothing_lean(_body: bytes) -> Mapping[str, object] | None:
     return None
 
 
@@ -43,8 +43,8 @@ class WireFormat:
         accumulator: A new accumulator, for (choices asked for, whether to keep content).
         user: A request's body → who it is for, where it says so.
         name: What a journal calls it; none where its answers are always read at once.
-        lean: An answer → the part of it that is no content, if there is nothing unusual about it: *read* says the same
-            of that as of the whole, but for the output. `None` otherwise; then it is read at once.
+        lean: The JSON of an answer → the part of it that is no content, if there is nothing unusual about it: *read*
+            says the same of that as of the whole, but for the output. `None` otherwise; then it is read at once.
     """
 
     content: Callable[[Mapping[str, object]], object]
@@ -52,4 +52,4 @@ class WireFormat:
     accumulator: Callable[[int, bool], Accumulator]
     user: Callable[[Mapping[str, object]], object] = _user
     name: str = ""
-    lean: Callable[[object], Mapping[str, object] | None] = _nothing_lean
+    lean: Callable[[bytes], Mapping[str, object] | None] = _nothing_lean

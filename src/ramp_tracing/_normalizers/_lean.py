@@ -9,89 +9,88 @@ a usage of numbers alone. Whatever is unusual has no lean part, and is read at o
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+import orjson
+
 TEXTS: Final = frozenset({str, type(None)})
-COUNTS: Final = frozenset({int, type(None)})
-MEMBERS_OF_USAGE: Final = COUNTS | {dict}
+NAMES: Final = ("id", "model", "service_tier", "provider")
+SIGNS_OF_AN_ERROR: Final = frozenset({"detail", "message"})
+NOTHING: Final = object()
 
 MAX_CHOICES: Final = 8
 """More are rare, and their reasons would not fit in a line."""
 
-NAMES: Final = ("id", "model", "service_tier", "provider")
-
 Members = dict[str, Any]
 
 
-def lean_chat(answer: object) -> Mapping[str, object] | None:
+def lean_chat(body: bytes) -> Mapping[str, object] | None:
     """The lean part of a chat completion, or of a text completion; `None` where something about it is unusual."""
-    if type(answer) is not dict:
+    answer = _members(body)
+    if answer is None:
         return None
-    said = cast("Members", answer).get
+    said = answer.get
     usage, choices = said("usage"), said("choices")
-    if type(choices) is not list or not choices or not is_plain(usage) or not _is_fine(said):
+    if type(choices) is not list or not 0 < len(choices) <= MAX_CHOICES or not is_plain(usage):
         return None
-    ends = [_end(each) for each in cast("list[object]", choices[:MAX_CHOICES])]
-    if None in ends or len(choices) > MAX_CHOICES:
-        return None
-    lean = {
-        "id": said("id"),
-        "model": said("model"),
-        "service_tier": said("service_tier"),
-        "provider": said("provider"),
-    }
-    if not TEXTS.issuperset(map(type, lean.values())):
-        return None
-    lean["choices"], lean["usage"] = ends, usage
-    return lean
-
-
-def _end(choice: object) -> Mapping[str, object] | None:
-    if type(choice) is not dict:
-        return None
-    said = cast("Members", choice).get
-    reason = said("finish_reason")
-    unusual = type(reason) not in TEXTS or said("error") is not None or said("native_finish_reason") is not None
-    return None if unusual else {"finish_reason": reason}
+    ends: list[object] = []
+    for each in choices:
+        reason = each.get("finish_reason") if type(each) is dict else NOTHING
+        if type(reason) not in TEXTS or each.get("error") is not None or each.get("native_finish_reason") is not None:
+            return None
+        ends.append({"finish_reason": reason})
+    return _lean(answer, choices=ends, usage=usage)
 
 
 ORDINARY_ITEMS: Final = frozenset({"message", "reasoning", "function_call", "custom_tool_call"})
 """Output items that cost their tokens and nothing else: https://platform.openai.com/docs/pricing#built-in-tools"""
 
 
-def lean_response(answer: object) -> Mapping[str, object] | None:
+def lean_response(body: bytes) -> Mapping[str, object] | None:
     """The lean part of a response that has come to its end; `None` where something about it is unusual."""
-    if type(answer) is not dict:
+    answer = _members(body)
+    if answer is None:
         return None
-    said = cast("Members", answer).get
+    said = answer.get
     usage, output = said("usage"), said("output")
-    if said("status") != "completed" or said("background") is True or type(output) is not list:
+    if said("status") != "completed" or said("background") is True or said("incomplete_details") is not None:
         return None
-    if said("incomplete_details") is not None or not is_plain(usage) or not _is_fine(said):
+    if type(output) is not list or not is_plain(usage):
         return None
-    if not ORDINARY_ITEMS.issuperset([type(each) is dict and each.get("type") for each in output]):
-        return None
-    lean = {
-        "id": said("id"),
-        "model": said("model"),
-        "service_tier": said("service_tier"),
-        "provider": said("provider"),
-    }
-    if not TEXTS.issuperset(map(type, lean.values())):
-        return None
-    lean["status"], lean["usage"] = "completed", usage
-    return lean
+    for each in output:
+        if type(each) is not dict or each.get("type") not in ORDINARY_ITEMS:
+            return None
+    return _lean(answer, status="completed", usage=usage)
 
 
-def _is_fine(said: Any) -> bool:
-    """Whether there is no sign of an error, wherever anybody has put one."""
-    signs = said("error") is None and said("detail") is None and said("message") is None
-    return signs and said("object") != "error" and said("type") != "error"
+def _members(body: bytes) -> Members | None:
+    """An answer without a sign of an error, wherever anybody has put one; `None` if it is something else."""
+    try:
+        answer = orjson.loads(body)
+    except ValueError:
+        return None
+    if type(answer) is not dict or answer.get("error") is not None:
+        return None
+    return answer if SIGNS_OF_AN_ERROR.isdisjoint(answer) and answer.get("object") != "error" else None
+
+
+def _lean(answer: Members, **parts: object) -> Mapping[str, object] | None:
+    for name in NAMES:
+        text = answer.get(name)
+        if type(text) is str:
+            parts[name] = text
+        elif text is not None:
+            return None
+    return parts
 
 
 def is_plain(usage: object) -> bool:
     """Whether a usage, and the details in it, are counts alone."""
     if type(usage) is not dict:
         return False
-    members = cast("Members", usage).values()
-    if not MEMBERS_OF_USAGE.issuperset(map(type, members)):
-        return False
-    return all(type(each) is not dict or COUNTS.issuperset(map(type, each.values())) for each in members)
+    for each in cast("Members", usage).values():
+        if type(each) is dict:
+            for part in each.values():
+                if type(part) is not int and part is not None:
+                    return False
+        elif type(each) is not int and each is not None:
+            return False
+    return True

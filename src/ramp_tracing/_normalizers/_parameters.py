@@ -17,5 +17,10 @@ def numbers_in(request: Mapping[str, object]) -> Mapping[str, float]:
     It may be the application's own dictionary, in which another thread puts something meanwhile: its names are taken in
     one go.
     """
-    given = ((name, request.get(name)) for name in tuple(request) if name in PARAMETERS)
-    return {name: each for name, each in given if isinstance(each, (int, float)) and not isinstance(each, bool)}
+    numbers: dict[str, float] = {}
+    for name in tuple(request):
+        if name in PARAMETERS:
+            given = request.get(name)
+            if isinstance(given, (int, float)) and given is not True and given is not False:
+                numbers[name] = given
+    return numbers

@@ -1,39 +1,58 @@
 """A record of which a part is still as it came, for whoever has the time to read it: the thread that sends."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from ._generation import Generation
+from ._attribution import Attribution, SpanParent
+from ._cost import Cost
+from ._generation import Generation, GenerationId, Role, UnixNanos
 
 
-class Lean(NamedTuple):
-    """The part of an answer that a record needs and that is no content, as it came."""
+class Lean:
+    """
+    What a record needs and that is no content, where its answer has not been read. It can be written down as it is.
+
+    Attributes:
+        format: The name of the wire format that the answer is in.
+        answer: A part of the answer, as it came: JSON. The reader of its format says of usage, model and ends what it
+            says of the whole.
+        request: Has the fields of a `Generation` that do not depend on an answer.
+        The others: Those of a `Generation` and its times.
+    """
+
+    __slots__ = (
+        "answer", "attribution", "cost", "ended", "format", "id", "request", "retries", "role", "span_parent",
+        "started",
+    )  # fmt: skip
 
     format: str
-    """The name of the wire format that it is in."""
     answer: Mapping[str, object]
-    """JSON; read by the reader of its format, it says of usage, model and ends what the whole answer says."""
+    request: object
+    id: GenerationId
+    started: UnixNanos
+    ended: UnixNanos
+    retries: int | None
+    cost: Cost | None
+    role: Role
+    attribution: Attribution
+    span_parent: SpanParent | None
 
 
 class Unread(Protocol):
     """A record that is complete, and not read to its end. No method raises."""
 
     @property
-    def known(self) -> Generation:
-        """What is known of it without reading anything, and without content."""
-        ...
-
-    @property
     def size_bytes(self) -> int:
         """Roughly what is kept of its content."""
         ...
 
-    def written(self) -> "tuple[Generation, Lean | None]":
-        """
-        What is to be written down of it: the record without content, and what of the answer nobody has read yet.
+    @property
+    def job(self) -> bool:
+        """As that of a `Generation`; then the answer has been read."""
+        ...
 
-        From here on its id is fixed.
-        """
+    def written(self) -> Generation | Lean:
+        """What is to be written down of it: all but the content, or what can be said without reading the answer."""
         ...
 
     def whole(self) -> Generation:

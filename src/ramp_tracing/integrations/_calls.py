@@ -1,29 +1,21 @@
 """One call of a generated client, from its request to its answer. No colour, and nothing here may raise."""
 
-from collections.abc import Mapping
+import os
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from .._capture import snapshot
-from .._context import as_text, attribution_of
 from .._guard import guarded
-from .._layers import around_here, claim_models
-from .._normalizers import Accumulator, as_count, as_fields, as_name, cost_in_headers, failure_of, numbers_in, parse
-from .._providers import address_in, provider_of
-from .._record import NOBODY, NOTHING_READ, Attribution, Drafts, Outcome
-from .._recorder import Recording, Request
-from .._state import Sink, state
-from .._unread import Sent
+from .._layers import claim_models
+from .._normalizers import Accumulator, as_count, as_fields, cost_in_headers, failure_of, parse
+from .._providers import address_in
+from .._record import NOTHING_READ, Cost, Outcome
+from .._recorder import Recording, Sent, Start, Unanswered, hand_over
+from .._state import Sink
+from ._asking import Asking, Origin
 from ._bodies import JSON_OBJECT, is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
 from ._files import Fetching, file_in
-from ._key_hashes import hash_of_client
 from ._routes import Route
-
-NOBODYS: Final[Mapping[str, str]] = {}
-
-NO_ANSWERS: Final = frozenset({"batch", "embeddings", "moderation", "transcription", "translation"})
-"""What a chat model, or its cache, may ask for on its way, and what cannot be its answer."""
 
 MAX_PARSED_BYTES: Final = 64 * 1024
 """Beyond this an answer is vectors or pictures, and what we need of it is cheaper to read from the parsed object."""
@@ -46,31 +38,58 @@ class Call:
         origin: Where it goes.
 
     Attributes:
-        ending: How it ends.
-        recording: The call as it will be recorded.
+        body: What is asked, as it will be sent.
         hides_usage: The usage was asked for by us, not by the application.
         noted: Whether its answer was seen before the client library read it.
         route: What kind of request it is.
     """
 
     __slots__ = (
-        "_body", "_client", "_is_anybodys", "_is_event_stream", "_options", "_response_body", "_sent",
-        "ending", "hides_usage", "noted", "recording", "route",
+        "_asking", "_client", "_ending", "_gateway_cost", "_has_waited", "_is_anybodys", "_is_event_stream", "_options",
+        "_recording", "_response_body", "_retries", "_sent", "_sent_body", "_sink", "_start",
+        "body", "hides_usage", "noted", "route",
     )  # fmt: skip
 
-    def __init__(
-        self, sink: Sink, client: object, options: Any, *, route: Route, library: str, origin: "Origin"
-    ) -> None:
+    def __init__(self, sink: Sink, client: object, options: Any, *, route: Route, library: str, origin: Origin) -> None:
+        self._start = Start()
         self.route = route
-        self.hides_usage = self.noted = False
-        self._client, self._options = client, options
+        self.hides_usage = self.noted = self._is_event_stream = self._has_waited = False
+        self._sink, self._client, self._options = sink, client, options
         self._sent: tuple[Any, ...] = (options,)
         self._response_body: bytes | None = None
-        self._is_event_stream = False
+        self._sent_body: bytes | None = None
         self._is_anybodys = origin.is_anybodys
-        self._body = body_of(options)
-        self.recording = Recording(sink, self._request(library, origin))
-        self.ending = self._ending()
+        self._asking = Asking(client, options, route=route, library=library, origin=origin)
+        self.body = self._asking.body
+        self._recording: Recording | None = None
+        self._ending: Ending | None = None
+        self._retries: int | None = None
+        self._gateway_cost: Cost | None = None
+
+    @property
+    def recording(self) -> Recording:
+        """The call as it will be recorded. Made when it is needed: where an answer may be read later, it never is."""
+        recording = self._recording
+        if recording is None:
+            recording = self._recording = Recording(self._sink, self._asking, start=self._start)
+            self._tell(recording)
+        return recording
+
+    @property
+    def ending(self) -> Ending:
+        """How it ends."""
+        if self._ending is None:
+            self._ending = self._new_ending()
+        return self._ending
+
+    def _tell(self, recording: Recording) -> None:
+        """Say what has been seen so far of how it went over the wire."""
+        recording.retries, recording.gateway_cost, recording.sent = self._retries, self._gateway_cost, self._sent_as()
+
+    def _sent_as(self) -> Sent | None:
+        """What is asked as it went over the wire: nobody can change that any more, and it need not be copied."""
+        body = self._sent_body
+        return None if body is None or not self._keeps_asked else Sent(body, self.route.format.content)
 
     def is_same(self, client: object, options: Any) -> bool:
         """
@@ -78,7 +97,7 @@ class Call:
 
         A copy of the options has the same body object; another call that is made meanwhile has a body of its own.
         """
-        if self._client is not client or self.recording.finished:
+        if self._client is not client or self._has_ended:
             return False
         return any(options is sent or (options.json_data is sent.json_data is not None) for sent in self._sent)
 
@@ -89,7 +108,7 @@ class Call:
     def accumulator(self) -> Accumulator:
         """What folds the answer, if it comes as a stream."""
         self._keep_asked()
-        choices = as_count(self._body.get("n")) or 1
+        choices = as_count(self.body.get("n")) or 1
         return self.route.format.accumulator(choices, self.recording.keeps_content)
 
     def note_response(self, client: object, response: Any, retries: object) -> None:
@@ -100,28 +119,29 @@ class Call:
         before, body = self._response_body, getattr(response, "_content", None)
         if before is not None and body is not before:  # the same one comes twice where we are wrapped twice
             self._answered_before(before)
-        self.recording.retries = as_count(retries)
+        self._retries = retries if type(retries) is int else as_count(retries)
         self._response_body = body if isinstance(body, bytes) else None
-        self._note_sent(getattr(response, "_request", None))
+        sent = getattr(getattr(response, "_request", None), "_content", None)
+        self._sent_body = sent if type(sent) is bytes and sent.startswith(JSON_OBJECT) else None
         self._is_event_stream = is_event_stream(response, self._response_body)
         if self._is_anybodys and not self._is_event_stream:
-            self.recording.gateway_cost = cost_in_headers(getattr(response, "headers", None))
+            self._gateway_cost = cost_in_headers(getattr(response, "headers", None))
+        if self._recording is not None:
+            self._tell(self._recording)
 
-    def _note_sent(self, request: object) -> None:
-        """Keep what is asked as it goes over the wire: nobody can change that any more, and it is not copied."""
-        body = getattr(request, "_content", None)
-        if type(body) is bytes and body.startswith(JSON_OBJECT) and self._keeps_asked:
-            self.recording.sent = Sent(body, self.route.format.content)
+    @property
+    def _has_ended(self) -> bool:
+        return self._has_waited or (self._recording is not None and self._recording.finished)
 
     def _keep_asked(self) -> None:
         """Of a form with files, or what was never sent, keep what the application's body says now."""
-        if self.recording.sent is None and self._keeps_asked:
+        if self._sent_body is None and self._keeps_asked:
             with guarded("keeping what is asked"):
-                self.recording.keep(*snapshot(self.route.format.content(self._body)))
+                self.recording.keep(*snapshot(self.route.format.content(self.body)))
 
     @property
     def _keeps_asked(self) -> bool:
-        return self.recording.keeps_content and not self.route.unknown
+        return self._sink.keeps_content and not self.route.unknown
 
     def _answered_before(self, body: bytes) -> None:
         """A middleware of the client's asks again within the call: what was answered first was billed as well."""
@@ -135,7 +155,7 @@ class Call:
         outcome = NOTHING_READ
         self._keep_asked()
         with guarded("reading a failed call"):
-            if self.recording.retries is None:
+            if self._retries is None:
                 self.recording.retries = _retries_before(error)
             if self._response_body is not None:
                 outcome = self._read(self._response_body, None)
@@ -144,14 +164,14 @@ class Call:
 
     def answered(self, result: object) -> None:
         """The whole answer is there; a call whose answer could not be read has been made all the same."""
-        if isinstance(self.ending, Fetching):
-            self.ending.read(self._response_body or b"")
-            return
-        self._keep_asked()
         body = self._response_body or _read_meanwhile(result)
         if body is not None and self._may_wait(body):
-            self.recording.succeed_unread(self.route.format, body)
+            self._record_unread(body)
             return
+        if isinstance(self.ending, Fetching):
+            self.ending.read(body or b"")
+            return
+        self._keep_asked()
         outcome = NOTHING_READ
         try:
             outcome = self._read(body, result)
@@ -168,13 +188,30 @@ class Call:
 
     def _may_wait(self, body: bytes) -> bool:
         """Whether the answer may be read later: nobody needs what it says now, and its bytes may be kept so long."""
-        if not self.route.format.name or len(body) > MAX_PARSED_BYTES or not body.startswith(JSON_OBJECT):
+        route = self.route
+        if not route.format.name or len(body) > MAX_PARSED_BYTES or not body.startswith(JSON_OBJECT):
             return False
-        if self.ending is not self.recording and (self._is_job or any(sign in body for sign in SIGNS_OF_A_JOB)):
+        if (
+            self._recording is not None
+            or self._sent_body is None
+            or not route.is_a_call
+            or not self._sink.keeps_content
+        ):
             return False
-        return self._keeps_asked
+        return not route.creates_jobs or not (self._is_job or any(sign in body for sign in SIGNS_OF_A_JOB))
 
-    def _ending(self) -> Ending:
+    def _record_unread(self, body: bytes) -> None:
+        self._has_waited = True
+        try:
+            unread = Unanswered(self._start, self._asking, self.route.format, body=body, sent=self._sent_as())
+            unread.retries, unread.gateway_cost = self._retries, self._gateway_cost
+            if self._start.process == os.getpid():
+                hand_over(self._sink, unread)
+        except BaseException:
+            with guarded("recording a call"):
+                raise
+
+    def _new_ending(self) -> Ending:
         if self.route.fetches:
             return Fetching(self.recording, file_in(self._options.url))
         if self.route.settles:
@@ -186,7 +223,7 @@ class Call:
     @property
     def _is_job(self) -> bool:
         """Whether the application asks for work that goes on after its call."""
-        return self._body.get("background") is True
+        return self.body.get("background") is True
 
     def _read(self, body: bytes | None, result: object) -> Outcome:
         """The bytes where they are few, because they hold every digit; else what the library made of them."""
@@ -197,52 +234,6 @@ class Call:
         is_raw = result is None or hasattr(result, "http_response")
         answer = parse(body) if is_raw or len(body) <= MAX_PARSED_BYTES else None
         return self.route.format.read(result if answer is None else answer)
-
-    def _asking(self) -> tuple[Attribution, str | None]:
-        """Who asks, and the hash of the key that it is asked with; each part is worth having without the others."""
-        attribution, key_hash = NOBODY, None
-        try:
-            attribution = attribution_in(self._body, self.route.format.user(self._body))
-        except BaseException:
-            with guarded("reading who a call is for"):
-                raise
-        if state.hashes_keys:
-            with guarded("hashing a key"):
-                key_hash = hash_of_client(self._client, self._options)
-        return attribution, key_hash
-
-    def _request(self, library: str, origin: "Origin") -> Request:
-        body = self._body
-        attribution, key_hash = self._asking()
-        spoken = body.get("input") if self.route.operation == "speech" else None
-        made = REQUESTS.begin()
-        made.operation = _operation(self.route, self._options.url)
-        made.library = library
-        made.provider, made.server_address, made.server_port = origin.provider, origin.host, origin.port
-        made.model = as_name(body.get("model"))
-        made.streamed = body.get("stream") is True
-        made.parameters = numbers_in(body)
-        made.attribution = attribution
-        made.input_characters = len(spoken) if isinstance(spoken, str) else None
-        made.only_if_used = self.route.unknown
-        made.api_key_hash = key_hash
-        made.around = around_here(answers=self.route.is_a_call and self.route.operation not in NO_ANSWERS)
-        return REQUESTS.end(made)
-
-
-REQUESTS: Final = Drafts(Request)
-
-
-class Origin:
-    """Where a request goes."""
-
-    __slots__ = ("host", "is_anybodys", "port", "provider")
-
-    def __init__(self, host: str | None, port: int | None, provider: str | None) -> None:
-        self.host = host
-        self.port = port
-        self.provider = provider
-        self.is_anybodys = provider_of(host, port, NOBODYS) is None  # then it may be a gateway
 
 
 def nanoseconds_taken(response: Any) -> int:
@@ -262,29 +253,6 @@ def address_of(client: Any, url: str) -> tuple[str | None, int | None]:
         return address
     base = client.base_url
     return base.host, base.port or (443 if base.scheme == "https" else 80)
-
-
-def body_of(options: Any) -> Mapping[str, object]:
-    """The JSON body as it will be sent: ``extra_body`` goes over the rest."""
-    body = as_fields(options.json_data)
-    extra = as_fields(options.extra_json)
-    return {**body, **extra} if extra else body
-
-
-def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
-    """
-    ``session_id`` and ``trace`` of a request body, the way OpenRouter takes them, and *user*, whom the body names:
-    https://openrouter.ai/docs/guides/features/broadcast
-    """
-    trace, session = as_fields(body.get("trace")), body.get("session_id")
-    if not trace and user is None and session is None:
-        return NOBODY
-    given = attribution_of({key: value for key, value in trace.items() if key not in ("user", "session_id")})
-    return Attribution(user=as_text(user), session_id=as_text(session)).over(given)
-
-
-def _operation(route: Route, url: str) -> str:
-    return urlsplit(url).path.strip("/").replace("/", ".") if route.unknown else route.operation
 
 
 def _retries_before(error: BaseException) -> int | None:

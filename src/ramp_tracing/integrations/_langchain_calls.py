@@ -17,7 +17,7 @@ from .._providers import address_in, provider_at
 from .._record import NOBODY, Attribution, Failure, Generation, Outcome, Timing
 from .._recorder import ABANDONED, Recording, Request
 from .._state import Sink, state
-from ._calls import attribution_in
+from ._asking import attribution_in
 
 THROUGH: Final[Mapping[str, str]] = {
     "anthropic": "anthropic",
@@ -162,7 +162,7 @@ def _request(run: Run, call: ModelCall, model: LangChainModel) -> Request:
         provider=provider_at(model.provider, host, port, state.providers),
         server_address=host,
         server_port=port,
-        model=model.model,
+        request_model=model.model,
         streamed=run.streams,
         parameters=model.parameters,
         content=content,

@@ -10,7 +10,7 @@ from .._dataclass import dataclass
 from .._guard import guarded
 from .._normalizers import WireFormat, as_fields, as_name, numbers_in
 from .._record import NOBODY, Attribution
-from ._calls import attribution_in
+from ._asking import attribution_in
 
 SENTINELS: Final = frozenset({"NotGiven", "Omit"})
 """Types of what stands for an argument that was not given."""

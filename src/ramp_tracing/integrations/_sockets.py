@@ -205,7 +205,7 @@ class SocketWatch:
             provider=line.provider,
             server_address=line.host,
             server_port=line.port,
-            model=asked.model or model,
+            request_model=asked.model or model,
             streamed=True,
             parameters=asked.parameters,
             attribution=asked.attribution,

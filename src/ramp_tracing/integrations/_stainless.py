@@ -23,8 +23,9 @@ from .._guard import guarded
 from .._layers import sink_under
 from .._normalizers import as_fields
 from .._state import state
+from ._asking import Origin, body_of
 from ._bodies import watch_body
-from ._calls import Call, Origin, address_of, body_of, nanoseconds_taken
+from ._calls import Call, address_of, nanoseconds_taken
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
 from ._patches import Patches

@@ -1,0 +1,37 @@
+"""A record that is being made."""
+
+from typing import Any, Final
+
+from .._context import InForce
+from .._record import GENERATIONS, Cost, Drafts, Timing, UnixNanos
+from ._request import Request
+
+TIMINGS: Final = Drafts(Timing)
+
+
+def drafted(request: Request, in_force: InForce, timing: Timing, *, retries: int | None, cost: Cost | None) -> Any:
+    """A draft of a record, with what is known of a call without its answer."""
+    made = GENERATIONS.begin()
+    made.operation = request.operation
+    made.library = request.library
+    made.timing = timing
+    made.provider = request.provider
+    made.server_address = request.server_address
+    made.server_port = request.server_port
+    made.request_model = request.request_model
+    made.streamed = request.streamed
+    made.parameters = request.parameters
+    made.retries = retries
+    made.cost = cost
+    made.role = "leaf" if in_force.in_tree else "call"
+    made.attribution = in_force.attribution
+    made.span_parent = in_force.span_parent
+    made.api_key_hash = request.api_key_hash
+    return made
+
+
+def timed(started: UnixNanos, ended: UnixNanos, first_chunk: UnixNanos | None = None) -> Timing:
+    """When a call happened."""
+    made = TIMINGS.begin()
+    made.started, made.ended, made.first_chunk = started, ended, first_chunk
+    return TIMINGS.end(made)

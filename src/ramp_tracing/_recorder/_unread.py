@@ -1,0 +1,177 @@
+"""
+A call that is recorded before its answer has been read.
+
+The application gets its answer back while we hold the bytes of request and answer, and nothing else. What has to be on
+disk by then, the usage and the ids, is taken out of them (`WireFormat.lean`); the thread that sends reads the rest.
+"""
+
+from collections.abc import Callable, Mapping
+
+from .._guard import guarded
+from .._identity import generation_id
+from .._normalizers import WireFormat, as_fields, as_name, parse
+from .._record import (
+    GENERATIONS,
+    NOTHING_READ,
+    Content,
+    Cost,
+    Generation,
+    GenerationId,
+    Lean,
+    Outcome,
+    answer,
+    changed,
+)
+from .._state import state
+from ._draft import drafted, timed
+from ._request import Describe
+from ._start import Start
+
+
+class Sent:
+    """
+    What was asked, as it went over the wire: nobody can change it any more.
+
+    Args:
+        body: JSON.
+        content: A request's body → the part of it that is content.
+    """
+
+    __slots__ = ("_body", "_content", "size_bytes")
+
+    def __init__(self, body: bytes, content: Callable[[Mapping[str, object]], object]) -> None:
+        self._body = body
+        self._content = content
+        self.size_bytes = len(body)
+
+    def read(self) -> object:
+        """The part of it that is content, JSON-like; `None` if it cannot be read."""
+        content = None
+        with guarded("reading what was asked"):
+            content = self._content(as_fields(parse(self._body)))
+        return content
+
+
+class Answered:
+    """
+    A record whose answer has been read, and its request has not.
+
+    Args:
+        known: The record without content.
+        sent: The request.
+        output: What was answered, which nobody changes any more.
+        output_bytes: Roughly its size.
+    """
+
+    __slots__ = ("_known", "_output", "_sent", "_whole", "size_bytes")
+
+    def __init__(self, known: Generation, sent: Sent, *, output: object, output_bytes: int) -> None:
+        self._known = known
+        self._sent = sent
+        self._output = output
+        self.size_bytes = sent.size_bytes + output_bytes
+        self._whole: Generation | None = None
+
+    @property
+    def job(self) -> bool:
+        """Whether it is that of paid work which goes on after its call."""
+        return self._known.job
+
+    def written(self) -> Generation | Lean:
+        """Everything but the content."""
+        return self._known
+
+    def whole(self) -> Generation:
+        """The record, read."""
+        read = self._whole
+        if read is None:
+            read = self._whole = changed(self._known, content=content_of(self._sent, self._output, self.size_bytes))
+        return read
+
+
+class Unanswered:
+    """
+    A record of which the answer has not been read.
+
+    Args:
+        start: When and where the call started; it ends now.
+        describe: Says what was asked for.
+        format: The answer's.
+        body: The answer.
+        sent: The request; `None` if it is not kept.
+
+    Attributes:
+        retries: As in `Recording`.
+        gateway_cost: As in `Recording`.
+    """
+
+    __slots__ = (
+        "_body", "_describe", "_ended", "_format", "_ids", "_sent", "_start", "_whole", "gateway_cost", "retries",
+        "size_bytes",
+    )  # fmt: skip
+
+    def __init__(self, start: Start, describe: Describe, format: WireFormat, *, body: bytes, sent: Sent | None) -> None:
+        self._start = start
+        self._ended = start.now()
+        self._describe = describe
+        self._format = format
+        self._body = body
+        self._sent = sent
+        self._ids: list[GenerationId] = []  # the first counts, should two threads look at the same time
+        self._whole: Generation | None = None
+        self.size_bytes = len(body) + (0 if sent is None else sent.size_bytes)
+        self.retries: int | None = None
+        self.gateway_cost: Cost | None = None
+
+    @property
+    def job(self) -> bool:
+        """False: the answers of those are read at once."""
+        return False
+
+    def written(self) -> Generation | Lean:
+        """What can be said without reading the answer; all of it, if something about the answer is unusual."""
+        answer = None
+        try:
+            answer = self._format.lean(self._body)
+        except BaseException:
+            with guarded("looking at an answer"):
+                raise
+        return self.whole() if answer is None else self._lean(answer)
+
+    def _lean(self, answer: Mapping[str, object]) -> Lean:
+        lean = Lean()
+        lean.id = self._identified(answer.get("id"))
+        lean.format, lean.answer = self._format.name, answer
+        request = lean.request = self._describe()
+        lean.retries, lean.cost = self.retries, self.gateway_cost
+        lean.started, lean.ended = self._start.instant, self._ended
+        lean.attribution, lean.span_parent, in_tree = self._start.in_force(request)
+        lean.role = "leaf" if in_tree else "call"
+        return lean
+
+    def whole(self) -> Generation:
+        """The record, read."""
+        read = self._whole
+        if read is None:
+            outcome: Outcome = NOTHING_READ
+            with guarded("reading an answer"):
+                outcome = self._format.read(parse(self._body))
+            request, timing = self._describe(), timed(self._start.instant, self._ended)
+            made = drafted(request, self._start.in_force(request), timing, retries=self.retries, cost=self.gateway_cost)
+            answer(made, outcome)
+            made.id = self._identified(outcome.response_id)
+            made.content = content_of(self._sent, outcome.output, self.size_bytes)
+            read = self._whole = GENERATIONS.end(made)
+        return read
+
+    def _identified(self, response_id: object) -> GenerationId:
+        """The id of the record, which is fixed from here on."""
+        if not self._ids:
+            self._ids.append(generation_id(as_name(response_id), state.seen))
+        return self._ids[0]
+
+
+def content_of(sent: Sent | None, output: object, size_bytes: int) -> Content | None:
+    """What was asked and answered; `None` if that is nothing."""
+    asked = None if sent is None else sent.read()
+    return None if asked is None and output is None else Content(input=asked, output=output, size_bytes=size_bytes)

@@ -1,0 +1,129 @@
+"""What a request of a generated client asks for, and for whom."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from .._context import as_text, attribution_of
+from .._guard import guarded
+from .._layers import around_here
+from .._normalizers import as_fields, as_name, numbers_in
+from .._providers import provider_of
+from .._record import NOBODY, Attribution, Drafts
+from .._recorder import Request
+from .._state import state
+from ._key_hashes import hash_of_client
+from ._routes import Route
+
+REQUESTS: Final = Drafts(Request)
+
+NOBODYS: Final[Mapping[str, str]] = {}
+
+NO_ANSWERS: Final = frozenset({"batch", "embeddings", "moderation", "transcription", "translation"})
+"""What a chat model, or its cache, may ask for on its way, and what cannot be its answer."""
+
+
+NESTED: Final = frozenset({"trace", "metadata"})
+NAMES_OF_ASKERS: Final = NESTED | {"user", "session_id"}
+"""Where any wire format's request says who asks; see `WireFormat.user`."""
+
+
+class Origin:
+    """Where a request goes."""
+
+    __slots__ = ("host", "is_anybodys", "port", "provider")
+
+    def __init__(self, host: str | None, port: int | None, provider: str | None) -> None:
+        self.host = host
+        self.port = port
+        self.provider = provider
+        self.is_anybodys = provider_of(host, port, NOBODYS) is None  # then it may be a gateway
+
+
+class Asking:
+    """
+    A request, described when its record is made and not before it is sent: called, it says what is known of it.
+
+    Args:
+        options: The client library's request options.
+        client: Whose.
+        route: What kind of request it is.
+        library: ``openai``…
+        origin: Where it goes.
+
+    Attributes:
+        body: As it will be sent; of its own, so that what the application writes to its body later is not in it.
+    """
+
+    __slots__ = ("_around", "_attribution", "_key_hash", "_library", "_origin", "_route", "_url", "body")
+
+    def __init__(self, client: object, options: Any, *, route: Route, library: str, origin: Origin) -> None:
+        self._route = route
+        self._library = library
+        self._origin = origin
+        self._url: str = options.url
+        self.body = body_of(options)
+        self._around = None
+        if state.runs:
+            self._around = around_here(answers=route.is_a_call and route.operation not in NO_ANSWERS)
+        self._key_hash: str | None = None
+        self._attribution: Attribution | None = None
+        if state.hashes_keys:
+            with guarded("hashing a key"):
+                self._key_hash = hash_of_client(client, options)
+        if not NESTED.isdisjoint(self.body):  # what is in there may be changed for the next call
+            self._attribution = self._asker()
+
+    def __call__(self) -> Request:
+        body, route, origin = self.body, self._route, self._origin
+        spoken = body.get("input") if route.operation == "speech" else None
+        made = REQUESTS.begin()
+        made.operation = _operation(route, self._url)
+        made.library = self._library
+        made.provider, made.server_address, made.server_port = origin.provider, origin.host, origin.port
+        made.request_model = as_name(body.get("model"))
+        made.streamed = body.get("stream") is True
+        made.parameters = numbers_in(body)
+        made.attribution = self._asker() if self._attribution is None else self._attribution
+        made.input_characters = len(spoken) if isinstance(spoken, str) else None
+        made.only_if_used = route.unknown
+        made.api_key_hash = self._key_hash
+        made.around = self._around
+        return REQUESTS.end(made)
+
+    def _asker(self) -> Attribution:
+        """Who asks, by the request's own word."""
+        asker = NOBODY
+        if NAMES_OF_ASKERS.isdisjoint(self.body):
+            return asker
+        try:
+            asker = attribution_in(self.body, self._route.format.user(self.body))
+        except BaseException:
+            with guarded("reading who a call is for"):
+                raise
+        return asker
+
+
+def body_of(options: Any) -> Mapping[str, object]:
+    """A copy of the JSON body as it will be sent: ``extra_body`` goes over the rest."""
+    body, extra = options.json_data, options.extra_json
+    if type(body) is dict and not extra:
+        return body.copy()
+    body, extra = as_fields(body), as_fields(extra)
+    return {**body, **extra} if extra else body
+
+
+def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
+    """
+    ``session_id`` and ``trace`` of a request body, the way OpenRouter takes them, and *user*, whom the body names:
+    https://openrouter.ai/docs/guides/features/broadcast
+    """
+    trace, session = as_fields(body.get("trace")), body.get("session_id")
+    if not trace and user is None and session is None:
+        return NOBODY
+    given = attribution_of({key: value for key, value in trace.items() if key not in ("user", "session_id")})
+    return Attribution(user=as_text(user), session_id=as_text(session)).over(given)
+
+
+def _operation(route: Route, url: str) -> str:
+    return urlsplit(url).path.strip("/").replace("/", ".") if route.unknown else route.operation
