@@ -77,10 +77,6 @@ class Table:
     def __init__(self, *rows: Row) -> None:
         self._rows = rows
 
-    def of(self, *names: str) -> "Table":
-        """The members of some fields alone."""
-        return Table(*(row for row in self._rows if row.name in names))
-
     @cached_property
     def _by_key(self) -> Mapping[str, Row]:
         return {row.key: row for row in self._rows}
@@ -98,11 +94,22 @@ class Table:
         exec("\n".join(lines), writers)
         return cast("WriteRecord", writers["write"])
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, Row]:
+        return {row.name: row for row in self._rows}
+
     def read(self, members: object) -> dict[str, Any]:
         """Values by field, of what is there and can be read."""
+        return self._read(members, self._by_key)
+
+    def read_named(self, members: Members) -> dict[str, Any]:
+        """The same of members that have the names of their fields."""
+        return self._read(members, self._by_name)
+
+    def _read(self, members: object, rows: Mapping[str, Row]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key, written in _object(members).items():
-            row = self._by_key.get(key)
+            row = rows.get(key)
             if row is not None:
                 try:
                     values[row.name] = row.read(written)
@@ -321,11 +328,8 @@ BLANK: Final = Generation(
 )
 """A record before it is read. The constructor would make the same, field by field, in four times as long."""
 
-ASKED: Final = GENERATION.of(
-    "operation", "library", "provider", "server_address", "server_port", "request_model", "streamed", "parameters",
-    "api_key_hash",
-)  # fmt: skip
-"""What a request says."""
+REQUEST: Final = "request"
+"""Of a record whose answer nobody has read: what was asked for, with the names of the fields."""
 
 FORMAT: Final = "format"
 ANSWER: Final = "answer"
@@ -334,9 +338,13 @@ ANSWER: Final = "answer"
 
 def lean_members(lean: Lean) -> dict[str, object]:
     """The members of a record whose answer has not been read: what `GENERATION` would write, but for the answer."""
-    members = ASKED.write(lean.request) or {}
-    members["id"] = lean.id
-    members["time"] = {"start": lean.started, "end": lean.ended}
+    members: dict[str, object] = {
+        "id": lean.id,
+        "time": {"start": lean.started, "end": lean.ended},
+        REQUEST: lean.request,
+        FORMAT: lean.format,
+        ANSWER: lean.answer,
+    }
     if lean.retries is not None:
         members["retries"] = lean.retries
     if lean.cost is not None:
@@ -347,14 +355,14 @@ def lean_members(lean: Lean) -> dict[str, object]:
         members["for"] = ATTRIBUTION.write(lean.attribution)
     if lean.span_parent is not None:
         members["parent"] = list(lean.span_parent)
-    members[FORMAT], members[ANSWER] = lean.format, lean.answer
     return members
 
 
 def is_readable(members: Members) -> bool:
     """Whether there is what every record has."""
     try:
-        _text(members["id"]), _text(members["operation"]), _text(members["library"])
+        request = _object(members.get(REQUEST, members))
+        _text(members["id"]), _text(request["operation"]), _text(request["library"])
         _integer(_object(members["time"])["start"]), _integer(_object(members["time"])["end"])
     except (LookupError, TypeError, ValueError):
         return False
@@ -366,6 +374,9 @@ def generation_of(members: Members) -> Generation | None:
     if not is_readable(members):
         return None
     generation = changed(BLANK, **GENERATION.read(members))
+    request = members.get(REQUEST)
+    if isinstance(request, dict):
+        generation = changed(generation, **GENERATION.read_named(cast("Members", request)))
     format = FORMATS.get(str(members.get(FORMAT)))
     if format is not None:
         with guarded("reading an answer"):

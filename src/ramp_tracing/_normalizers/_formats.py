@@ -44,7 +44,8 @@ class WireFormat:
         user: A request's body → who it is for, where it says so.
         name: What a journal calls it; none where its answers are always read at once.
         lean: The JSON of an answer → the part of it that is no content, if there is nothing unusual about it: *read*
-            says the same of that as of the whole, but for the output. `None` otherwise; then it is read at once.
+            says the same of that as of the whole, but for the output and how it ended. `None` otherwise; then it is
+            read at once.
     """
 
     content: Callable[[Mapping[str, object]], object]

@@ -18,9 +18,8 @@ def numbers_in(request: Mapping[str, object]) -> Mapping[str, float]:
     one go.
     """
     numbers: dict[str, float] = {}
-    for name in tuple(request):
-        if name in PARAMETERS:
-            given = request.get(name)
-            if isinstance(given, (int, float)) and given is not True and given is not False:
-                numbers[name] = given
+    for name in PARAMETERS.intersection(tuple(request)):
+        given = request.get(name)
+        if isinstance(given, (int, float)) and given is not True and given is not False:
+            numbers[name] = given
     return numbers

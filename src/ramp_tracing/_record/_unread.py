@@ -16,7 +16,7 @@ class Lean:
         format: The name of the wire format that the answer is in.
         answer: A part of the answer, as it came: JSON. The reader of its format says of usage, model and ends what it
             says of the whole.
-        request: Has the fields of a `Generation` that do not depend on an answer.
+        request: Fields of a `Generation` that do not depend on an answer, as JSON, by their names.
         The others: Those of a `Generation` and its times.
     """
 
@@ -27,7 +27,7 @@ class Lean:
 
     format: str
     answer: Mapping[str, object]
-    request: object
+    request: Mapping[str, object]
     id: GenerationId
     started: UnixNanos
     ended: UnixNanos

@@ -35,7 +35,7 @@ from .._record import (
 from .._state import Job, Sink, state
 from ._draft import drafted, timed
 from ._job_records import as_asked, timing_of_job
-from ._request import Describe, Request
+from ._request import Describer, Request
 from ._start import Start
 from ._unread import Answered, Sent
 
@@ -83,7 +83,7 @@ class Recording:
     )  # fmt: skip
 
     def __init__(
-        self, sink: Sink, request: Request | Describe, in_force: InForce | None = None, start: Start | None = None
+        self, sink: Sink, request: Request | Describer, in_force: InForce | None = None, start: Start | None = None
     ) -> None:
         self._start = Start() if start is None else start
         self._started = self._start.instant
@@ -110,14 +110,15 @@ class Recording:
         """What is known of the call before it is made."""
         request = self._request
         if not isinstance(request, Request):
-            request = self._request = request()
+            request = self._request = request.request()
         return request
 
     @property
     def in_force(self) -> InForce:
         """Who and what the call is for, as it was where it began."""
         if self._in_force is None:
-            self._in_force = self._start.in_force(self.request)
+            request = self.request
+            self._in_force = self._start.in_force(request.attribution, request.around, request.surroundings)
         return self._in_force
 
     def between(self, started: UnixNanos, ended: UnixNanos, first_chunk: UnixNanos | None = None) -> None:

@@ -1,8 +1,9 @@
 """What is known of a call before it is made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import field
 from types import MappingProxyType
+from typing import Protocol
 
 from .._context import Around
 from .._dataclass import dataclass
@@ -44,5 +45,22 @@ class Request:
     api_key_hash: str | None = None
 
 
-Describe = Callable[[], Request]
-"""Says what a call asks for, when that is needed; the same whenever it is asked."""
+class Describer(Protocol):
+    """Says what a call asks for, when that is needed; the same whenever it is asked."""
+
+    def attribution(self) -> Attribution:
+        """Who it is for, by its own word."""
+        ...
+
+    def members(self) -> dict[str, object]:
+        """Fields of a `Generation` that do not depend on an answer, as JSON, by their names; without attribution."""
+        ...
+
+    @property
+    def around(self) -> Around | None:
+        """As in `Request`."""
+        ...
+
+    def request(self) -> Request:
+        """All of it."""
+        ...

@@ -3,10 +3,9 @@
 import os
 import time
 
-from .._context import InForce, here, in_force_at
-from .._record import NOBODY, UnixNanos
+from .._context import Around, InForce, here, in_force_at
+from .._record import NOBODY, Attribution, UnixNanos
 from .._state import state
-from ._request import Request
 
 
 class Start:
@@ -32,9 +31,16 @@ class Start:
         """By the monotonic clock, so that a call never ends before it started."""
         return UnixNanos(self.instant + time.perf_counter_ns() - self.monotonic)
 
-    def in_force(self, request: Request) -> InForce:
-        """Who and what *request*, which was made here, is for."""
-        defaults = self._defaults
-        if request.surroundings is not NOBODY:
-            defaults = request.surroundings.over(defaults)
-        return in_force_at(self._place, request.attribution, defaults, request.around)
+    def in_force(
+        self, request: Attribution, around: Around | None = None, surroundings: Attribution = NOBODY
+    ) -> InForce:
+        """
+        Who and what a call that was made here is for.
+
+        Args:
+            request: By its own word.
+            around: As in `Request`.
+            surroundings: As in `Request`.
+        """
+        defaults = self._defaults if surroundings is NOBODY else surroundings.over(self._defaults)
+        return in_force_at(self._place, request, defaults, around)

@@ -24,7 +24,7 @@ from .._record import (
 )
 from .._state import state
 from ._draft import drafted, timed
-from ._request import Describe
+from ._request import Describer
 from ._start import Start
 
 
@@ -95,7 +95,7 @@ class Unanswered:
 
     Args:
         start: When and where the call started; it ends now.
-        describe: Says what was asked for.
+        asking: Says what was asked for.
         format: The answer's.
         body: The answer.
         sent: The request; `None` if it is not kept.
@@ -106,14 +106,14 @@ class Unanswered:
     """
 
     __slots__ = (
-        "_body", "_describe", "_ended", "_format", "_ids", "_sent", "_start", "_whole", "gateway_cost", "retries",
+        "_asking", "_body", "_ended", "_format", "_ids", "_sent", "_start", "_whole", "gateway_cost", "retries",
         "size_bytes",
     )  # fmt: skip
 
-    def __init__(self, start: Start, describe: Describe, format: WireFormat, *, body: bytes, sent: Sent | None) -> None:
+    def __init__(self, start: Start, asking: Describer, format: WireFormat, *, body: bytes, sent: Sent | None) -> None:
         self._start = start
         self._ended = start.now()
-        self._describe = describe
+        self._asking = asking
         self._format = format
         self._body = body
         self._sent = sent
@@ -139,13 +139,13 @@ class Unanswered:
         return self.whole() if answer is None else self._lean(answer)
 
     def _lean(self, answer: Mapping[str, object]) -> Lean:
-        lean = Lean()
+        lean, start, asking = Lean(), self._start, self._asking
         lean.id = self._identified(answer.get("id"))
         lean.format, lean.answer = self._format.name, answer
-        request = lean.request = self._describe()
+        lean.request = asking.members()
         lean.retries, lean.cost = self.retries, self.gateway_cost
-        lean.started, lean.ended = self._start.instant, self._ended
-        lean.attribution, lean.span_parent, in_tree = self._start.in_force(request)
+        lean.started, lean.ended = start.instant, self._ended
+        lean.attribution, lean.span_parent, in_tree = start.in_force(asking.attribution(), asking.around)
         lean.role = "leaf" if in_tree else "call"
         return lean
 
@@ -156,8 +156,9 @@ class Unanswered:
             outcome: Outcome = NOTHING_READ
             with guarded("reading an answer"):
                 outcome = self._format.read(parse(self._body))
-            request, timing = self._describe(), timed(self._start.instant, self._ended)
-            made = drafted(request, self._start.in_force(request), timing, retries=self.retries, cost=self.gateway_cost)
+            request, timing = self._asking.request(), timed(self._start.instant, self._ended)
+            in_force = self._start.in_force(request.attribution, request.around)
+            made = drafted(request, in_force, timing, retries=self.retries, cost=self.gateway_cost)
             answer(made, outcome)
             made.id = self._identified(outcome.response_id)
             made.content = content_of(self._sent, outcome.output, self.size_bytes)

@@ -42,7 +42,7 @@ class Origin:
 
 class Asking:
     """
-    A request, described when its record is made and not before it is sent: called, it says what is known of it.
+    A request, described when its record is made and not before it is sent.
 
     Args:
         options: The client library's request options.
@@ -52,10 +52,11 @@ class Asking:
         origin: Where it goes.
 
     Attributes:
+        around: The run of a library further up that it is part of.
         body: As it will be sent; of its own, so that what the application writes to its body later is not in it.
     """
 
-    __slots__ = ("_around", "_attribution", "_key_hash", "_library", "_origin", "_route", "_url", "body")
+    __slots__ = ("_attribution", "_key_hash", "_library", "_origin", "_route", "_url", "around", "body")
 
     def __init__(self, client: object, options: Any, *, route: Route, library: str, origin: Origin) -> None:
         self._route = route
@@ -63,9 +64,9 @@ class Asking:
         self._origin = origin
         self._url: str = options.url
         self.body = body_of(options)
-        self._around = None
+        self.around = None
         if state.runs:
-            self._around = around_here(answers=route.is_a_call and route.operation not in NO_ANSWERS)
+            self.around = around_here(answers=route.is_a_call and route.operation not in NO_ANSWERS)
         self._key_hash: str | None = None
         self._attribution: Attribution | None = None
         if state.hashes_keys:
@@ -74,21 +75,39 @@ class Asking:
         if not NESTED.isdisjoint(self.body):  # what is in there may be changed for the next call
             self._attribution = self._asker()
 
-    def __call__(self) -> Request:
-        body, route, origin = self.body, self._route, self._origin
-        spoken = body.get("input") if route.operation == "speech" else None
+    def attribution(self) -> Attribution:
+        """Who asks, by the request's own word."""
+        return self._asker() if self._attribution is None else self._attribution
+
+    def members(self) -> dict[str, object]:
+        """Fields of a `Generation` that do not depend on an answer, as JSON, by their names; without attribution."""
+        body, origin = self.body, self._origin
+        members: dict[str, object] = {
+            "operation": _operation(self._route, self._url),
+            "library": self._library,
+            "provider": origin.provider,
+            "server_address": origin.host,
+            "server_port": origin.port,
+            "request_model": as_name(body.get("model")),
+        }
+        if parameters := numbers_in(body):
+            members["parameters"] = parameters
+        if body.get("stream") is True:
+            members["streamed"] = True
+        if self._key_hash is not None:
+            members["api_key_hash"] = self._key_hash
+        return members
+
+    def request(self) -> Request:
+        """All that is known of the call before it is made."""
+        route, spoken = self._route, self.body.get("input") if self._route.operation == "speech" else None
         made = REQUESTS.begin()
-        made.operation = _operation(route, self._url)
-        made.library = self._library
-        made.provider, made.server_address, made.server_port = origin.provider, origin.host, origin.port
-        made.request_model = as_name(body.get("model"))
-        made.streamed = body.get("stream") is True
-        made.parameters = numbers_in(body)
-        made.attribution = self._asker() if self._attribution is None else self._attribution
+        for name, value in self.members().items():
+            setattr(made, name, value)
+        made.attribution = self.attribution()
         made.input_characters = len(spoken) if isinstance(spoken, str) else None
         made.only_if_used = route.unknown
-        made.api_key_hash = self._key_hash
-        made.around = self._around
+        made.around = self.around
         return REQUESTS.end(made)
 
     def _asker(self) -> Attribution:
