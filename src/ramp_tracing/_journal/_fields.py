@@ -328,25 +328,17 @@ BLANK: Final = Generation(
 )
 """A record before it is read. The constructor would make the same, field by field, in four times as long."""
 
-REQUEST: Final = "request"
-"""Of a record whose answer nobody has read: what was asked for, with the names of the fields."""
+PLACE: Final = "place"
+"""Of a record whose answer nobody has read: what was asked, with the names of the fields."""
 
 FORMAT: Final = "format"
 ANSWER: Final = "answer"
-"""Of a record whose answer nobody has read: the lean part of that, and the wire format that it is in."""
+"""The lean part of that answer, and the wire format that it is in."""
 
 
-def lean_members(lean: Lean) -> dict[str, object]:
-    """The members of a record whose answer has not been read: what `GENERATION` would write, but for the answer."""
-    members: dict[str, object] = {
-        "id": lean.id,
-        "time": {"start": lean.started, "end": lean.ended},
-        REQUEST: lean.request,
-        FORMAT: lean.format,
-        ANSWER: lean.answer,
-    }
-    if lean.retries is not None:
-        members["retries"] = lean.retries
+def told(lean: Lean) -> dict[str, object]:
+    """The members of a record whose answer has not been read, without its time, its place and its answer."""
+    members: dict[str, object] = {"id": lean.id, "asked": lean.request_model, "retries": lean.retries}
     if lean.cost is not None:
         members["cost"] = COST.write(lean.cost)
     if lean.role != "call":
@@ -355,14 +347,16 @@ def lean_members(lean: Lean) -> dict[str, object]:
         members["for"] = ATTRIBUTION.write(lean.attribution)
     if lean.span_parent is not None:
         members["parent"] = list(lean.span_parent)
+    if lean.api_key_hash is not None:
+        members["key_hash"] = lean.api_key_hash
     return members
 
 
 def is_readable(members: Members) -> bool:
     """Whether there is what every record has."""
     try:
-        request = _object(members.get(REQUEST, members))
-        _text(members["id"]), _text(request["operation"]), _text(request["library"])
+        place = _object(members.get(PLACE, members))
+        _text(members["id"]), _text(place["operation"]), _text(place["library"])
         _integer(_object(members["time"])["start"]), _integer(_object(members["time"])["end"])
     except (LookupError, TypeError, ValueError):
         return False
@@ -374,9 +368,9 @@ def generation_of(members: Members) -> Generation | None:
     if not is_readable(members):
         return None
     generation = changed(BLANK, **GENERATION.read(members))
-    request = members.get(REQUEST)
-    if isinstance(request, dict):
-        generation = changed(generation, **GENERATION.read_named(cast("Members", request)))
+    place = members.get(PLACE)
+    if isinstance(place, dict):
+        generation = changed(generation, **GENERATION.read_named(cast("Members", place)))
     format = FORMATS.get(str(members.get(FORMAT)))
     if format is not None:
         with guarded("reading an answer"):

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from .._dataclass import dataclass
 from .._record import Outcome
+from ._lean import Lean
 
 
 class Accumulator(Protocol):
@@ -24,7 +25,7 @@ class Accumulator(Protocol):
         ...
 
 
-def _nothing_lean(_body: bytes) -> Mapping[str, object] | None:
+def _nothing_lean(_body: bytes) -> Lean | None:
     return None
 
 
@@ -53,4 +54,4 @@ class WireFormat:
     accumulator: Callable[[int, bool], Accumulator]
     user: Callable[[Mapping[str, object]], object] = _user
     name: str = ""
-    lean: Callable[[bytes], Mapping[str, object] | None] = _nothing_lean
+    lean: Callable[[bytes], Lean | None] = _nothing_lean

@@ -1,6 +1,5 @@
 """A record of which a part is still as it came, for whoever has the time to read it: the thread that sends."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from ._attribution import Attribution, SpanParent
@@ -14,20 +13,22 @@ class Lean:
 
     Attributes:
         format: The name of the wire format that the answer is in.
-        answer: A part of the answer, as it came: JSON. The reader of its format says of usage, model and ends what it
-            says of the whole.
-        request: Fields of a `Generation` that do not depend on an answer, as JSON, by their names.
-        The others: Those of a `Generation` and its times.
+        answer: JSON, a part of the answer. The reader of its format says of usage, ids and model what it says of the
+            whole.
+        place: JSON, an object: fields of a `Generation`, by their names, that are the same for all calls to one place.
+        The others: Those of a `Generation`, and its times.
     """
 
     __slots__ = (
-        "answer", "attribution", "cost", "ended", "format", "id", "request", "retries", "role", "span_parent",
-        "started",
+        "answer", "api_key_hash", "attribution", "cost", "ended", "format", "id", "place", "request_model", "retries",
+        "role", "span_parent", "started",
     )  # fmt: skip
 
     format: str
-    answer: Mapping[str, object]
-    request: Mapping[str, object]
+    answer: bytes
+    place: bytes
+    request_model: str | None
+    api_key_hash: str | None
     id: GenerationId
     started: UnixNanos
     ended: UnixNanos

@@ -52,8 +52,19 @@ class Describer(Protocol):
         """Who it is for, by its own word."""
         ...
 
-    def members(self) -> dict[str, object]:
-        """Fields of a `Generation` that do not depend on an answer, as JSON, by their names; without attribution."""
+    @property
+    def place(self) -> bytes:
+        """As in `Lean`."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """As ``request_model`` in `Request`."""
+        ...
+
+    @property
+    def key_hash(self) -> str | None:
+        """As ``api_key_hash`` in `Request`."""
         ...
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from .._guard import guarded
 from .._identity import generation_id
-from .._normalizers import WireFormat, as_fields, as_name, parse
+from .._normalizers import WireFormat, as_fields, parse
 from .._record import (
     GENERATIONS,
     NOTHING_READ,
@@ -138,11 +138,11 @@ class Unanswered:
                 raise
         return self.whole() if answer is None else self._lean(answer)
 
-    def _lean(self, answer: Mapping[str, object]) -> Lean:
+    def _lean(self, answer: tuple[str | None, bytes]) -> Lean:
         lean, start, asking = Lean(), self._start, self._asking
-        lean.id = self._identified(answer.get("id"))
-        lean.format, lean.answer = self._format.name, answer
-        lean.request = asking.members()
+        lean.id, lean.answer = self._identified(answer[0]), answer[1]
+        lean.format, lean.place = self._format.name, asking.place
+        lean.request_model, lean.api_key_hash = asking.model, asking.key_hash
         lean.retries, lean.cost = self.retries, self.gateway_cost
         lean.started, lean.ended = start.instant, self._ended
         lean.attribution, lean.span_parent, in_tree = start.in_force(asking.attribution(), asking.around)
@@ -165,10 +165,10 @@ class Unanswered:
             read = self._whole = GENERATIONS.end(made)
         return read
 
-    def _identified(self, response_id: object) -> GenerationId:
+    def _identified(self, response_id: str | None) -> GenerationId:
         """The id of the record, which is fixed from here on."""
         if not self._ids:
-            self._ids.append(generation_id(as_name(response_id), state.seen))
+            self._ids.append(generation_id(response_id, state.seen))
         return self._ids[0]
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import orjson
+
 from .._context import as_text, attribution_of
 from .._guard import guarded
 from .._layers import around_here
@@ -31,13 +33,20 @@ NAMES_OF_ASKERS: Final = NESTED | {"user", "session_id"}
 class Origin:
     """Where a request goes."""
 
-    __slots__ = ("host", "is_anybodys", "port", "provider")
+    __slots__ = ("host", "is_anybodys", "places", "port", "provider")
 
     def __init__(self, host: str | None, port: int | None, provider: str | None) -> None:
         self.host = host
         self.port = port
         self.provider = provider
         self.is_anybodys = provider_of(host, port, NOBODYS) is None  # then it may be a gateway
+        self.places: dict[str, bytes] = {}
+
+    def place(self, operation: str, library: str) -> bytes:
+        """What all calls of an operation have in common, as JSON by names of `Generation`; remembered in `places`."""
+        members = {"provider": self.provider, "server_address": self.host, "server_port": self.port}
+        place = self.places[operation] = orjson.dumps({"operation": operation, "library": library, **members})
+        return place
 
 
 class Asking:
@@ -53,10 +62,11 @@ class Asking:
 
     Attributes:
         around: The run of a library further up that it is part of.
+        key_hash: Of the key that it is made with, if that is wanted.
         body: As it will be sent; of its own, so that what the application writes to its body later is not in it.
     """
 
-    __slots__ = ("_attribution", "_key_hash", "_library", "_origin", "_route", "_url", "around", "body")
+    __slots__ = ("_attribution", "_library", "_origin", "_route", "_url", "around", "body", "key_hash")
 
     def __init__(self, client: object, options: Any, *, route: Route, library: str, origin: Origin) -> None:
         self._route = route
@@ -67,11 +77,11 @@ class Asking:
         self.around = None
         if state.runs:
             self.around = around_here(answers=route.is_a_call and route.operation not in NO_ANSWERS)
-        self._key_hash: str | None = None
+        self.key_hash: str | None = None
         self._attribution: Attribution | None = None
         if state.hashes_keys:
             with guarded("hashing a key"):
-                self._key_hash = hash_of_client(client, options)
+                self.key_hash = hash_of_client(client, options)
         if not NESTED.isdisjoint(self.body):  # what is in there may be changed for the next call
             self._attribution = self._asker()
 
@@ -79,34 +89,33 @@ class Asking:
         """Who asks, by the request's own word."""
         return self._asker() if self._attribution is None else self._attribution
 
-    def members(self) -> dict[str, object]:
-        """Fields of a `Generation` that do not depend on an answer, as JSON, by their names; without attribution."""
-        body, origin = self.body, self._origin
-        members: dict[str, object] = {
-            "operation": _operation(self._route, self._url),
-            "library": self._library,
-            "provider": origin.provider,
-            "server_address": origin.host,
-            "server_port": origin.port,
-            "request_model": as_name(body.get("model")),
-        }
-        if parameters := numbers_in(body):
-            members["parameters"] = parameters
-        if body.get("stream") is True:
-            members["streamed"] = True
-        if self._key_hash is not None:
-            members["api_key_hash"] = self._key_hash
-        return members
+    @property
+    def place(self) -> bytes:
+        """As in `Lean`; made once for all calls to it."""
+        origin, operation = self._origin, self._route.operation
+        place = origin.places.get(operation)
+        return origin.place(operation, self._library) if place is None else place
+
+    @property
+    def model(self) -> str | None:
+        """The model that is asked for."""
+        return as_name(self.body.get("model"))
 
     def request(self) -> Request:
         """All that is known of the call before it is made."""
-        route, spoken = self._route, self.body.get("input") if self._route.operation == "speech" else None
+        body, route, origin = self.body, self._route, self._origin
+        spoken = body.get("input") if route.operation == "speech" else None
         made = REQUESTS.begin()
-        for name, value in self.members().items():
-            setattr(made, name, value)
+        made.operation = _operation(route, self._url)
+        made.library = self._library
+        made.provider, made.server_address, made.server_port = origin.provider, origin.host, origin.port
+        made.request_model = self.model
+        made.streamed = body.get("stream") is True
+        made.parameters = numbers_in(body)
         made.attribution = self.attribution()
         made.input_characters = len(spoken) if isinstance(spoken, str) else None
         made.only_if_used = route.unknown
+        made.api_key_hash = self.key_hash
         made.around = self.around
         return REQUESTS.end(made)
 
