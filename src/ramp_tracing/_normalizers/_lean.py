@@ -19,66 +19,89 @@ SIGNS_OF_AN_ERROR: Final = ("error", "detail", "message")
 BETWEEN_MEMBERS: Final = b", \t\r\n"
 DIGITS: Final = b"0123456789"
 
-MAX_TAILS: Final = 256
-"""Kinds of tails that are remembered: a provider has one or two, and each of its fingerprints makes one more."""
+MAX_SHAPES: Final = 256
+"""What is remembered of each part: a provider has one or two shapes, and each of its fingerprints makes one more."""
 
 Members = dict[str, Any]
 
 
 def lean_chat(body: bytes) -> Lean | None:
     """The lean part of a chat completion, or of a text completion; `None` where something about it is unusual."""
+    return _cut(body) or _picked(_members_of(body))
+
+
+def _cut(body: bytes) -> Lean | None:
+    """A chat completion without its choices, which are not parsed; `None` where it is not put together as usual."""
     start, end = body.find(b'"choices"'), body.rfind(b'"usage"')
-    if not 0 < start < end:
+    if not 0 < start < end or b"]," not in body[end - 8 : end]:
         return None
-    tail = body[end:]
-    head = _members_of(body[:start].rstrip(BETWEEN_MEMBERS) + b"}")
-    if head is None or "id" not in head or b"]" not in body[end - 4 : end] or not TAILS.are_plain(tail):
-        return _picked(_members_of(body))
-    if not _is_fine(head):
+    before, tail = body[:start], body[end:]
+    try:
+        brace, name, colon, response_id, head = before.split(b'"', 4)
+    except ValueError:
         return None
-    response_id, model = head["id"], head.get("model")
-    if type(response_id) is not str or type(model) is not str:
+    if (brace, name, colon) not in BEGINNINGS or ESCAPE in response_id:
         return None
-    return response_id, b"".join((orjson.dumps({"id": response_id, "model": model})[:-1], b",", tail))
+    if not HEADS.are_plain(head) or not TAILS.are_plain(tail):
+        return None
+    lean = before + tail
+    return response_id.decode(), lean.translate(None, LINE_ENDS) if LINE_END in lean else lean
 
 
-class Tails:
+BEGINNINGS: Final = frozenset({(b"{", b"id", b":"), (b"{", b"id", b": "), (b"{\n  ", b"id", b": ")})
+"""How nearly all answers begin: as servers in Go, in Python, and OpenAI's put JSON together."""
+
+ESCAPE: Final = b"\\"
+LINE_END: Final = b"\n"
+LINE_ENDS: Final = b"\r\n"
+"""What stands between members; in a text it would be escaped."""
+
+
+class Shapes:
     """
-    What stands behind the content of a chat completion: its usage, and some names.
+    What the parts of an answer around its content are.
 
-    Nearly all tails of a provider are the same but for their digits. So of a tail with digits of its own it is known
-    what it is, once another one has been parsed.
+    Nearly all of a provider are the same but for their digits. So of one with digits of its own it is known what it is,
+    once another one has been parsed.
+
+    Args:
+        before: What makes a JSON object of a part, in front of it.
+        behind: The same behind it. It is one only if all that is opened in the part is closed in it, and nothing else:
+            then its members are those of the answer itself.
+        names: Members that may be there, with names or numbers; any other one has to be null.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: bytes, behind: bytes, names: frozenset[str]) -> None:
+        self._before = before
+        self._behind = behind
+        self._names = names
         self._plain: dict[bytes, bool] = {}
 
-    def are_plain(self, tail: bytes) -> bool:
-        """
-        Whether there is nothing but a usage of counts, and names; and whether it belongs to the answer itself.
-
-        Args:
-            tail: From the name of the usage to the end. It is an object without its first brace only if all that is
-                opened behind that is closed again.
-        """
-        shape = tail.translate(None, DIGITS)
+    def are_plain(self, part: bytes) -> bool:
+        """Whether there is nothing in *part* but names, and a usage of counts."""
+        shape = part.translate(None, DIGITS)
         known = self._plain.get(shape)
         if known is None:
-            if len(self._plain) >= MAX_TAILS:
+            if len(self._plain) >= MAX_SHAPES:
                 self._plain.clear()
-            known = self._plain[shape] = b"\n" not in tail and _is_plain_tail(_members_of(b"{" + tail))
+            known = self._plain[shape] = self._is_plain(part)
         return known
 
+    def _is_plain(self, part: bytes) -> bool:
+        members = _members_of(self._before + part.rstrip(BETWEEN_MEMBERS) + self._behind)
+        if members is None or ESCAPE in part:
+            return False
+        return all(self._is_fine(name, value) for name, value in members.items())
 
-TAILS: Final = Tails()
+    def _is_fine(self, name: str, value: object) -> bool:
+        if name == "usage":
+            return is_plain(value)
+        return value is None or (name in self._names and type(value) in (str, int))
 
-NAMES_BEHIND: Final = frozenset({"service_tier", "system_fingerprint", "provider", "object", "created"})
 
-
-def _is_plain_tail(members: Members | None) -> bool:
-    if members is None or not is_plain(members.pop("usage")):
-        return False
-    return all(value is None or (name in NAMES_BEHIND and type(value) in (str, int)) for name, value in members.items())
+NAMES_AROUND: Final = frozenset({"object", "created", "service_tier", "system_fingerprint", "provider"})
+HEADS: Final = Shapes(b'{"id":""', b"}", NAMES_AROUND | {"id", "model"})
+TAILS: Final = Shapes(b"{", b"", NAMES_AROUND)
 
 
 def lean_response(body: bytes) -> Lean | None:

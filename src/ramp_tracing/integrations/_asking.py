@@ -72,7 +72,7 @@ class Asking:
         self._route = route
         self._library = library
         self._origin = origin
-        self._url: str = options.url
+        self._url: str = options.url if route.unknown else ""
         self.body = body_of(options)
         self.around = None
         if state.runs:

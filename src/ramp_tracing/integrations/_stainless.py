@@ -16,7 +16,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._dataclass import dataclass
 from .._guard import guarded
@@ -60,17 +60,22 @@ class Library:
     asks_for_usage: Callable[[Any, str | None, Mapping[str, object]], bool] = _never
 
 
-class Known(NamedTuple):
-    """An origin, and what it depends on; by reference, so that nothing else can be at the same place in memory."""
+class Known:
+    """
+    An origin, and what it depends on; by reference, so that nothing else can be at the same place in memory.
 
-    client: type[Any]
-    base: object
-    providers: object
-    origin: Origin
+    Args:
+        client: Whose it is.
+        origin: What is known.
+    """
 
-    def is_of(self, client: Any, base: object) -> bool:
-        """Whether it is that of a client."""
-        return self.base is base and self.client is type(client) and self.providers is state.providers
+    __slots__ = ("base", "client", "origin", "providers")
+
+    def __init__(self, client: Any, origin: Origin) -> None:
+        self.client = type(client)
+        self.base: object = client.base_url
+        self.providers = state.providers
+        self.origin = origin
 
 
 class StainlessHook:
@@ -148,14 +153,16 @@ class StainlessHook:
 
     def _response(self, shell: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         """Around ``_process_response``, sync and async alike: it awaits nothing itself."""
+        if _current.get() is not None:
+            note_response(client, kwargs)
+            return wrapped(*args, **kwargs)
 
         def noting(*args: Any, **kwargs: Any) -> Any:
             note_response(client, kwargs)
             return wrapped(*args, **kwargs)
 
-        if _current.get() is None:  # a request that is none of ours, or that `request` did not show us
-            return shell(noting, client, args, kwargs)
-        return noting(*args, **kwargs)
+        # A request that is none of ours, or that `request` did not show us.
+        return shell(noting, client, args, kwargs)
 
     def _repair(self, wrap: Callable[[], None]) -> None:
         """
@@ -195,23 +202,30 @@ class StainlessHook:
         sink, current = state.sink, _current.get()
         if sink is None or self._library.name not in state.enabled:
             return None
-        route = self._library.routes.match(options.method, options.url)
+        url = options.url
+        route = self._library.routes.match(options.method, url)
         if route is None or (current is not None and current.is_same(client, options)):
             return None
-        origin = self._origin(client, options.url)
+        origin = self._origin(client, url)
         return Call(sink_under(sink), client, options, route=route, library=self._library.name, origin=origin)
 
     def _origin(self, client: Any, url: str) -> Origin:
         """Where a request goes; found out once for a client, as long as its address and the user's names stay."""
         base = client.base_url
         known = self._origins.get(id(base))
-        if known is not None and known.is_of(client, base) and "//" not in url:
+        if (
+            known is not None
+            and known.base is base
+            and known.client is type(client)
+            and known.providers is state.providers
+            and "//" not in url
+        ):
             return known.origin
         host, port = address_of(client, url)
         origin = Origin(host, port, self._library.provider(client, host, port))
         if "//" not in url:
             make_room(self._origins)
-            self._origins[id(base)] = Known(type(client), base, state.providers, origin)
+            self._origins[id(base)] = Known(client, origin)
         return origin
 
     def _should_ask(self, client: Any, options: Any, kwargs: Mapping[str, Any]) -> bool:
