@@ -7,10 +7,10 @@ from dataclasses import fields, replace
 import pytest
 
 from ramp_tracing._captured import Generations
-from ramp_tracing._record import Failure, Generation, Outcome, Usage
+from ramp_tracing._record import Failure, Generation, Outcome, Recorded, Usage
 from ramp_tracing._recorder import ABANDONED, ANSWERED, Recording, Request, answered_first
 
-REQUEST = Request(operation="chat", library="openai", model="gpt-4o")
+REQUEST = Request(operation="chat", library="openai", request_model="gpt-4o")
 ANSWER = Outcome(response_id="chatcmpl-B1xYq0sW7gkT2", finish_reasons=("stop",), usage=Usage(input_tokens=1))
 
 
@@ -110,7 +110,7 @@ def test_a_sink_that_fails_does_not_reach_the_application(monkeypatch: pytest.Mo
     from ramp_tracing._state import state
 
     class Broken(Generations):
-        def record(self, generation: Generation) -> None:
+        def record(self, recorded: Recorded) -> None:
             raise OSError("disk")
 
     monkeypatch.setattr(state, "strict", False)

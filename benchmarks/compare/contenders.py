@@ -45,7 +45,7 @@ def ours(library: Library, receiver: str) -> Flush:
 def ours_unwritten(library: Library, receiver: str) -> Flush:
     """This package as far as a finished record, which nobody writes down."""
     flush = ours(library, receiver)
-    from ramp_tracing._record import Generation
+    from ramp_tracing._record import Recorded
     from ramp_tracing._state import state
 
     class Forgetful:
@@ -54,7 +54,7 @@ def ours_unwritten(library: Library, receiver: str) -> Flush:
         def __init__(self, sink: Any) -> None:
             self.job, self.stand_by, self.defer = sink.job, sink.stand_by, sink.defer
 
-        def record(self, generation: Generation) -> None:
+        def record(self, recorded: Recorded) -> None:
             pass
 
     state.sink = Forgetful(state.sink)

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from ramp_tracing import _guard, _recorder
+from ramp_tracing import _guard
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._normalizers import _chat
+from ramp_tracing._recorder import _draft, _unread
 from ramp_tracing._state import state
-from ramp_tracing.integrations import _bodies, _calls, _stainless, _streams
+from ramp_tracing.integrations import _asking, _bodies, _calls, _stainless, _streams
 
 from .colours import Colour
 from .endpoints import ENDPOINTS
@@ -37,6 +38,18 @@ def created(colour: Colour, client: Any) -> Any:
     return colour.wait(client.chat.completions.create(**ASK))
 
 
+def named(colour: Colour, client: Any) -> Any:
+    return colour.wait(client.chat.completions.create(**ASK, user="u-1"))
+
+
+def embedded(colour: Colour, client: Any) -> Any:
+    return colour.wait(client.embeddings.create(model="text-embedding-3-small", input="Hello?"))
+
+
+def transcribed(colour: Colour, client: Any) -> Any:
+    return colour.wait(client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"RIFF")))
+
+
 def streamed(colour: Colour, client: Any) -> Any:
     return colour.items(colour.wait(client.chat.completions.create(**ASK, stream=True)))
 
@@ -53,11 +66,13 @@ def lazy(colour: Colour, client: Any) -> Any:
 Call = Callable[[Colour, Any], Any]
 
 FAULTS: Mapping[str, tuple[Call, Any, str, int]] = {
-    "the body is not read": (created, _calls, "parse", 1),
-    "the body is not read, raw": (raw, _calls, "parse", 1),
-    "the content is not kept": (created, _calls, "snapshot", 1),
-    "the attribution is not read": (created, _calls, "attribution_in", 1),
-    "the retries are not counted": (created, _calls, "as_count", 1),
+    "the body is not read": (created, _chat, "with_members", 1),
+    "the body is not read, raw": (raw, _chat, "with_members", 1),
+    "the body is not read at once": (embedded, _calls, "parse", 1),
+    "the content is not read": (created, _unread, "as_fields", 1),
+    "the content is not kept": (transcribed, _calls, "snapshot", 1),
+    "the attribution is not read": (named, _asking, "attribution_in", 1),
+    "the response is not noted": (created, _calls, "is_event_stream", 1),
     "usage cannot be asked for": (streamed, _stainless, "_asking_for_usage", 1),
     "the stream is not watched": (streamed, _stainless, "StreamWatch", 1),
     "the chunks are not folded": (streamed, _chat.ChatAccumulator, "add", 1),
@@ -65,7 +80,8 @@ FAULTS: Mapping[str, tuple[Call, Any, str, int]] = {
     "the chunks are not hidden": (streamed, _streams, "_would_be_sent_unasked", 1),
     "the bytes are not cut": (lazy, _bodies, "parse_event", 1),
     "the response is not watched": (lazy, _stainless, "watch_body", 1),
-    "the record is not made": (created, _recorder, "GENERATIONS", 0),
+    "the record is not made": (created, _draft, "GENERATIONS", 0),
+    "the record is not handed over": (created, _calls, "hand_over", 0),
     "the request is not read": (created, _stainless, "address_of", 0),
 }
 """What the application does, what breaks, and how many records there can still be."""

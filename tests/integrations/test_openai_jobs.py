@@ -12,7 +12,17 @@ import pytest
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request, json_answer
-from ramp_tracing._record import UNKNOWN_JOB, Attribution, Generation, GenerationId, JobNote, Timing, UnixNanos
+from ramp_tracing._record import (
+    UNKNOWN_JOB,
+    Attribution,
+    Generation,
+    GenerationId,
+    JobNote,
+    Recorded,
+    Timing,
+    UnixNanos,
+    whole,
+)
 from ramp_tracing._state import HeldBack, Hold, state
 
 from .colours import Colour
@@ -56,8 +66,8 @@ class Ledger:
         self.records: list[Generation] = []
         self.notes: dict[str, JobNote] = {}
 
-    def record(self, generation: Generation) -> None:
-        self.records.append(generation)
+    def record(self, recorded: Recorded) -> None:
+        self.records.append(whole(recorded))
 
     def hold(self, generation: Generation) -> Hold:
         return HeldBack(self.record, generation)

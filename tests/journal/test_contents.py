@@ -3,7 +3,6 @@
 import threading
 from dataclasses import replace
 
-from ramp_tracing._journal import Entry
 from ramp_tracing._journal._contents import OVERHEAD_BYTES, Contents
 from ramp_tracing._journal._line import Decoded, decode, encode
 from ramp_tracing._journal._shelf import Shelf
@@ -23,9 +22,7 @@ def put(contents: Contents, record: Generation) -> Decoded:
 
 
 def joined(contents: Contents, line: Decoded) -> Generation:
-    entry = Entry(line.generation)
-    contents.join(line, entry)
-    return entry.generation
+    return contents.entry(line).generation
 
 
 def test_a_record_is_put_together_again() -> None:
@@ -69,8 +66,7 @@ def test_content_that_was_read_and_not_sent_goes_too() -> None:
     """Whoever holds it gives it up."""
     contents = Contents(100 + OVERHEAD_BYTES)
     line = put(contents, generation(1, text="x" * 100))
-    entry = Entry(line.generation)
-    contents.join(line, entry)
+    entry = contents.entry(line)
     assert entry.generation.content is not None
     put(contents, generation(2, text="x" * 100))
     assert (entry.generation.content, entry.generation.content_lost) == (None, True)

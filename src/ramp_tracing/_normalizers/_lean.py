@@ -33,7 +33,8 @@ def lean_chat(body: bytes) -> Lean | None:
 def _cut(body: bytes) -> Lean | None:
     """A chat completion without its choices, which are not parsed; `None` where it is not put together as usual."""
     start, end = body.find(b'"choices"'), body.rfind(b'"usage"')
-    if not 0 < start < end or b"]," not in body[end - 8 : end]:
+    last = body[body.rfind(b'"finish_reason"', start, end) : end]
+    if not 0 < start < end or last.count(b"]") != 1 or b"]" not in last[-8:]:  # something stands in between
         return None
     before, tail = body[:start], body[end:]
     try:
@@ -114,10 +115,16 @@ def lean_response(body: bytes) -> Lean | None:
         return None
     head.update(tail)
     said = head.get
-    # Calls of hosted tools, which are billed one by one, are in the output: there are none without tools.
-    if said("status") != "completed" or said("background") is True or said("incomplete_details") or said("tools"):
+    if said("status") != "completed" or said("background") is True or said("incomplete_details"):
+        return None
+    # Calls of hosted tools, which are billed one by one, are in the output: there are none without such tools.
+    if "service_tier" not in head or not _are_functions(tail.get("tools")):
         return None
     return _picked(head, status="completed")
+
+
+def _are_functions(tools: object) -> bool:
+    return type(tools) is list and all(type(each) is dict and each.get("type") == "function" for each in tools)
 
 
 def _members_of(body: bytes) -> Members | None:

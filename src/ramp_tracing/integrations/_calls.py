@@ -191,14 +191,12 @@ class Call:
         route = self.route
         if not route.format.name or len(body) > MAX_PARSED_BYTES or not body.startswith(JSON_OBJECT):
             return False
-        if (
-            self._recording is not None
-            or self._sent_body is None
-            or not route.is_a_call
-            or not self._sink.keeps_content
-        ):
+        if self._recording is not None or self._sent_body is None or not self._sink.keeps_content:
             return False
-        return not route.creates_jobs or not (self._is_job or any(sign in body for sign in SIGNS_OF_A_JOB))
+        return route.is_a_call and not (route.creates_jobs and self._may_be_a_job(body))
+
+    def _may_be_a_job(self, body: bytes) -> bool:
+        return self._is_job or any(sign in body for sign in SIGNS_OF_A_JOB)
 
     def _record_unread(self, body: bytes) -> None:
         self._has_waited = True

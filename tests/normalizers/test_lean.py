@@ -1,0 +1,201 @@
+"""The part of an answer that is written down before the answer is read: the same to a reader, and no content."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ramp_tracing._normalizers import CHAT, COMPLETIONS, FORMATS, RESPONSES, WireFormat, parse
+from ramp_tracing._normalizers._lean import MAX_SHAPES, Shapes
+from ramp_tracing._record import Outcome
+
+SECRET: Final = "canary"
+
+USAGE: Final = {
+    "prompt_tokens": 12,
+    "completion_tokens": 34,
+    "total_tokens": 46,
+    "prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": 0},
+    "completion_tokens_details": None,
+}
+CHOICE: Final = {"index": 0, "message": {"role": "assistant", "content": SECRET}, "finish_reason": "stop"}
+CHAT_ANSWER: Final = {
+    "id": "chatcmpl-0123456789",
+    "object": "chat.completion",
+    "created": 1767225600,
+    "model": "gpt-4o-2024-08-06",
+    "choices": [CHOICE],
+    "usage": USAGE,
+    "service_tier": "default",
+    "system_fingerprint": "fp_1a2b",
+}
+RESPONSE: Final = {
+    "id": "resp_0123456789abcdef",
+    "object": "response",
+    "created_at": 1767225600,
+    "status": "completed",
+    "background": False,
+    "error": None,
+    "incomplete_details": None,
+    "instructions": SECRET,
+    "model": "gpt-4o-2024-08-06",
+    "output": [{"type": "message", "content": [{"type": "output_text", "text": SECRET}]}],
+    "parallel_tool_calls": True,
+    "service_tier": "default",
+    "tools": [],
+    "usage": {"input_tokens": 12, "output_tokens": 34, "output_tokens_details": {"reasoning_tokens": 3}},
+    "user": SECRET,
+    "metadata": {"note": SECRET},
+}
+
+FORMS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "compact": {"separators": (",", ":")},
+    "of Python's": {},
+    "indented": {"indent": 2},
+}
+
+
+def bodies(answer: object) -> list[bytes]:
+    """JSON of an answer, as several servers write it."""
+    return [json.dumps(answer, **form).encode() for form in FORMS.values()]
+
+
+def without_end(outcome: Outcome) -> Outcome:
+    """What a lean part can say."""
+    return replace(outcome, output=None, finish_reasons=(), native_finish_reason=None)
+
+
+def says_the_same(format: WireFormat, body: bytes) -> bool:
+    """Whether there is a lean part, which then reads like the whole."""
+    lean = format.lean(body)
+    if lean is None:
+        return False
+    response_id, text = lean
+    whole, part = format.read(parse(body)), format.read(parse(text))
+    assert without_end(part) == without_end(whole)
+    assert (response_id or None) == whole.response_id
+    assert b"\n" not in text
+    return True
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_ordinary_answer_has_one(form: str) -> None:
+    """However its server writes it, and wherever it puts the usage."""
+    elsewhere = {**{name: CHAT_ANSWER[name] for name in ("choices", "id", "usage")}, **CHAT_ANSWER}
+    for format, answer in (
+        (CHAT, CHAT_ANSWER), (CHAT, elsewhere), (RESPONSES, RESPONSE),
+        (COMPLETIONS, {**CHAT_ANSWER, "choices": [{"text": SECRET, "finish_reason": "length"}]}),
+    ):  # fmt: skip
+        body = json.dumps(answer, **FORMS[form]).encode()
+        lean = format.lean(body)
+        assert lean is not None
+        assert says_the_same(format, body)
+        assert SECRET.encode() not in lean[1]
+
+
+UNUSUAL: Final[Mapping[str, Mapping[str, Any]]] = {
+    "an error": {"error": {"message": SECRET}},
+    "a bare error": {"detail": SECRET},
+    "no usage": {"usage": None},
+    "a usage with text": {"usage": {**USAGE, "note": SECRET}},
+    "a usage with text further in": {"usage": {**USAGE, "prompt_tokens_details": {"note": SECRET}}},
+    "a usage that is deep": {"usage": {**USAGE, "prompt_tokens_details": {"more": {"cached_tokens": 1}}}},
+    "a count that is none": {"usage": {**USAGE, "prompt_tokens": True}},
+    "a count in words": {"usage": {**USAGE, "prompt_tokens": "12"}},
+    "a cost": {"usage": {**USAGE, "cost": 0.0123}},
+    "a list for a usage": {"usage": [USAGE]},
+    "an id that is no text": {"id": ["chatcmpl-1"]},
+    "a model that is no text": {"model": {"name": SECRET}},
+}
+
+
+@pytest.mark.parametrize("what", UNUSUAL)
+def test_an_unusual_answer_has_none(what: str) -> None:
+    """It is read at once, so that nothing of it is missed."""
+    for format, answer in ((CHAT, CHAT_ANSWER), (RESPONSES, RESPONSE)):
+        assert [format.lean(body) for body in bodies({**answer, **UNUSUAL[what]})] == [None] * len(FORMS)
+
+
+@pytest.mark.parametrize("more", [
+    {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, {"status": "queued"},
+    {"status": "in_progress"}, {"status": "failed"}, {"background": True}, {"tools": [{"type": "web_search"}]},
+    {"output": None}, {"output": "text"},
+])  # fmt: skip
+def test_a_response_that_may_cost_more_has_none(more: dict[str, Any]) -> None:
+    """Nor one that goes on."""
+    assert [RESPONSES.lean(body) for body in bodies({**RESPONSE, **more})] == [None] * len(FORMS)
+
+
+@pytest.mark.parametrize("hidden", [
+    {"citations": [SECRET]}, {"search_results": [{"title": SECRET}]}, {"note": SECRET},
+    {"usage_note": {"text": SECRET}}, {"prompt_logprobs": None, "kv": {"a": SECRET}},
+])  # fmt: skip
+def test_text_that_nobody_knows_is_not_in_it(hidden: dict[str, Any]) -> None:
+    """Wherever it stands, and however often an answer like it came before."""
+    begin, end = {**hidden, **CHAT_ANSWER}, {**CHAT_ANSWER, **hidden}
+    middle = {**{name: value for name, value in CHAT_ANSWER.items() if name != "usage"}, **hidden, "usage": USAGE}
+    for body in [*bodies(begin), *bodies(middle), *bodies(end)] * 2:
+        lean = CHAT.lean(body)
+        assert lean is None or SECRET.encode() not in lean[1]
+        assert lean is None or says_the_same(CHAT, body)
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"{", b"[]", b"null", b"<html>", b'{"choices"', b'"usage"', b'{"id":"a","choices":[],"usage"',
+    b'{"id":"a","choices":[{}],"usage":{"prompt_tokens":1}', b'{"id":"a","choices":[{"usage":{"prompt_tokens":1}}]}',
+    b'{"id":"a","x":{"choices":[{}],"usage":{"prompt_tokens":1}}}', b'{"choices":[],"usage":{}}',
+    b'{"id":"\\"choices\\"","choices":[],"usage":{}}', b'{"id":"a","choices":[{"x":"],\\"usage\\":{}}"}]}',
+    b'{"id":"a\\\\","object":"b","choices":[{}],"usage":{"prompt_tokens":7}}',
+])  # fmt: skip
+def test_whatever_comes_is_cut_only_where_it_may_be(body: bytes) -> None:
+    """Names in texts, and members of members, are not the answer's."""
+    for format in FORMATS.values():
+        if parse(body) is not None:
+            says_the_same(format, body)
+        else:
+            format.lean(body)
+
+
+LEAF = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 2**65), st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["", "a", '"usage":', '],"usage":{}', '"choices":[', "{", "}", "\\", "stop", "error", "ä\n"]),
+)  # fmt: skip
+KEY = st.sampled_from(
+    [*CHAT_ANSWER, *RESPONSE, *USAGE, "error", "detail", "message", "provider", "x_groq", "cost", "a"]
+)
+VALUE = st.recursive(
+    LEAF, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEY, inner, max_size=4))
+)
+
+
+@given(
+    st.sampled_from([CHAT, COMPLETIONS, RESPONSES]), st.dictionaries(KEY, VALUE, max_size=3),
+    st.permutations([*CHAT_ANSWER, *RESPONSE]), st.sampled_from(sorted(FORMS)),
+    st.sampled_from([CHAT_ANSWER, RESPONSE]),
+)  # fmt: skip
+def test_it_reads_like_the_whole(
+    format: WireFormat, more: dict[str, Any], order: list[str], form: str, answer: dict[str, Any]
+) -> None:
+    """Of any answer that has one."""
+    mixed = {**answer, **more}
+    ordered = {name: mixed.pop(name) for name in order if name in mixed} | mixed
+    says_the_same(format, json.dumps(ordered, **FORMS[form]).encode())
+
+
+@given(st.dictionaries(KEY, VALUE, max_size=4), st.sampled_from(sorted(FORMS)), st.booleans())
+def test_it_reads_like_the_whole_where_little_is_changed(more: dict[str, Any], form: str, behind: bool) -> None:
+    """In the order in which answers come."""
+    answer = {**CHAT_ANSWER, **more} if behind else {**more, **CHAT_ANSWER}
+    says_the_same(CHAT, json.dumps(answer, **FORMS[form]).encode())
+
+
+def test_what_is_remembered_of_shapes_is_bounded() -> None:
+    """Also where somebody sends a new one each time."""
+    shapes = Shapes(b"{", b"", frozenset({"a"}))
+    for number in range(3 * MAX_SHAPES):
+        assert shapes.are_plain(b'"a":"' + bytes([97 + digit for digit in divmod(number, 26)]) + b'"}')
+    assert len(shapes._plain) <= MAX_SHAPES  # pyright: ignore[reportPrivateUsage]
