@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramp_tracing._normalizers import CHAT, COMPLETIONS, FORMATS, RESPONSES, WireFormat, parse
+from ramp_tracing._normalizers import CHAT, COMPLETIONS, EMBEDDINGS, FORMATS, RESPONSES, WireFormat, parse
 from ramp_tracing._normalizers._lean import MAX_SHAPES, Shapes
 from ramp_tracing._record import Outcome
 
@@ -95,6 +95,40 @@ def test_an_ordinary_answer_has_one(form: str) -> None:
         assert lean is not None
         assert says_the_same(format, body)
         assert SECRET.encode() not in lean[1]
+
+
+EMBEDDED: Final = {
+    "object": "list",
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}, {"embedding": SECRET}],
+    "model": "text-embedding-3-small",
+    "usage": {"prompt_tokens": 8, "total_tokens": 8},
+}
+
+
+@pytest.mark.parametrize("order", [
+    ("object", "data", "model", "usage"), ("model", "object", "data", "usage"), ("object", "model", "usage", "data"),
+    ("usage", "data", "model", "object"), ("object", "data", "usage", "model"),
+])  # fmt: skip
+def test_vectors_are_not_kept(order: tuple[str, ...]) -> None:
+    """Wherever they stand; where they cannot be cut out, the answer is read at once."""
+    for body in bodies({name: EMBEDDED[name] for name in order}):
+        kept = EMBEDDINGS.kept(body)
+        assert kept is None or (SECRET.encode() not in kept and b'embedding"' not in kept)
+        assert kept is None or EMBEDDINGS.read(parse(kept)) == EMBEDDINGS.read(parse(body))
+        assert (kept is None) == (order[-1] == "data")
+        assert kept is None or says_the_same(EMBEDDINGS, kept)
+
+
+def test_what_is_no_list_of_vectors_is_kept_as_a_whole_or_read() -> None:
+    """Whatever it is."""
+    for body in (
+        b"{}",
+        b'{"data"',
+        b'{"data":[],"model"',
+        b'{"a":{"data":[1],"model":"m"}}',
+        b'{"data":{},"usage":{}}',
+    ):
+        assert EMBEDDINGS.kept(body) is None
 
 
 UNUSUAL: Final[Mapping[str, Mapping[str, Any]]] = {

@@ -26,7 +26,7 @@ from ._realtime import REALTIME, model_of_session, read_transcript, transcriber_
 from ._reported_cost import cost_in_headers
 from ._responses import RESPONSES
 
-FORMATS: Final[Mapping[str, WireFormat]] = {each.name: each for each in (CHAT, COMPLETIONS, RESPONSES)}
+FORMATS: Final[Mapping[str, WireFormat]] = {each.name: each for each in (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES)}
 """By the name that a journal has for it: those of which an answer may wait to be read."""
 
 __all__ = [

@@ -6,6 +6,7 @@ from typing import Final
 from .._record import Outcome
 from ._failures import error_in
 from ._formats import WireFormat
+from ._lean import lean_embeddings, without_vectors
 from ._native_usage import usage_in
 from ._openai_usage import read_usage
 from ._plain import PlainAccumulator
@@ -35,5 +36,12 @@ def read(answer: object) -> Outcome:
     )
 
 
-EMBEDDINGS: Final = WireFormat(content=content, read=read, accumulator=PlainAccumulator.folding(read))
-MODERATIONS: Final = EMBEDDINGS
+EMBEDDINGS: Final = WireFormat(
+    content=content,
+    read=read,
+    accumulator=PlainAccumulator.folding(read),
+    kept=without_vectors,
+    name="embeddings",
+    lean=lean_embeddings,
+)
+MODERATIONS: Final = WireFormat(content=content, read=read, accumulator=PlainAccumulator.folding(read))

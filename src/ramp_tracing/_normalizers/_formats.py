@@ -25,6 +25,10 @@ class Accumulator(Protocol):
         ...
 
 
+def _as_it_is(body: bytes) -> bytes | None:
+    return body
+
+
 def _nothing_lean(_body: bytes) -> Lean | None:
     return None
 
@@ -43,6 +47,7 @@ class WireFormat:
         read: An answer (parsed JSON or the client library's object) → what it says.
         accumulator: A new accumulator, for (choices asked for, whether to keep content).
         user: A request's body → who it is for, where it says so.
+        kept: The JSON of an answer → what of it is kept until it is read; `None` where it has to be read at once.
         name: What a journal calls it; none where its answers are always read at once.
         lean: The JSON of an answer → the part of it that is no content, if there is nothing unusual about it: *read*
             says the same of that as of the whole, but for the output and how it ended. `None` otherwise; then it is
@@ -53,5 +58,6 @@ class WireFormat:
     read: Callable[[object], Outcome]
     accumulator: Callable[[int, bool], Accumulator]
     user: Callable[[Mapping[str, object]], object] = _user
+    kept: Callable[[bytes], bytes | None] = _as_it_is
     name: str = ""
     lean: Callable[[bytes], Lean | None] = _nothing_lean

@@ -127,6 +127,26 @@ def _are_functions(tools: object) -> bool:
     return type(tools) is list and all(type(each) is dict and each.get("type") == "function" for each in tools)
 
 
+def lean_embeddings(body: bytes) -> Lean | None:
+    """The lean part of embeddings without their vectors; `None` where something about it is unusual."""
+    return _picked(_members_of(body))
+
+
+END_BYTES: Final = 2_048
+"""How much there is at most before the vectors, and behind them."""
+
+
+def without_vectors(body: bytes) -> bytes | None:
+    """Embeddings without their vectors, which nobody parses or keeps; `None` where they are not written as usual."""
+    last = max(0, len(body) - END_BYTES)
+    start, end = body.find(b'"data"', 0, END_BYTES), body.rfind(b'"model"', last)
+    end = body.rfind(b'"usage"', last) if end < start else end
+    if not 0 < start < end or b"]" not in body[end - 8 : end]:
+        return None
+    head, tail = _members_of(body[:start].rstrip(BETWEEN_MEMBERS) + b"}"), _members_of(b"{" + body[end:])
+    return None if head is None or tail is None else orjson.dumps({**head, **tail})
+
+
 def _members_of(body: bytes) -> Members | None:
     """The members of a JSON object; `None` of anything else."""
     try:

@@ -165,8 +165,9 @@ class Call:
     def answered(self, result: object) -> None:
         """The whole answer is there; a call whose answer could not be read has been made all the same."""
         body = self._response_body or _read_meanwhile(result)
-        if body is not None and self._may_wait(body):
-            self._record_unread(body)
+        kept = self._kept(body)
+        if kept is not None:
+            self._record_unread(kept)
             return
         if isinstance(self.ending, Fetching):
             self.ending.read(body or b"")
@@ -186,14 +187,22 @@ class Call:
             with guarded("recording a call"):
                 raise
 
-    def _may_wait(self, body: bytes) -> bool:
-        """Whether the answer may be read later: nobody needs what it says now, and its bytes may be kept so long."""
+    def _kept(self, body: bytes | None) -> bytes | None:
+        """What is kept of the answer, to be read later; `None` where it has to be read now."""
         route = self.route
-        if not route.format.name or len(body) > MAX_PARSED_BYTES or not body.startswith(JSON_OBJECT):
-            return False
+        if body is None or not route.format.name or not body.startswith(JSON_OBJECT):
+            return None
         if self._recording is not None or self._sent_body is None or not self._sink.keeps_content:
-            return False
-        return route.is_a_call and not (route.creates_jobs and self._may_be_a_job(body))
+            return None
+        if not route.is_a_call or (route.creates_jobs and self._may_be_a_job(body)):
+            return None
+        kept = None
+        try:
+            kept = route.format.kept(body)
+        except BaseException:
+            with guarded("keeping an answer"):
+                raise
+        return None if kept is None or len(kept) > MAX_PARSED_BYTES else kept
 
     def _may_be_a_job(self, body: bytes) -> bool:
         return self._is_job or any(sign in body for sign in SIGNS_OF_A_JOB)
