@@ -139,8 +139,8 @@ END_BYTES: Final = 2_048
 def without_vectors(body: bytes) -> bytes | None:
     """Embeddings without their vectors, which nobody parses or keeps; `None` where they are not written as usual."""
     last = max(0, len(body) - END_BYTES)
-    start, end = body.find(b'"data"', 0, END_BYTES), body.rfind(b'"model"', last)
-    end = body.rfind(b'"usage"', last) if end < start else end
+    start, model, usage = body.find(b'"data"', 0, END_BYTES), body.rfind(b'"model"', last), body.rfind(b'"usage"', last)
+    end = min((each for each in (model, usage) if each > start), default=-1)
     if not 0 < start < end or b"]" not in body[end - 8 : end]:
         return None
     head, tail = _members_of(body[:start].rstrip(BETWEEN_MEMBERS) + b"}"), _members_of(b"{" + body[end:])
