@@ -110,10 +110,10 @@ import logging
 logging.getLogger("ramp_tracing").addHandler(logging.NullHandler())
 logging.getLogger("ramp_tracing").propagate = False
 import ramp_tracing
-from ramp_tracing.integrations import _stainless
+from ramp_tracing.integrations import _doors
 def broken(self):
     raise RuntimeError("of ours")
-_stainless.StainlessHook.install = broken
+_doors.Doors.install = broken
 ramp_tracing.instrument()
 import openai
 """

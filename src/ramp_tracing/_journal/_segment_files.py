@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from ._directory import FILE_FLAGS, FILE_MODE, Directory
+from ._directory import FILE_FLAGS, FILE_MODE, SUFFIX, Directory
 from ._line import MAX_LINE_BYTES
 
-SUFFIX: Final = ".seg"
 NEW_SUFFIX: Final = ".new"
 MARKS_SUFFIX: Final = ".ack"
 

@@ -3,25 +3,25 @@ From a library's or a provider's objects to the record. Pure: nothing here knows
 
 One file per wire format. Each reads a request's content, reads an answer, and folds a stream into the shape of
 that format's whole answer, so that there is one reader for both. A format that one integration alone reads has no
-name here: that one imports it from its file, and nobody else loads it.
+name here: that one names its file. All of them are loaded with the first call that is in one.
 """
 
-from ._audio import SPEECH, TRANSCRIPTIONS
-from ._chat import CHAT
-from ._completions import COMPLETIONS
-from ._embeddings import EMBEDDINGS, MODERATIONS
-from ._failures import error_in, failure_of
-from ._formats import Accumulator, WireFormat
-from ._images import IMAGES
-from ._jobs import JOBS, PAGES, read_output
-from ._json import parse, parse_event
-from ._langchain_attribution import langchain_attribution
-from ._openai_usage import has_usage
-from ._parameters import numbers_in
-from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
-from ._realtime import REALTIME, model_of_session, read_transcript, transcriber_of_session
-from ._reported_cost import cost_in_headers
-from ._responses import RESPONSES
+from typing import TYPE_CHECKING, Final
+
+from .._lazy import names_of
+from ._late import late
+
+if TYPE_CHECKING:
+    from ._failures import error_in, failure_of
+    from ._formats import Accumulator, WireFormat
+    from ._jobs import read_output
+    from ._json import parse, parse_event
+    from ._langchain_attribution import langchain_attribution
+    from ._openai_usage import has_usage
+    from ._parameters import numbers_in
+    from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
+    from ._realtime import model_of_session, read_transcript, transcriber_of_session
+    from ._reported_cost import cost_in_headers
 
 __all__ = [
     "CHAT",
@@ -48,6 +48,7 @@ __all__ = [
     "failure_of",
     "has_usage",
     "langchain_attribution",
+    "late",
     "model_of_session",
     "numbers_in",
     "parse",
@@ -56,3 +57,41 @@ __all__ = [
     "read_transcript",
     "transcriber_of_session",
 ]
+
+CHAT: Final = late("chat", "CHAT")
+COMPLETIONS: Final = late("completions", "COMPLETIONS")
+EMBEDDINGS: Final = late("embeddings", "EMBEDDINGS")
+IMAGES: Final = late("images", "IMAGES")
+JOBS: Final = late("jobs", "JOBS")
+MODERATIONS: Final = EMBEDDINGS
+PAGES: Final = late("jobs", "PAGES")
+REALTIME: Final = late("realtime", "REALTIME")
+RESPONSES: Final = late("responses", "RESPONSES")
+SPEECH: Final = late("audio", "SPEECH")
+TRANSCRIPTIONS: Final = late("audio", "TRANSCRIPTIONS")
+
+__getattr__ = names_of(
+    __name__,
+    {
+        "Accumulator": "_formats",
+        "WireFormat": "_formats",
+        "as_amount": "_reading",
+        "as_count": "_reading",
+        "as_fields": "_reading",
+        "as_items": "_reading",
+        "as_name": "_reading",
+        "cost_in_headers": "_reported_cost",
+        "dig": "_reading",
+        "error_in": "_failures",
+        "failure_of": "_failures",
+        "has_usage": "_openai_usage",
+        "langchain_attribution": "_langchain_attribution",
+        "model_of_session": "_realtime",
+        "numbers_in": "_parameters",
+        "parse": "_json",
+        "parse_event": "_json",
+        "read_output": "_jobs",
+        "read_transcript": "_realtime",
+        "transcriber_of_session": "_realtime",
+    },
+)

@@ -15,9 +15,9 @@ from .._recorder import Recording, Request
 from .._state import Sink, state
 from ._bodies import is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
-from ._files import Fetching, file_in
+from ._files import Fetching
 from ._key_hashes import hash_of_client
-from ._routes import Route
+from ._routes import Route, file_in
 
 NOBODYS: Final[Mapping[str, str]] = {}
 
