@@ -2,12 +2,12 @@
 What is loaded when it is first asked for.
 
 `instrument()` runs on the application's thread, before its first call, and loads what hooks libraries. What watches a
-call is loaded with the first call, what writes records down with the first record, what sends them by the thread that
-sends. All of it goes through `load`, wherever an application's thread may be the first to need it: a module whose
-import is cut in two by a fork stays locked in the child for ever, so a fork waits for `LOADING`.
+call is loaded with the first call, what writes records down while that is under way, what sends them by the thread that
+sends.
 
-The thread that sends has a lock of its own for that, which it may hold for a second, so that no application's thread
-waits for it. What that thread needs is named where its modules are imported, not left to the first use.
+A module whose import is cut in two by a fork stays locked in the child for ever. So what a call needs is loaded by
+`load`, and a fork waits for it. The thread that sends has a lock of its own, which it may hold for a second, so that no
+application's thread waits for it; what that thread needs is named where its modules are imported.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,18 +17,22 @@ from types import ModuleType
 from typing import Final
 
 LOADING: Final = RLock()
-"""Held while something is loaded, some milliseconds. Reentrant: what is loaded may load something."""
+"""
+Held while something is loaded, some milliseconds. Reentrant: what is loaded may load something.
+
+Never taken while a module of ours is being imported: who holds it may be waiting for that one.
+"""
 
 
 def load(module: str) -> ModuleType:
-    """The module of that name, which may be loaded by now."""
+    """The module of that name; from functions that run when a call does, not when a module is imported."""
     with LOADING:
         return import_module(module)
 
 
 def names_of(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
     """
-    A ``__getattr__`` for a package (PEP 562).
+    A ``__getattr__`` for a package (PEP 562), for modules that import the names: no lock is taken for them.
 
     Args:
         package: Its ``__name__``.
@@ -38,6 +42,6 @@ def names_of(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
     def named(name: str) -> object:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(load(f"{package}.{homes[name]}"), name)
+        return getattr(import_module(f"{package}.{homes[name]}"), name)
 
     return named
