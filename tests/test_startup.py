@@ -292,3 +292,17 @@ print(ramp_tracing.stats().acknowledged)
         run(recording, tmp_path, RAMP_BASE_URL=ramp.url)
         assert len(ramp.generations) == 0
         assert run(waiting, tmp_path, RAMP_BASE_URL=ramp.url) == ("1", "")
+
+
+def test_a_segment_of_a_living_process_loads_nothing(tmp_path: Path) -> None:
+    """With many workers on a machine there is always one."""
+    living = f"""{BEGINNING}
+import subprocess
+ramp_tracing.record_generation(model="m", input_tokens=1)
+starting = {BEGINNING + f"print(loaded({FOREIGN | DEAR | FOR_LATER!r}))"!r}
+print(subprocess.run([sys.executable, "-c", starting], capture_output=True, text=True, check=True).stdout.strip())
+"""
+    with FakeRamp() as ramp:
+        ramp.answer_with(503)
+        printed, _ = run(living, tmp_path, RAMP_BASE_URL=ramp.url)
+    assert printed == "['selectors', 'socket']"

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from .._guard import WARNING, log
 from .._lazy import LOADING, load
 from ..exceptions import ConfigurationError
-from ._directory import FILE_FLAGS, FILE_MODE, SUFFIX, Directory, UnsafeDirectoryError
+from ._directory import FILE_FLAGS, FILE_MODE, Directory, UnsafeDirectoryError
 from ._file_systems import network_file_system
+from ._owners import may_have_orphans
 
 if TYPE_CHECKING:
     from ._journal import Journal
@@ -73,7 +74,7 @@ class Site:
 
     def has_leftovers(self) -> bool:
         """Whether there is something to send, or to tidy up, from a process that has died."""
-        return (self.is_open or any(map(_has_segments, self._directories()))) and self.journal.has_leftovers()
+        return (self.is_open or any(map(may_have_orphans, self._directories()))) and self.journal.has_leftovers()
 
     def _directories(self) -> Sequence[Directory]:
         return self._elsewhere if self._directory is None else (self._directory, *self._elsewhere)
@@ -212,14 +213,6 @@ def _prepare(directory: Directory, base_url: str) -> None:
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, FILE_MODE)
             file.write(_readable(base_url))
-
-
-def _has_segments(directory: Directory) -> bool:
-    try:
-        with directory.existing() as opened:
-            return opened is not None and any(name.endswith(SUFFIX) for name in os.listdir(opened))
-    except OSError:
-        return False
 
 
 def _readable(base_url: str) -> bytes:

@@ -92,19 +92,6 @@ def lock(directory: int, file_name: str) -> int | None:
     return None
 
 
-def has_owner(directory: int, file_name: str) -> bool:
-    """Whether the process that writes a segment, or sends it, is alive."""
-    descriptor = os.open(file_name, os.O_RDONLY | os.O_NONBLOCK | FILE_FLAGS, dir_fd=directory)
-    try:
-        # Shared, so that two who ask do not see each other; who wants to take it over just now tries again later.
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
 def unlink(file_name: str, directory: int) -> None:
     """Delete a file, if it is there."""
     with suppress(FileNotFoundError):

@@ -17,9 +17,10 @@ from ._jobs import jobs_in
 from ._letters import Letter, Letters
 from ._line import Tie, body_in, decode, line_of, tie_in
 from ._neighbours import names_in, take_over
+from ._owners import has_owner
 from ._place import DESTINATION_FILE
 from ._segment import Segment
-from ._segment_files import create, has_owner, lines_of, new_name, owner_of, read_marks
+from ._segment_files import create, lines_of, new_name, owner_of, read_marks
 
 MAX_ADDRESS_BYTES: Final = 10_000
 
