@@ -30,7 +30,7 @@ QUIET: Final = {
 NOT_INHERITED: Final = (
     "OTEL_", "RAMP_", "LANGSMITH_", "LANGCHAIN_", "LANGFUSE_", "LOGFIRE_", "PYTHONDONTWRITEBYTECODE",
 )  # fmt: skip
-"""The last because the peers are installed with their compiled files: so ours must be written, where it runs from source."""
+"""The last because peers are installed with their compiled files: so must ours be written, which run from source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ def test_a_format_has_the_parts_of_the_one_that_it_stands_for(name: str) -> None
     """Each of them, whichever is asked for first; afterwards they are its own."""
     for first in PARTS:
         form: Any = late(FORMATS[name]._home, FORMATS[name]._name)
-        defined = getattr(import_module(f"ramp_tracing._normalizers._{form._home}"), form._name)
+        defined = getattr(import_module(f"ramp_tracing._normalizers.{form._home}"), form._name)
         assert isinstance(defined, WireFormat)
         assert getattr(defined, first) is getattr(form, first)
         assert [getattr(defined, part) for part in PARTS] == [object.__getattribute__(form, part) for part in PARTS]

@@ -58,17 +58,17 @@ __all__ = [
     "transcriber_of_session",
 ]
 
-CHAT: Final = late("chat", "CHAT")
-COMPLETIONS: Final = late("completions", "COMPLETIONS")
-EMBEDDINGS: Final = late("embeddings", "EMBEDDINGS")
-IMAGES: Final = late("images", "IMAGES")
-JOBS: Final = late("jobs", "JOBS")
+CHAT: Final = late("_chat", "CHAT")
+COMPLETIONS: Final = late("_completions", "COMPLETIONS")
+EMBEDDINGS: Final = late("_embeddings", "EMBEDDINGS")
+IMAGES: Final = late("_images", "IMAGES")
+JOBS: Final = late("_jobs", "JOBS")
 MODERATIONS: Final = EMBEDDINGS
-PAGES: Final = late("jobs", "PAGES")
-REALTIME: Final = late("realtime", "REALTIME")
-RESPONSES: Final = late("responses", "RESPONSES")
-SPEECH: Final = late("audio", "SPEECH")
-TRANSCRIPTIONS: Final = late("audio", "TRANSCRIPTIONS")
+PAGES: Final = late("_jobs", "PAGES")
+REALTIME: Final = late("_realtime", "REALTIME")
+RESPONSES: Final = late("_responses", "RESPONSES")
+SPEECH: Final = late("_audio", "SPEECH")
+TRANSCRIPTIONS: Final = late("_audio", "TRANSCRIPTIONS")
 
 __getattr__ = names_of(
     __name__,

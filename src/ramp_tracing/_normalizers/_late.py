@@ -15,7 +15,7 @@ class LateFormat:
     Stands for a `WireFormat`, and has its parts from when one of them is first asked for.
 
     Args:
-        home: The module that defines it, without the underscore that its name begins with.
+        home: The module of this package that defines it.
         name: What it is called there.
     """
 
@@ -29,12 +29,12 @@ class LateFormat:
         """One of the parts, which are not there yet."""
         if name not in PARTS:
             raise AttributeError(f"a wire format has no {name!r}")
-        loaded = getattr(load(f"{__package__}._{self._home}"), self._name)
+        loaded = getattr(load(f"{__package__}.{self._home}"), self._name)
         for part in PARTS:
             setattr(self, part, getattr(loaded, part))
         return getattr(loaded, name)
 
 
 def late(home: str, name: str) -> "WireFormat":
-    """The format *name* of the module ``_<home>``."""
+    """The format *name* of the module *home*."""
     return cast("WireFormat", LateFormat(home, name))

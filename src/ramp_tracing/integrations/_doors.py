@@ -100,14 +100,16 @@ class Doors:
 
     def _loaded(self) -> "StainlessHook | None":
         """What watches calls; `None` where there is nothing to watch them for, or it cannot be loaded."""
-        if self._library.name not in state.enabled or state.sink is None:
+        sink = state.sink
+        if self._library.name not in state.enabled or sink is None:
             return None
-        with guarded("loading what watches a call"), LOADING:
-            if self._hook is None:
-                made = load(f"{__package__}._stainless").StainlessHook(self._library, self)
-                self._hook = cast("StainlessHook", made)
-                # Its thread loads what writes records down while this thread waits for the answer.
-                state.sink.stand_by()
+        with guarded("loading what watches a call"):
+            with LOADING:
+                if self._hook is None:
+                    made = load(f"{__package__}._stainless").StainlessHook(self._library, self)
+                    self._hook = cast("StainlessHook", made)
+            # Its thread loads what writes records down while this one waits for the answer.
+            sink.stand_by()
         return self._hook
 
 

@@ -12,8 +12,8 @@ from ._routes import Route, Routes
 
 __all__ = ["install", "uninstall"]
 
-MESSAGE: Final = Route(operation="chat", format=late("anthropic", "MESSAGES"))
-MESSAGE_BATCHES: Final = late("anthropic", "MESSAGE_BATCHES")
+MESSAGE: Final = Route(operation="chat", format=late("_anthropic", "MESSAGES"))
+MESSAGE_BATCHES: Final = late("_anthropic", "MESSAGE_BATCHES")
 
 ROUTES: Final = Routes(
     billable={
