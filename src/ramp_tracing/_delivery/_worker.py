@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 LINGER_SECONDS: Final = 1.0
 """How long the first record of a batch waits for company: eight busy processes stay far below Ramp's limit."""
 
+BREATH_SECONDS: Final = 0.05
+"""
+How long to leave the application alone at first: it is about to send its first request, and waits for the answer then.
+
+What is loaded here meanwhile costs it nothing; before, two threads in the middle of imports would slow each other down.
+"""
+
 LOOK_SECONDS: Final = 0.1
 """How often to see whether enough has come together: a signal from each record would cost the application more."""
 
@@ -205,6 +212,7 @@ class Worker:
         with self._driving:
             with self._loading:
                 import_module("logging")  # for our own log lines, which then import nothing while a process forks
+            self._listen(BREATH_SECONDS)
             while not self._has_ended():
                 rest_seconds: float | None = FAULT_REST_SECONDS
                 with guarded("delivering records"):
