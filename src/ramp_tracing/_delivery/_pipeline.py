@@ -55,7 +55,7 @@ class Pipeline:
         self._worker = self._new_worker()
         watch_over(self)
         if self._site.has_leftovers():
-            self._worker.start(wait_seconds=0)
+            self._worker.nudge()
 
     @property
     def _journal(self) -> "Journal":
