@@ -22,6 +22,7 @@ FOREIGN = {
     "litellm",
     "openai",
     "opentelemetry",
+    "orjson",
     "platformdirs",
     "wrapt",
 }
@@ -30,6 +31,7 @@ FOREIGN = {
 DEAR = {
     "asyncio",
     "concurrent",
+    "ctypes",
     "difflib",
     "email",
     "gzip",
@@ -55,8 +57,13 @@ FOR_LATER = {
     "ramp_tracing._config._prices",
     "ramp_tracing._context",
     "ramp_tracing._delivery._connection",
+    "ramp_tracing._capture",
     "ramp_tracing._delivery._drainer",
     "ramp_tracing._export",
+    "ramp_tracing._journal._file",
+    "ramp_tracing._journal._journal",
+    "ramp_tracing._journal._line",
+    "ramp_tracing._journal._memory",
     "ramp_tracing._journal._spool",
     "ramp_tracing._layers",
     "ramp_tracing._normalizers",
@@ -147,12 +154,14 @@ print(loaded({{"signal"}}))
 
 WATCH = """
 import threading
+from ramp_tracing._lazy import LOADING
 from ramp_tracing._state import state
 class Watch:
     found = []
     def find_spec(self, name, *_):
         worker = state.sink._worker if state.sink is not None else None
-        if threading.current_thread().name == "ramp-tracing" and not worker._loading._is_owned():
+        protected = LOADING._is_owned() or worker is not None and worker._loading._is_owned()
+        if threading.current_thread().name == "ramp-tracing" and not protected:
             self.found.append(name)
 sys.meta_path.insert(0, Watch())
 """
@@ -203,3 +212,97 @@ atexit.register(lambda: ramp_tracing.record_generation(model="m", input_tokens=1
     with FakeRamp() as ramp:
         assert run(program, tmp_path, RAMP_BASE_URL=ramp.url) == ("", "")
         assert len(ramp.generations) == 1
+
+
+def test_a_fork_waits_for_what_a_thread_loads(tmp_path: Path) -> None:
+    """Else a child that is forked in the middle of it waits for the module for ever, in its own first call."""
+    program = f"""{BEGINNING}
+import os, threading, time
+from ramp_tracing._lazy import load
+loading = threading.Event()
+class Slow:
+    def find_spec(self, name, *_):
+        if name == "ramp_tracing._recorder":
+            sys.meta_path.remove(self)
+            loading.set()
+            time.sleep(0.5)
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=load, args=("ramp_tracing._recorder",))
+thread.start()
+loading.wait()
+child = os.fork()
+if child == 0:
+    ramp_tracing.record_generation(model="m", input_tokens=1)
+    os._exit(0 if ramp_tracing.stats().recorded == 1 else 1)
+thread.join()
+deadline = time.monotonic() + 60
+while not (ended := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < deadline:
+    time.sleep(0.01)
+if not ended[0]:
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+print("ended" if ended[0] else "hangs", ended[1])
+"""
+    printed, _ = run(program, tmp_path)
+    assert printed == "ended 0"
+
+
+def test_the_journal_is_opened_once(tmp_path: Path) -> None:
+    """Also when several threads record first: two would each count what is theirs."""
+    program = f"""{BEGINNING}
+import threading
+together = threading.Barrier(8)
+def record():
+    together.wait()
+    ramp_tracing.record_generation(model="m", input_tokens=1)
+threads = [threading.Thread(target=record) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(ramp_tracing.stats().recorded, ramp_tracing.flush(20))
+"""
+    with FakeRamp() as ramp:
+        printed, _ = run(program, tmp_path, RAMP_BASE_URL=ramp.url)
+        assert printed == "8 True"
+        assert len(ramp.generations) == 8
+
+
+def test_ending_without_a_call_loads_nothing(tmp_path: Path) -> None:
+    """Neither to wait for what was recorded, nor to shut down."""
+    program = f"""{BEGINNING}
+print(ramp_tracing.flush(20), ramp_tracing.shutdown(20))
+ramp_tracing.uninstrument()
+print(loaded({FOREIGN | DEAR | FOR_LATER!r}))
+"""
+    assert run(program, tmp_path) == ("True True\n[]", "")
+
+
+def test_what_a_dead_process_left_is_sent_without_a_call(tmp_path: Path) -> None:
+    """What is there is seen without loading what reads it."""
+    recording = f"{BEGINNING}\nimport os\nramp_tracing.record_generation(model='m', input_tokens=1)\nos._exit(0)"
+    waiting = f"""{BEGINNING}
+import time
+deadline = time.monotonic() + 60
+while not ramp_tracing.stats().acknowledged and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(ramp_tracing.stats().acknowledged)
+"""
+    with FakeRamp() as ramp:
+        run(recording, tmp_path, RAMP_BASE_URL=ramp.url)
+        assert len(ramp.generations) == 0
+        assert run(waiting, tmp_path, RAMP_BASE_URL=ramp.url) == ("1", "")
+
+
+def test_a_segment_of_a_living_process_loads_nothing(tmp_path: Path) -> None:
+    """With many workers on a machine there is always one."""
+    living = f"""{BEGINNING}
+import subprocess
+ramp_tracing.record_generation(model="m", input_tokens=1)
+starting = {BEGINNING + f"print(loaded({FOREIGN | DEAR | FOR_LATER!r}))"!r}
+print(subprocess.run([sys.executable, "-c", starting], capture_output=True, text=True, check=True).stdout.strip())
+"""
+    with FakeRamp() as ramp:
+        ramp.answer_with(503)
+        printed, _ = run(living, tmp_path, RAMP_BASE_URL=ramp.url)
+    assert printed == "['selectors', 'socket']"

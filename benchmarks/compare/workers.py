@@ -27,7 +27,10 @@ QUIET: Final = {
 }
 """Nobody asks the network for anything, and everybody's dictionaries are in the same order."""
 
-NOT_INHERITED: Final = ("OTEL_", "RAMP_", "LANGSMITH_", "LANGCHAIN_", "LANGFUSE_", "LOGFIRE_")
+NOT_INHERITED: Final = (
+    "OTEL_", "RAMP_", "LANGSMITH_", "LANGCHAIN_", "LANGFUSE_", "LOGFIRE_", "PYTHONDONTWRITEBYTECODE",
+)  # fmt: skip
+"""The last because peers are installed with their compiled files: so must ours be written, which run from source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,8 @@ from .exceptions import ConfigurationError
 from .integrations import LibraryName
 
 if TYPE_CHECKING:
-    from ._delivery import ConnectionReport, Pipeline, Stats
-    from ._journal import Journal
+    from ._delivery import ConnectionReport, Pipeline
+    from ._journal import Site, Stats
 
 
 class Options(TypedDict, total=False):
@@ -185,7 +185,7 @@ def stats() -> "Stats":
     Returns:
         All zero where nothing is instrumented.
     """
-    from ._delivery import Stats
+    from ._journal import Stats
 
     counts = [each.stats() for each in _pipelines()]
     return Stats(**{each.name: sum(getattr(count, each.name) for count in counts) for each in fields(Stats)})
@@ -265,7 +265,7 @@ def _connect(config: Config) -> None:
     if before is None and state.sink is not None:  # `capture_generations` is on, and takes everything
         return
     if before is None or before.config != config:
-        state.sink = Pipeline(config, journal=_journal_of(config))
+        state.sink = Pipeline(config, journal=_site_of(config))
     if not state.exit_hooked:
         state.exit_hooked = True
         atexit.register(finish_open_streams)  # after the pipeline's own hook was registered: it runs before that
@@ -275,10 +275,10 @@ def _connect(config: Config) -> None:
         before.wake()
 
 
-def _journal_of(config: Config) -> "Journal":
-    from ._journal import open_journal
+def _site_of(config: Config) -> "Site":
+    from ._journal import site_of
 
-    return open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.account)
+    return site_of(state_dir=config.state_dir, base_url=config.base_url, key=config.account)
 
 
 def _disconnect() -> None:

@@ -110,10 +110,10 @@ import logging
 logging.getLogger("ramp_tracing").addHandler(logging.NullHandler())
 logging.getLogger("ramp_tracing").propagate = False
 import ramp_tracing
-from ramp_tracing.integrations import _stainless
+from ramp_tracing.integrations import _doors
 def broken(self):
     raise RuntimeError("of ours")
-_stainless.StainlessHook.install = broken
+_doors.Doors.install = broken
 ramp_tracing.instrument()
 import openai
 """
@@ -170,3 +170,131 @@ print(loaded("wrapt"))
 ramp_tracing.shutdown()
 """
     assert run(program, ramp) == "[]\n['wrapt']"
+
+
+BESIDE_OPENAI = """
+import openai
+client = openai.OpenAI(max_retries=0)
+client.chat.completions
+there = set(sys.modules)
+import ramp_tracing
+ramp_tracing.instrument()
+"""
+
+MAX_MODULES = 45
+"""Of ours, at the start. Each costs its reader a file, some 200 microseconds and some 20 kB; there were 114."""
+
+MAX_MODULES_OF_A_CALL = 60
+"""On the thread of the first call, a chat that is not streamed: those of the journal too, unless the other is first."""
+
+NOT_AT_THE_START = (
+    "_capture",
+    "_context",
+    "_delivery._drainer",
+    "_export",
+    "_journal._file",
+    "_journal._line",
+    "_layers",
+    "_normalizers._chat",
+    "_normalizers._reading",
+    "_pricing",
+    "_record._outcome",
+    "_recorder",
+    "integrations._calls",
+    "integrations._sockets",
+    "integrations._stainless",
+)
+"""What watches a call, and what writes it down."""
+
+NOT_WITH_A_CHAT = (
+    "_layers._promises",
+    "_layers._run",
+    "_layers._slots",
+    "_normalizers._audio",
+    "_normalizers._embeddings",
+    "_normalizers._jobs",
+    "_normalizers._realtime",
+    "_normalizers._responses",
+    "integrations._sockets",
+)
+"""Other formats, and what finds out which library stands above a call, where none does."""
+
+
+def test_what_watches_calls_is_not_loaded_before_the_first(ramp: FakeRamp) -> None:
+    """In an application that has imported the client: hooking it takes few modules, none of another library's."""
+    program = f"""{BESIDE_OPENAI}
+new = set(sys.modules) - there
+print([name for name in {NOT_AT_THE_START} if "ramp_tracing." + name in new])
+print(sum(name.startswith("ramp_tracing") for name in new))
+print(sorted({{name.partition(".")[0] for name in new}} - sys.stdlib_module_names))
+"""
+    early, count, foreign = run(program, ramp).splitlines()
+    assert ("[]", "['ramp_tracing', 'wrapt']") == (early, foreign)
+    assert int(count) <= MAX_MODULES
+
+
+def test_the_first_call_loads_what_it_needs_and_no_more(ramp: FakeRamp) -> None:
+    """No other format, nothing of libraries above; what writes it down is mostly loaded by the thread that sends."""
+    program = f"""{BESIDE_OPENAI}
+import threading
+class Watch:
+    found = []
+    def find_spec(self, name, *_):
+        if name.startswith("ramp_tracing") and threading.current_thread() is threading.main_thread():
+            self.found.append(name.removeprefix("ramp_tracing."))
+sys.meta_path.insert(0, Watch())
+client.chat.completions.create(model="gpt-4o", messages=[{{"role": "user", "content": "Hello?"}}])
+loaded = set(Watch.found)
+print(sorted(loaded & {set(NOT_WITH_A_CHAT)}), "_normalizers._chat" in loaded, len(loaded))
+print(ramp_tracing.flush(30), ramp_tracing.stats().recorded)
+"""
+    with Provider() as provider:
+        loaded, recorded = run(program, ramp, provider).splitlines()
+    assert "True 1" == recorded
+    assert loaded.startswith("[] True ")
+    assert int(loaded.split()[-1]) <= MAX_MODULES_OF_A_CALL
+
+
+@pytest.mark.parametrize("broken", ["integrations._stainless", "_normalizers._chat", "_journal._file"])
+def test_a_call_is_made_where_what_watches_it_cannot_be_loaded(broken: str, ramp: FakeRamp) -> None:
+    """The files of the package may be gone by then, or be those of another version."""
+    program = f"""{BESIDE_OPENAI}
+import logging
+logging.getLogger("ramp_tracing").addHandler(logging.NullHandler())
+logging.getLogger("ramp_tracing").propagate = False
+sys.modules["ramp_tracing.{broken}"] = None
+for _ in range(2):
+    print(client.chat.completions.create(model="gpt-4o", messages=[{{"role": "user", "content": "Hello?"}}]).id)
+"""
+    with Provider() as provider:
+        first, second = run(program, ramp, provider).splitlines()
+    assert first == second
+
+
+def test_threads_that_make_the_first_calls_together_lose_none(ramp: FakeRamp) -> None:
+    """Each waits until all is there that it needs."""
+    program = f"""{BESIDE_OPENAI}
+import threading
+together = threading.Barrier(8)
+def call():
+    together.wait()
+    client.chat.completions.create(model="gpt-4o", messages=[{{"role": "user", "content": "Hello?"}}])
+threads = [threading.Thread(target=call) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(ramp_tracing.flush(30), ramp_tracing.stats().recorded)
+"""
+    with Provider() as provider:
+        assert "True 8" == run(program, ramp, provider)
+    assert 8 == len(ramp.generations)
+
+
+def test_a_websocket_is_watched_though_nothing_is_loaded_for_it(ramp: FakeRamp) -> None:
+    """Its classes are wrapped at the start; what watches one comes with the first."""
+    program = f"""{BESIDE_OPENAI}
+import openai.resources.realtime.realtime as realtime
+print(hasattr(realtime.RealtimeConnection.parse_event, "__wrapped__"), loaded("ramp_tracing.integrations._sockets"))
+"""
+    assert "True []" == run(program, ramp)

@@ -9,16 +9,26 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from operator import methodcaller
 from typing import Final, Protocol
 from weakref import WeakSet
 
 from .._guard import guarded
+from .._lazy import LOADING
 from .._state import state
 
 AFTER_ALL_OTHERS: Final = -100
 """Finalizers of `multiprocessing` with a higher number run first: queues and pools still make calls while they end."""
+
+MAX_FORK_WAIT_SECONDS: Final = 10.0
+"""
+Some times what the imports take on a machine that is very busy; the wait ends with them.
+
+Who forks without it risks a child that can import neither the price list nor what that brings, which the application
+may need itself.
+"""
 
 
 class Mortal(Protocol):
@@ -67,9 +77,9 @@ def _watched() -> WeakSet[Mortal]:
     atexit.register(_end, watched)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
-            before=partial(_tell, watched, methodcaller("before_fork")),
-            after_in_parent=partial(_tell, watched, methodcaller("after_fork_in_parent")),
-            after_in_child=partial(_tell, watched, methodcaller("after_fork_in_child")),
+            before=partial(_before_fork, watched),
+            after_in_parent=partial(_after_fork, watched, methodcaller("after_fork_in_parent")),
+            after_in_child=partial(_after_fork, watched, methodcaller("after_fork_in_child")),
         )
     return watched
 
@@ -81,6 +91,18 @@ def end_open_calls() -> None:
     for call in [*list(state.open_streams.values()), *list(state.runs.values()), *by_hand]:
         with guarded("recording an open stream"):
             call.give_up()
+
+
+def _before_fork(watched: WeakSet[Mortal]) -> None:
+    """In this order: the thread that sends takes `LOADING` while it holds the lock that it has for itself."""
+    _tell(watched, methodcaller("before_fork"))
+    LOADING.acquire(timeout=MAX_FORK_WAIT_SECONDS)
+
+
+def _after_fork(watched: WeakSet[Mortal], what: Callable[[Mortal], None]) -> None:
+    with suppress(RuntimeError):  # it waited in vain
+        LOADING.release()
+    _tell(watched, what)
 
 
 def _tell(watched: WeakSet[Mortal], what: Callable[[Mortal], None]) -> None:

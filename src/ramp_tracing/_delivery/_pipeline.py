@@ -2,22 +2,25 @@
 From `record()` on the application's threads to the one thread that sends.
 
 The application's side puts things on queues and does nothing else: no lock that is held while something is sent, no
-import, no network.
+network, and no import but that of the journal with the first record.
 """
 
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .._config import Config
 from .._guard import guarded
-from .._journal import Journal, MemoryJournal, Stats
+from .._journal import Site
 from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded
 from .._state import HeldBack, Hold
 from ._lifetime import watch_over
 from ._stages import Stages, load_stages
 from ._worker import LINGER_SECONDS, Job, Worker
+
+if TYPE_CHECKING:
+    from .._journal import Journal, Stats
 
 POLL_SECONDS: Final = 0.005
 """Whoever waits, looks. A condition would be quicker by that much, and would hang in a signal handler."""
@@ -32,7 +35,7 @@ class Pipeline:
 
     Args:
         config: Where to, how, how much at once.
-        journal: Where records wait; in memory if left out.
+        journal: Where records wait, or where they are to; in memory if left out.
         load: Makes the stages, on the thread that sends.
         linger_seconds: How long the first record of a batch waits for company.
     """
@@ -41,18 +44,22 @@ class Pipeline:
         self,
         config: Config,
         *,
-        journal: Journal | None = None,
+        journal: "Journal | Site | None" = None,
         load: Callable[[Config], Stages] = load_stages,
         linger_seconds: float = LINGER_SECONDS,
     ) -> None:
         self._config = config
-        self._journal = MemoryJournal() if journal is None else journal
+        self._site = journal if isinstance(journal, Site) else Site(journal=journal)
         self._load = load
         self._linger_seconds = linger_seconds
         self._worker = self._new_worker()
         watch_over(self)
-        if self._journal.has_leftovers():
-            self._worker.start(wait_seconds=0)
+        if self._site.has_leftovers():
+            self._worker.nudge()
+
+    @property
+    def _journal(self) -> "Journal":
+        return self._site.journal
 
     @property
     def config(self) -> Config:
@@ -115,7 +122,7 @@ class Pipeline:
         """Send what waits now, as far as the receiver allows it, without waiting for company."""
         self._worker.hurry()
 
-    def stats(self) -> Stats:
+    def stats(self) -> "Stats":
         """The counts at this moment; ``recorded == acknowledged + waiting + dead + lost + filtered``."""
         self._worker.run_jobs()
         return self._journal.counts()
@@ -135,7 +142,7 @@ class Pipeline:
         with guarded("flushing"):
             deadline = time.monotonic() + timeout_seconds
             self._worker.run_jobs()
-            flushed = self._flush(deadline)
+            flushed = not self._site.is_open or self._flush(deadline)
             self._worker.flush_exporters(deadline)
         return flushed
 
@@ -155,7 +162,8 @@ class Pipeline:
         flushed = self.flush(timeout_seconds)
         with guarded("shutting down"):
             self._worker.stop(deadline)
-            self._journal.close()
+            if self._site.is_open:
+                self._journal.close()
         return flushed
 
     def before_fork(self) -> None:
@@ -169,7 +177,8 @@ class Pipeline:
     def after_fork_in_child(self) -> None:
         """Begin anew: no records, no thread, no connection, and no lock that a thread of the parent's may hold."""
         self._worker.abandon()
-        self._journal.after_fork()
+        if self._site.is_open:
+            self._journal.after_fork()
         self._worker = self._new_worker()
 
     def _flush(self, deadline: float) -> bool:
@@ -187,4 +196,4 @@ class Pipeline:
         return not held and now.dead + now.lost == before.dead + before.lost
 
     def _new_worker(self) -> Worker:
-        return Worker(self._config, self._journal, load=self._load, linger_seconds=self._linger_seconds)
+        return Worker(self._config, self._site, load=self._load, linger_seconds=self._linger_seconds)

@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING, Final
 
 from .._config import Config
 from .._guard import guarded
-from .._journal import Journal
+from .._journal import Site
 from .._record import Generation
-from ._lifetime import end_with_worker
+from ._lifetime import MAX_FORK_WAIT_SECONDS, end_with_worker
 from ._stages import Stages
 
 if TYPE_CHECKING:
+    from .._journal import Journal
     from ._drainer import Drainer
 
 LINGER_SECONDS: Final = 1.0
 """How long the first record of a batch waits for company: eight busy processes stay far below Ramp's limit."""
+
+BREATH_SECONDS: Final = 0.05
+"""
+How long to leave the application alone at first: it is about to send its first request, and waits for the answer then.
+
+What is loaded here meanwhile costs it nothing; before, two threads in the middle of imports would slow each other down.
+"""
 
 LOOK_SECONDS: Final = 0.1
 """How often to see whether enough has come together: a signal from each record would cost the application more."""
 
 FAULT_REST_SECONDS: Final = 5.0
 """After a fault of ours, so that a lasting one does not spin."""
-
-MAX_FORK_WAIT_SECONDS: Final = 10.0
-"""
-Some times what the imports take on a machine that is very busy; the wait ends with them.
-
-Who forks without it risks a child that can import neither the price list nor what that brings, which the application
-may need itself.
-"""
 
 Job = Callable[[], None]
 """Something to be called on a thread that holds no lock of ours."""
@@ -49,16 +49,14 @@ class Worker:
 
     Args:
         config: For the drainer.
-        journal: For the drainer.
+        site: Where the journal is, for the drainer.
         load: Makes the stages, on the thread.
         linger_seconds: How long the first record of a batch waits for company.
     """
 
-    def __init__(
-        self, config: Config, journal: Journal, *, load: Callable[[Config], Stages], linger_seconds: float
-    ) -> None:
+    def __init__(self, config: Config, site: Site, *, load: Callable[[Config], Stages], linger_seconds: float) -> None:
         self._config = config
-        self._journal = journal
+        self._site = site
         self._load = load
         self._linger_seconds = linger_seconds
         # The only kind of queue that may be put on anywhere: in a finalizer, in a signal handler, in the middle of
@@ -78,6 +76,10 @@ class Worker:
         self._woken = self._stopping = self._hurried = False
         self._runs = False  # what `Thread.is_alive` says, for a tenth of the price
         self._due: float | None = None
+
+    @property
+    def _journal(self) -> "Journal":
+        return self._site.journal
 
     # -- by any thread
 
@@ -219,6 +221,7 @@ class Worker:
         with self._driving:
             with self._loading:
                 import_module("logging")  # for our own log lines, which then import nothing while a process forks
+            self._listen(BREATH_SECONDS)
             while not self._has_ended():
                 rest_seconds: float | None = FAULT_REST_SECONDS
                 with guarded("delivering records"):

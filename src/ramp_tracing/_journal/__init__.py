@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Final
 
 from .._lazy import names_of
-from ._file import FileJournal
-from ._journal import Entry, Journal, Stats
-from ._letters import Letter
-from ._memory import DeadLetter, MemoryJournal
-from ._place import open_journal, state_directories
+from ._place import Site, open_journal, site_of, state_directories
 
 if TYPE_CHECKING:
+    from ._file import FileJournal
+    from ._journal import Entry, Journal, Stats
+    from ._letters import Letter
+    from ._memory import DeadLetter, MemoryJournal
     from ._spool import (
         SegmentStatus,
         SpoolStatus,
@@ -30,6 +30,7 @@ __all__ = [
     "Letter",
     "MemoryJournal",
     "SegmentStatus",
+    "Site",
     "SpoolStatus",
     "Stats",
     "dead_letters",
@@ -38,6 +39,7 @@ __all__ = [
     "purge",
     "records_in",
     "replay",
+    "site_of",
     "spool_of",
     "spools_in",
     "state_directories",
@@ -56,4 +58,15 @@ SPOOL: Final = (
 )
 """What only the command line needs."""
 
-__getattr__ = names_of(__name__, dict.fromkeys(SPOOL, "_spool"))
+JOURNAL: Final = {
+    "DeadLetter": "_memory",
+    "Entry": "_journal",
+    "FileJournal": "_file",
+    "Journal": "_journal",
+    "Letter": "_letters",
+    "MemoryJournal": "_memory",
+    "Stats": "_journal",
+}
+"""What the first record needs; before it there is only the place for it."""
+
+__getattr__ = names_of(__name__, {**JOURNAL, **dict.fromkeys(SPOOL, "_spool")})

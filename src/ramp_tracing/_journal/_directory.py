@@ -12,6 +12,9 @@ FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE_FLAGS: Final = os.O_NOFOLLOW | os.O_CLOEXEC
 """For every file of ours: a symbolic link is never followed, and no program that is started gets the descriptor."""
 
+SUFFIX: Final = ".seg"
+"""Of a segment; see `_segment_files`."""
+
 NEW_SUFFIX: Final = ".new"
 """Of a file that is not whole yet."""
 

@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 
 from ._bounds import Bounds
 from ._descriptor import Descriptor
-from ._directory import FILE_FLAGS, FILE_MODE, Directory
+from ._directory import FILE_FLAGS, FILE_MODE, SUFFIX, Directory
 from ._line import body_in
 from ._segment import Segment
-from ._segment_files import MARKS_SUFFIX, NEW_SUFFIX, SUFFIX, lines_of, lock, read_marks, unlink
+from ._segment_files import MARKS_SUFFIX, NEW_SUFFIX, lines_of, lock, read_marks, unlink
 
 LITTER_SECONDS: Final = 60.0
 """A segment is new for some microseconds; after a minute it will never be anything else."""

@@ -7,16 +7,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from .._guard import WARNING, log
+from .._lazy import LOADING, load
 from ..exceptions import ConfigurationError
 from ._directory import FILE_FLAGS, FILE_MODE, Directory, UnsafeDirectoryError
-from ._file import FileJournal
 from ._file_systems import network_file_system
-from ._journal import Journal
-from ._memory import MemoryJournal
+from ._owners import may_have_orphans
+
+if TYPE_CHECKING:
+    from ._journal import Journal
 
 APPLICATION: Final = "ramp_tracing"
 
@@ -35,9 +37,62 @@ PASSING: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE,
 """What a disk says that may say something else in a minute. The journal tries it again by itself."""
 
 
-def open_journal(*, state_dir: str | None, base_url: str, key: str) -> Journal:
+class Site:
     """
-    The journal for one receiver and account.
+    Where the journal of a destination is; what writes it is loaded with the first record.
+
+    Args:
+        directory: For the segments; in memory if left out.
+        elsewhere: Where earlier processes may have left something.
+        journal: The journal, if it has been opened.
+    """
+
+    def __init__(
+        self,
+        directory: Directory | None = None,
+        *,
+        elsewhere: Sequence[Directory] = (),
+        journal: "Journal | None" = None,
+    ) -> None:
+        self._directory = directory
+        self._elsewhere = elsewhere
+        self._journal = journal
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything may have been recorded."""
+        return self._journal is not None
+
+    @property
+    def journal(self) -> "Journal":
+        """The journal, which is opened when it is first asked for; only one ever is."""
+        journal = self._journal
+        if journal is None:
+            with LOADING:
+                journal = self._journal = self._journal or self._opened()
+        return journal
+
+    def has_leftovers(self) -> bool:
+        """Whether there is something to send, or to tidy up, from a process that has died."""
+        return (self.is_open or any(map(may_have_orphans, self._directories()))) and self.journal.has_leftovers()
+
+    def _directories(self) -> Sequence[Directory]:
+        return self._elsewhere if self._directory is None else (self._directory, *self._elsewhere)
+
+    def _opened(self) -> "Journal":
+        if self._directory is None:
+            return cast("Journal", load(f"{__package__}._memory").MemoryJournal())
+        return cast("Journal", load(f"{__package__}._file").FileJournal(self._directory, elsewhere=self._elsewhere))
+
+
+def open_journal(*, state_dir: str | None, base_url: str, key: str) -> "Journal":
+    """The journal of `site_of`."""
+    return site_of(state_dir=state_dir, base_url=base_url, key=key).journal
+
+
+def site_of(*, state_dir: str | None, base_url: str, key: str) -> Site:
+    """
+    The place of the journal for one receiver and account.
 
     If no directory was asked for, it is in the first usable place of `state_directories`, or in memory; a warning says
     so if that is not the first one. What earlier processes left in the other places is sent, too. No key is in any name
@@ -53,7 +108,7 @@ def open_journal(*, state_dir: str | None, base_url: str, key: str) -> Journal:
     """
     name = destination_name(base_url, key)
     if state_dir is not None:
-        return FileJournal(_asked_for(Directory(Path(state_dir), name), base_url))
+        return Site(_asked_for(Directory(Path(state_dir), name), base_url))
     obstacles: list[str] = []
     places = state_directories(None)
     for place in places:
@@ -62,15 +117,13 @@ def open_journal(*, state_dir: str | None, base_url: str, key: str) -> Journal:
         if obstacle is None:
             if obstacles:
                 _warn(f"{'; '.join(obstacles)}: the journal is in {place}")
-            return FileJournal(
-                directory, elsewhere=[Directory(each, name) for each in places if _is_other(each, place)]
-            )
+            return Site(directory, elsewhere=[Directory(each, name) for each in places if _is_other(each, place)])
         obstacles.append(obstacle)
     _warn(
         f"{'; '.join(obstacles)}: records are kept in memory, and lost if the process ends before they are sent; "
         "name a directory with RAMP_TRACING_STATE_DIR"
     )
-    return MemoryJournal()
+    return Site()
 
 
 def state_directories(state_dir: str | None) -> Sequence[Path]:

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 from .._dataclass import dataclass
 from .._record import Generation
 from ._descriptor import Descriptor
-from ._directory import Directory
+from ._directory import SUFFIX, Directory
 from ._line import Decoded, Tie, body_in, decode, tie_in
-from ._segment_files import MARKS_SUFFIX, SUFFIX, Marks, lines_of, open_marks, unlink, write_marks
+from ._segment_files import MARKS_SUFFIX, Marks, lines_of, open_marks, unlink, write_marks
 
 NOBODY_TIED: Final[Mapping[str, int]] = MappingProxyType({})
 

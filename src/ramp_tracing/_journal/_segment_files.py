@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from ._directory import FILE_FLAGS, FILE_MODE, Directory
+from ._directory import FILE_FLAGS, FILE_MODE, SUFFIX, Directory
 from ._line import MAX_LINE_BYTES
 
-SUFFIX: Final = ".seg"
 NEW_SUFFIX: Final = ".new"
 MARKS_SUFFIX: Final = ".ack"
 
@@ -91,19 +90,6 @@ def lock(directory: int, file_name: str) -> int | None:
         pass
     os.close(descriptor)
     return None
-
-
-def has_owner(directory: int, file_name: str) -> bool:
-    """Whether the process that writes a segment, or sends it, is alive."""
-    descriptor = os.open(file_name, os.O_RDONLY | os.O_NONBLOCK | FILE_FLAGS, dir_fd=directory)
-    try:
-        # Shared, so that two who ask do not see each other; who wants to take it over just now tries again later.
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def unlink(file_name: str, directory: int) -> None:

@@ -12,14 +12,15 @@ from typing import Final
 from .._dataclass import dataclass
 from .._record import Generation, UnixNanos
 from ._descriptor import Descriptor
-from ._directory import FILE_FLAGS, Directory
+from ._directory import FILE_FLAGS, SUFFIX, Directory
 from ._jobs import jobs_in
 from ._letters import Letter, Letters
 from ._line import Tie, body_in, decode, line_of, tie_in
 from ._neighbours import names_in, take_over
+from ._owners import has_owner
 from ._place import DESTINATION_FILE
 from ._segment import Segment
-from ._segment_files import SUFFIX, create, has_owner, lines_of, new_name, owner_of, read_marks
+from ._segment_files import create, lines_of, new_name, owner_of, read_marks
 
 MAX_ADDRESS_BYTES: Final = 10_000
 

@@ -15,16 +15,19 @@ A call that nobody below has seen is recorded by a vigil, once the layer above c
 A call that the application makes itself, in the loop over somebody else's stream too, has no such frame above it.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from .._lazy import names_of
 from .._state import Layer
-from ._promises import Settled, is_waiting, release, settle, sink_under
-from ._run import Ending, Kind, Run, end_run, run_of
-from ._runs import open_run
-from ._runs_here import around_here, claim_models
-from ._slots import Slot, is_first_word, note_usage, open_slot, slot_of, watch_forks
-from ._stack import frames_above, layer_above
-from ._vigils import Vigil, note_answer, note_stream
+from ._above import around_here, claim_models, sink_under
+
+if TYPE_CHECKING:
+    from ._promises import Settled, is_waiting, release, settle
+    from ._run import Ending, Kind, Run, end_run, run_of
+    from ._runs import open_run
+    from ._slots import Slot, is_first_word, note_usage, open_slot, slot_of, watch_forks
+    from ._stack import frames_above, layer_above
+    from ._vigils import Vigil, note_answer, note_stream
 
 __all__: Final = [
     "Ending",
@@ -53,3 +56,15 @@ __all__: Final = [
     "slot_of",
     "watch_forks",
 ]
+
+LAYERS: Final = {
+    **dict.fromkeys(("Settled", "is_waiting", "release", "settle"), "_promises"),
+    **dict.fromkeys(("Ending", "Kind", "Run", "end_run", "run_of"), "_run"),
+    "open_run": "_runs",
+    **dict.fromkeys(("Slot", "is_first_word", "note_usage", "open_slot", "slot_of", "watch_forks"), "_slots"),
+    **dict.fromkeys(("frames_above", "layer_above"), "_stack"),
+    **dict.fromkeys(("Vigil", "note_answer", "note_stream"), "_vigils"),
+}
+"""What only layers above a client need."""
+
+__getattr__ = names_of(__name__, LAYERS)

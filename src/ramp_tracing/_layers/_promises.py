@@ -94,9 +94,9 @@ class Settled(NamedTuple):
         return None if self.promise is None else self.promise.generation
 
 
-def sink_under(sink: Holder) -> Sink:
+def promised(sink: Holder) -> Sink:
     """Where a call of the client that starts here is recorded: *sink*, or where it waits for the layer above."""
-    above = layer_above() if state.layers else None
+    above = layer_above()
     if above is None:
         return sink
     layer, key = above

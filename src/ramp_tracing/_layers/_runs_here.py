@@ -28,7 +28,7 @@ BATCHING: Final = "langchain_core.language_models.llms"
 """Where one request is made for the runs of many prompts."""
 
 
-def around_here(*, answers: bool = True) -> Around | None:
+def around(*, answers: bool) -> Around | None:
     """
     What LangChain says of the call that starts here, by a client or by a layer that is about to record it.
 
@@ -38,16 +38,14 @@ def around_here(*, answers: bool = True) -> Around | None:
         answers: It is a call that a model's answer can come from. A model's cache, or a model that looks something up,
             asks for embeddings, which are not its answer.
     """
-    if not state.runs:
-        return None
-    nearest = claim_models() if answers else next(runs_here(by_handler=False), None)
+    nearest = claim(by_handler=False) if answers else next(runs_here(by_handler=False), None)
     if nearest is None:
         nearest = _run_of_context()
         return None if nearest is None else nearest.around(itself=False)
     return nearest.around(itself=answers and nearest.kind == "model")
 
 
-def claim_models(*, by_handler: bool = False) -> Run | None:
+def claim(*, by_handler: bool) -> Run | None:
     """
     Claim every model's run that is in the middle of its call here.
 

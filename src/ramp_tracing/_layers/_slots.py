@@ -15,7 +15,7 @@ from .._dataclass import dataclass
 from .._guard import guarded
 from .._record import NOBODY, Attribution, Generation, Usage
 from .._state import Hold, Holder, state
-from ._runs_here import around_here
+from ._above import around_here
 
 if TYPE_CHECKING:
     from ._vigils import Vigil

@@ -3,31 +3,26 @@ From a library's or a provider's objects to the record. Pure: nothing here knows
 
 One file per wire format. Each reads a request's content, reads an answer, and folds a stream into the shape of
 that format's whole answer, so that there is one reader for both. A format that one integration alone reads has no
-name here: that one imports it from its file, and nobody else loads it.
+name here: that one names its file. All of them are loaded with the first call that is in one.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ._audio import SPEECH, TRANSCRIPTIONS
-from ._chat import CHAT
-from ._completions import COMPLETIONS
-from ._embeddings import EMBEDDINGS, MODERATIONS
-from ._failures import error_in, failure_of
-from ._formats import Accumulator, WireFormat
-from ._images import IMAGES
-from ._jobs import JOBS, PAGES, read_output
-from ._json import parse, parse_event
-from ._langchain_attribution import langchain_attribution
-from ._openai_usage import has_usage
-from ._parameters import numbers_in
-from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
-from ._realtime import REALTIME, model_of_session, read_transcript, transcriber_of_session
-from ._reported_cost import cost_in_headers
-from ._responses import RESPONSES
+from .._lazy import names_of
+from ._late import late
 
-FORMATS: Final[Mapping[str, WireFormat]] = {each.name: each for each in (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES)}
-"""By the name that a journal has for it: those of which an answer may wait to be read."""
+if TYPE_CHECKING:
+    from ._failures import error_in, failure_of
+    from ._formats import Accumulator, WireFormat
+    from ._jobs import read_output
+    from ._json import parse, parse_event
+    from ._langchain_attribution import langchain_attribution
+    from ._openai_usage import has_usage
+    from ._parameters import numbers_in
+    from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
+    from ._realtime import model_of_session, read_transcript, transcriber_of_session
+    from ._reported_cost import cost_in_headers
 
 __all__ = [
     "CHAT",
@@ -55,6 +50,7 @@ __all__ = [
     "failure_of",
     "has_usage",
     "langchain_attribution",
+    "late",
     "model_of_session",
     "numbers_in",
     "parse",
@@ -63,3 +59,49 @@ __all__ = [
     "read_transcript",
     "transcriber_of_session",
 ]
+
+CHAT: Final = late("_chat", "CHAT")
+COMPLETIONS: Final = late("_completions", "COMPLETIONS")
+EMBEDDINGS: Final = late("_embeddings", "EMBEDDINGS")
+IMAGES: Final = late("_images", "IMAGES")
+JOBS: Final = late("_jobs", "JOBS")
+MODERATIONS: Final = late("_embeddings", "MODERATIONS")
+PAGES: Final = late("_jobs", "PAGES")
+REALTIME: Final = late("_realtime", "REALTIME")
+RESPONSES: Final = late("_responses", "RESPONSES")
+SPEECH: Final = late("_audio", "SPEECH")
+TRANSCRIPTIONS: Final = late("_audio", "TRANSCRIPTIONS")
+
+FORMATS: Final[Mapping[str, "WireFormat"]] = {
+    "chat": CHAT,
+    "completions": COMPLETIONS,
+    "embeddings": EMBEDDINGS,
+    "responses": RESPONSES,
+}
+"""By the name that a journal has for it: those of which an answer may wait to be read."""
+
+__getattr__ = names_of(
+    __name__,
+    {
+        "Accumulator": "_formats",
+        "WireFormat": "_formats",
+        "as_amount": "_reading",
+        "as_count": "_reading",
+        "as_fields": "_reading",
+        "as_items": "_reading",
+        "as_name": "_reading",
+        "cost_in_headers": "_reported_cost",
+        "dig": "_reading",
+        "error_in": "_failures",
+        "failure_of": "_failures",
+        "has_usage": "_openai_usage",
+        "langchain_attribution": "_langchain_attribution",
+        "model_of_session": "_realtime",
+        "numbers_in": "_parameters",
+        "parse": "_json",
+        "parse_event": "_json",
+        "read_output": "_jobs",
+        "read_transcript": "_realtime",
+        "transcriber_of_session": "_realtime",
+    },
+)

@@ -14,8 +14,8 @@ from .._state import Sink
 from ._asking import Asking, Origin
 from ._bodies import JSON_OBJECT, is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
-from ._files import Fetching, file_in
-from ._routes import Route
+from ._files import Fetching
+from ._routes import Route, file_in
 
 MAX_PARSED_BYTES: Final = 64 * 1024
 """Beyond this an answer is vectors or pictures, and what we need of it is cheaper to read from the parsed object."""

@@ -4,21 +4,11 @@ Files that say what a batch used, where the batch itself does not: https://platf
 The application fetches such a file for its own ends; it is read here when it does, and only if it is waited for.
 """
 
-import re
 from functools import partial
-from typing import Final
 
 from .._record import Failure, Outcome
 from .._recorder import Recording
 from .._state import state
-
-FILE: Final = re.compile(r"(?:^|/)files/([^/?]+)/content/?(?:\?|$)")
-
-
-def file_in(url: str) -> str:
-    """The id of the file that a request is for; empty if it is for none."""
-    found = FILE.search(url)
-    return "" if found is None else found[1]
 
 
 class Fetching:

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .._dataclass import dataclass
-from .._normalizers import EMBEDDINGS, WireFormat
+from .._normalizers import EMBEDDINGS
 from .._state import state
-from ._files import file_in
+
+if TYPE_CHECKING:
+    from .._normalizers import WireFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class Route:
     """
 
     operation: str
-    format: WireFormat
+    format: "WireFormat"
     asks_for_usage: bool = False
     creates_jobs: bool = False
     settles: bool = False
@@ -109,6 +111,30 @@ class Routes:
         return self.jobs.get(found[1]) if found is not None else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """
+    One kind of websocket.
+
+    Attributes:
+        operation: ``gen_ai.operation.name`` of its responses.
+        format: How they are read.
+        in_turn: Each is an answer to a ``response.create``, in the order of those on its lane. Elsewhere the server
+            makes some by itself.
+    """
+
+    operation: str
+    format: "WireFormat"
+    in_turn: bool = False
+
+
+def file_in(url: str) -> str:
+    """The id of the file that a request is for; empty if it is for none."""
+    found = FILE.search(url)
+    return "" if found is None else found[1]
+
+
+FILE: Final = re.compile(r"(?:^|/)files/([^/?]+)/content/?(?:\?|$)")
 LIST: Final = re.compile(r"(?:^|/)(\w+)/?(?:\?|$)")
 JOB: Final = re.compile(r"(?:^|/)(\w+)/[^/?]+/?(?:\?|$)")
 CANCELLED_JOB: Final = re.compile(r"(?:^|/)(\w+)/[^/?]+/cancel/?(?:\?|$)")

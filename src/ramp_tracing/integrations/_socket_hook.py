@@ -3,30 +3,26 @@ The hook for websockets that a generated client opens.
 
 Every connection class hands each message that it receives to its ``parse_event``, in sync and async clients alike
 (``recv``, iteration, ``dispatch_events``, and whoever reads ``recv_bytes`` and parses by himself). The names are the
-same from openai 1.66 to 3.57. A class is wrapped when the application first uses its part of the client.
+same from openai 1.66 to 3.57. A class is wrapped when the application first uses its part of the client. What watches a
+websocket is loaded with the first that is opened.
 """
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import ModuleType
-from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
-from weakref import finalize
+from typing import TYPE_CHECKING, Any, cast
 
 import wrapt
 
-from .._context import in_force
 from .._guard import guarded
-from .._normalizers import as_name, dig
-from .._providers import address_in
-from .._record import NOBODY
+from .._lazy import load
 from .._state import state
 from ._patches import Patches
-from ._sockets import STEPS, Channel, Line, SocketWatch
+from ._routes import Channel
 
-MODEL_NAMES: Final = ("model", "deployment")
-"""Parameters of the address that name a model; the second is Azure's, whose deployments are named by their owner."""
+if TYPE_CHECKING:
+    from ._sockets import SocketWatch
 
 
 class SocketHook:
@@ -98,42 +94,26 @@ class SocketHook:
     def _parsed(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
         event = wrapped(*args, **kwargs)
         kind = getattr(event, "type", None)
-        step = STEPS.get(kind) if isinstance(kind, str) else None
-        if step is not None and self._is_on and state.sink is not None:
+        if isinstance(kind, str) and self._is_on and state.sink is not None:
             with guarded("reading an event"):
-                step(self._watch(channel, connection), event)
+                self._watch(channel, connection).told(kind, event)
         return event
 
-    def _watch(self, channel: Channel, connection: Any) -> SocketWatch:
+    def _watch(self, channel: Channel, connection: Any) -> "SocketWatch":
         watch = state.sockets.get(connection)
-        if isinstance(watch, SocketWatch):
-            return watch
-        watch = SocketWatch(channel, self._line(connection))
-        state.sockets[connection] = watch
-        finalize(connection, watch.collected).atexit = False  # open calls are ended at exit in any case
-        return watch
-
-    def _line(self, connection: Any) -> Line:
-        """From the request that opened the websocket: public in every version of `websockets` that the client takes."""
-        request = dig(connection, "_connection", "request")
-        host, port = address_in(f"//{as_name(dig(request, 'headers', 'Host')) or ''}")  # TLS, as providers' are
-        address = parse_qs(urlsplit(as_name(dig(request, "path")) or "").query)
-        return Line(
-            library=self._library,
-            provider=self._provider(None, host, port),
-            host=host,
-            port=port,
-            model=next((address[name][0] for name in MODEL_NAMES if name in address), None),
-            attribution=in_force(NOBODY, NOBODY).attribution,
-        )
+        if watch is None:
+            watch = load(f"{__package__}._socket_lines").watched(
+                channel, connection, library=self._library, provider=self._provider
+            )
+        return cast("SocketWatch", watch)
 
 
 def _closed(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
     """Around ``close``, sync and async alike: whoever calls it reads no further."""
     watch = state.sockets.get(connection)
-    if isinstance(watch, SocketWatch):
+    if watch is not None:
         with guarded("ending what a websocket was about"):
-            watch.give_up()
+            cast("SocketWatch", watch).give_up()
     return wrapped(*args, **kwargs)
 
 

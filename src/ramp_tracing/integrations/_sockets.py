@@ -17,7 +17,6 @@ from typing import Final
 from .._dataclass import dataclass
 from .._identity import fresh_hex, is_unique
 from .._normalizers import (
-    WireFormat,
     as_name,
     dig,
     error_in,
@@ -29,27 +28,11 @@ from .._record import Attribution, Failure, Outcome
 from .._recorder import Recording, Request
 from .._state import Sink, state
 from ._endings import Creating, Ending
+from ._routes import Channel
 from ._socket_requests import NOTHING_ASKED, Asked, asked_in
 
 MAX_OPEN: Final = 64
 """Responses under way on one connection; one that a lost connection has left without an end makes room for others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """
-    One kind of connection.
-
-    Attributes:
-        operation: ``gen_ai.operation.name`` of its responses.
-        format: How they are read.
-        in_turn: Each is an answer to a ``response.create``, in the order of those on its lane. Elsewhere the server
-            makes some by itself.
-    """
-
-    operation: str
-    format: WireFormat
-    in_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +86,12 @@ class SocketWatch:
         self._model: str | None = None
         self._transcriber: str | None = None
         self._under_way: dict[str, UnderWay] = {}
+
+    def told(self, kind: str, event: object) -> None:
+        """An event of this kind has come; most say nothing of paid work."""
+        step = STEPS.get(kind)
+        if step is not None:
+            step(self, event)
 
     def told_of_session(self, event: object) -> None:
         """Which models answer and transcribe; they may change on the way."""

@@ -12,13 +12,11 @@ that came without ``request`` is watched from its answer on.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
-from .._dataclass import dataclass
 from .._guard import guarded
 from .._layers import sink_under
 from .._normalizers import as_fields
@@ -26,38 +24,15 @@ from .._state import state
 from ._asking import Origin, body_of
 from ._bodies import watch_body
 from ._calls import Call, address_of, nanoseconds_taken
+from ._doors import Doors, Library
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
-from ._patches import Patches
-from ._routes import Routes
 from ._streams import StreamWatch
 
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
 """How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
 
 _current: ContextVar[Call | None] = ContextVar("ramp_tracing_current_call", default=None)
-
-
-def _never(_client: Any, _host: str | None, _body: Mapping[str, object]) -> bool:
-    return False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
-    """
-    What the hook has to know of one library.
-
-    Attributes:
-        name: Its import name.
-        routes: Its endpoints.
-        provider: (client, host, port) → who is called; `None` for a host that nobody knows.
-        asks_for_usage: (client, host, body) → whether a stream may be asked for its usage; most tell it unasked.
-    """
-
-    name: str
-    routes: Routes
-    provider: Callable[[Any, str | None, int | None], str | None]
-    asks_for_usage: Callable[[Any, str | None, Mapping[str, object]], bool] = _never
 
 
 class Known:
@@ -83,43 +58,20 @@ class StainlessHook:
     Watches the calls of one generated library.
 
     Args:
-        library: Which.
+        library: Which. It is imported by now.
+        doors: Where its calls come by.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, doors: Doors) -> None:
         self._library = library
-        self._patches = Patches()
+        self._doors = doors
+        self._stream = import_module(f"{library.name}._streaming")
+        self._raw = tuple(_raw_responses(library.name))
         self._repairing = Lock()
         self._origins: dict[int, Known] = {}
 
-    def install(self) -> None:
-        """Wrap the client classes. The library is imported by now: this waits for the application's own import."""
-        base = import_module(f"{self._library.name}._base_client")
-        self._stream = import_module(f"{self._library.name}._streaming")
-        self._raw = tuple(_raw_responses(self._library.name))
-        self._shells = (
-            (base.SyncAPIClient, self._request, partial(self._response, self._request)),
-            (base.AsyncAPIClient, self._async_request, partial(self._response, self._async_request)),
-        )
-        self._wrap_requests()
-        self._wrap_responses()
-
-    def uninstall(self) -> None:
-        """Take the wrappers out again."""
-        self._patches.undo()
-
-    def _wrap_requests(self) -> None:
-        """Wrap every ``request``; later, those that somebody has taken our wrapper from."""
-        for owner, request, _ in self._shells:
-            for each in (owner, *set(_overriding(owner))):
-                self._patches.restore(each, "request", request)
-
-    def _wrap_responses(self) -> None:
-        """Wrap every ``_process_response``, likewise."""
-        for owner, _, response in self._shells:
-            self._patches.restore(owner, "_process_response", response)
-
-    def _request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+    def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around ``request``."""
         call, args, kwargs = self._begin(client, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
@@ -135,7 +87,8 @@ class StainlessHook:
         self._answered(call, result)
         return result
 
-    async def _async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+    async def async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around ``request`` of async clients."""
         call, args, kwargs = self._begin(client, args, kwargs)
         if call is None:
             return await wrapped(*args, **kwargs)
@@ -151,7 +104,7 @@ class StainlessHook:
         self._answered(call, result)
         return result
 
-    def _response(self, shell: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+    def response(self, shell: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         """Around ``_process_response``, sync and async alike: it awaits nothing itself."""
         if _current.get() is not None:
             note_response(client, kwargs)
@@ -186,7 +139,7 @@ class StainlessHook:
             call = self._call(client, options)
             if call is not None and "response" in kwargs:
                 call.recording.began_earlier(nanoseconds_taken(kwargs["response"]))
-                self._repair(self._wrap_requests)
+                self._repair(self._doors.wrap_requests)
             elif call is not None and call.route.asks_for_usage and self._should_ask(client, options, kwargs):
                 asking = _asking_for_usage(options)
                 args, kwargs = _with_options(args, kwargs, asking)
@@ -246,7 +199,7 @@ class StainlessHook:
         watched = False
         try:
             if not call.noted:
-                self._repair(self._wrap_responses)
+                self._repair(self._doors.wrap_responses)
             watched = self._watches(call, result)
         except BaseException:
             with guarded("watching an answer"):
@@ -322,18 +275,6 @@ def _leave(call: Call, outer: Call | None) -> None:
     """A coroutine that is dropped unfinished is closed wherever the collector finds it, perhaps inside another call."""
     if _current.get() is call:
         _current.set(outer)
-
-
-def _overriding(base: type[Any]) -> Iterator[type[Any]]:
-    """
-    Subclasses with a ``request`` of their own.
-
-    Another instrumentation may have put one there that holds the function we wrap as it was before.
-    """
-    for each in base.__subclasses__():
-        if "request" in vars(each):
-            yield each
-        yield from _overriding(each)
 
 
 Begun = tuple[Call | None, tuple[Any, ...], dict[str, Any]]

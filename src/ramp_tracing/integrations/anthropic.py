@@ -4,15 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .._normalizers._anthropic import MESSAGE_BATCHES, MESSAGES
+from .._normalizers import late
 from .._providers import provider_of
 from .._state import state
+from ._doors import Doors, Library
 from ._routes import Route, Routes
-from ._stainless import Library, StainlessHook
 
 __all__ = ["install", "uninstall"]
 
-MESSAGE: Final = Route(operation="chat", format=MESSAGES)
+MESSAGE: Final = Route(operation="chat", format=late("_anthropic", "MESSAGES"))
+MESSAGE_BATCHES: Final = late("_anthropic", "MESSAGE_BATCHES")
 
 ROUTES: Final = Routes(
     billable={
@@ -42,14 +43,14 @@ def provider(client: Any, host: str | None, port: int | None) -> str | None:
     return known
 
 
-_hook: Final = StainlessHook(Library(name="anthropic", routes=ROUTES, provider=provider))
+_doors: Final = Doors(Library(name="anthropic", routes=ROUTES, provider=provider))
 
 
 def install() -> None:
     """Hook the client, which has been imported."""
-    _hook.install()
+    _doors.install()
 
 
 def uninstall() -> None:
     """Leave nothing behind."""
-    _hook.uninstall()
+    _doors.uninstall()

@@ -19,10 +19,9 @@ from .._normalizers import (
 )
 from .._providers import asks_for_usage, provider_of
 from .._state import state
-from ._routes import Route, Routes
+from ._doors import Doors, Library
+from ._routes import Channel, Route, Routes
 from ._socket_hook import SocketHook
-from ._sockets import Channel
-from ._stainless import Library, StainlessHook
 
 __all__ = ["install", "uninstall"]
 
@@ -106,17 +105,17 @@ def _azure_version(client: Any) -> str:
     return version if isinstance(version, str) and version[:1].isdigit() else "v1"
 
 
-_hook: Final = StainlessHook(Library(name="openai", routes=ROUTES, provider=provider, asks_for_usage=may_ask_for_usage))
+_doors: Final = Doors(Library(name="openai", routes=ROUTES, provider=provider, asks_for_usage=may_ask_for_usage))
 _sockets: Final = SocketHook("openai", CHANNELS, provider=provider)
 
 
 def install() -> None:
     """Hook the client, which has been imported."""
-    _hook.install()
+    _doors.install()
     _sockets.install()
 
 
 def uninstall() -> None:
     """Leave nothing behind."""
     _sockets.uninstall()
-    _hook.uninstall()
+    _doors.uninstall()

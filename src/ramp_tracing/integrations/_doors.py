@@ -1,0 +1,125 @@
+"""
+Where the calls of a generated client come by.
+
+The wrappers that `instrument()` puts up know nothing of calls. What watches one is loaded with the first that comes by.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from .._dataclass import dataclass
+from .._guard import guarded
+from .._lazy import LOADING, load
+from .._state import state
+from ._patches import Patches
+from ._routes import Routes
+
+if TYPE_CHECKING:
+    from ._stainless import StainlessHook
+
+
+def _never(_client: Any, _host: str | None, _body: Mapping[str, object]) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """
+    What the hook has to know of one library.
+
+    Attributes:
+        name: Its import name.
+        routes: Its endpoints.
+        provider: (client, host, port) → who is called; `None` for a host that nobody knows.
+        asks_for_usage: (client, host, body) → whether a stream may be asked for its usage; most tell it unasked.
+    """
+
+    name: str
+    routes: Routes
+    provider: Callable[[Any, str | None, int | None], str | None]
+    asks_for_usage: Callable[[Any, str | None, Mapping[str, object]], bool] = _never
+
+
+class Doors:
+    """
+    The wrappers around one generated library.
+
+    Args:
+        library: Which.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._patches = Patches()
+        self._hook: StainlessHook | None = None
+
+    def install(self) -> None:
+        """Wrap the client classes. The library is imported by now: this waits for the application's own import."""
+        base = import_module(f"{self._library.name}._base_client")
+        self._shells = (
+            (base.SyncAPIClient, self._request, self._response),
+            (base.AsyncAPIClient, self._async_request, self._async_response),
+        )
+        self._hook = None  # whichever library it was before
+        self.wrap_requests()
+        self.wrap_responses()
+
+    def uninstall(self) -> None:
+        """Take the wrappers out again."""
+        self._patches.undo()
+
+    def wrap_requests(self) -> None:
+        """Wrap every ``request``; later, those that somebody has taken our wrapper from."""
+        for owner, request, _ in self._shells:
+            for each in (owner, *set(_overriding(owner))):
+                self._patches.restore(each, "request", request)
+
+    def wrap_responses(self) -> None:
+        """Wrap every ``_process_response``, likewise."""
+        for owner, _, response in self._shells:
+            self._patches.restore(owner, "_process_response", response)
+
+    def _request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        hook = self._hook or self._loaded()
+        return wrapped(*args, **kwargs) if hook is None else hook.request(wrapped, client, args, kwargs)
+
+    def _async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        hook = self._hook or self._loaded()
+        return wrapped(*args, **kwargs) if hook is None else hook.async_request(wrapped, client, args, kwargs)
+
+    def _response(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        hook = self._hook or self._loaded()
+        return wrapped(*args, **kwargs) if hook is None else hook.response(hook.request, wrapped, client, args, kwargs)
+
+    def _async_response(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        hook = self._hook or self._loaded()
+        if hook is None:
+            return wrapped(*args, **kwargs)
+        return hook.response(hook.async_request, wrapped, client, args, kwargs)
+
+    def _loaded(self) -> "StainlessHook | None":
+        """What watches calls; `None` where there is nothing to watch them for, or it cannot be loaded."""
+        sink = state.sink
+        if self._library.name not in state.enabled or sink is None:
+            return None
+        with guarded("loading what watches a call"):
+            with LOADING:
+                if self._hook is None:
+                    made = load(f"{__package__}._stainless").StainlessHook(self._library, self)
+                    self._hook = cast("StainlessHook", made)
+            # Its thread loads what writes records down while this one waits for the answer.
+            sink.stand_by()
+        return self._hook
+
+
+def _overriding(base: type[Any]) -> Iterator[type[Any]]:
+    """
+    Subclasses with a ``request`` of their own.
+
+    Another instrumentation may have put one there that holds the function we wrap as it was before.
+    """
+    for each in base.__subclasses__():
+        if "request" in vars(each):
+            yield each
+        yield from _overriding(each)
