@@ -3,10 +3,8 @@ Chat completions: https://platform.openai.com/docs/api-reference/chat/object and
 https://platform.openai.com/docs/api-reference/chat-streaming.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from io import StringIO
-from operator import itemgetter
 from typing import Any, Final
 
 from .._record import Drafts, Failure, Outcome
@@ -17,6 +15,7 @@ from ._openai_usage import read_usage
 from ._reading import as_count, as_items, as_name, dig, getter_of, with_members
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
+from ._texts import Text
 from ._tool_calls import FunctionAccumulator, ToolCallsAccumulator
 
 OUTCOMES: Final = Drafts(Outcome)
@@ -84,10 +83,13 @@ def completion(messages: list[Mapping[str, object]]) -> object:
     return {**first, "choices": others} if others else first
 
 
-MEMBERS_OF_CHUNK: Final = itemgetter("choices", "usage")
-MEMBERS_OF_CHOICE: Final = itemgetter("index", "finish_reason", "delta")
 TEXT: Final = {"role", "content"}
-"""What the server has set in a delta that is text and nothing else."""
+"""Members of a delta that is text and nothing else."""
+
+
+def is_text(delta: Mapping[str, object]) -> bool:
+    """Whether a delta has no more in it than text; some servers name what it might have had, and say null."""
+    return all([name in TEXT for name, value in delta.items() if value is not None])
 
 
 class ChatAccumulator:
@@ -99,7 +101,8 @@ class ChatAccumulator:
     """
 
     __slots__ = (
-        "_choices", "_expected", "_failure", "_first", "_keeps_content", "_last", "_usage", "all_finished",
+        "_choices", "_expected", "_failure", "_first", "_keeps_content", "_last", "_usage", "_writers",
+        "all_finished",
     )  # fmt: skip
 
     def __init__(self, choices: int, keeps_content: bool) -> None:
@@ -110,6 +113,7 @@ class ChatAccumulator:
         self._failure: Failure | None = None
         self._usage: object = None
         self._choices: dict[int, ChoiceAccumulator] = {}
+        self._writers: dict[int, Callable[[str], object]] = {}
         self.all_finished = False
 
     def add(self, event: object) -> bool:
@@ -124,20 +128,22 @@ class ChatAccumulator:
         """
         Take in a chunk of the kind that nearly all are of: text of a choice that has begun, and nothing else.
 
-        For each of thousands, so it reads models of the client's alone, each in one step: 3,000 instructions, where
-        looking at everything that may be in a chunk takes 25,000.
+        For each of thousands: it takes a fifth of what looking at everything takes that may be in a chunk.
         """
-        if self._first is None or type(chunk) is dict:
+        if type(chunk) is not dict:
             return False
         try:
-            choices, usage = MEMBERS_OF_CHUNK(chunk.__dict__)
-            (choice,) = choices
-            index, finish_reason, delta = MEMBERS_OF_CHOICE(choice.__dict__)
-            if usage is not None or finish_reason is not None or not delta.__pydantic_fields_set__ <= TEXT:
+            (choice,) = chunk["choices"]
+            delta = choice["delta"]
+            text = delta["content"]
+            if choice["finish_reason"] is not None or chunk.get("usage") is not None or type(text) is not str:
                 return False
-            return self._choices[index].write("content", delta.content)
+            if not text or (len(delta) > 1 and not is_text(delta)):
+                return False
+            self._writers[choice["index"]](text)
         except (AttributeError, LookupError, TypeError, ValueError):  # it is something else
             return False
+        return True
 
     def _add(self, event: object) -> bool:
         if self._first is None and (dig(event, "id") or dig(event, "model")):  # Azure's first chunk has neither
@@ -151,6 +157,8 @@ class ChatAccumulator:
             if accumulator is None:
                 accumulator = self._choices[index] = ChoiceAccumulator(self._keeps_content)
             carries = accumulator.add(choice) or carries
+            if accumulator.writer is not None and self._first is not None:
+                self._writers[index] = accumulator.writer
             finishes = finishes or accumulator.finish_reason is not None
         usage = usage_in(event) if finishes else dig(event, "usage")
         if usage is not None:  # Databricks and Perplexity send a running count: the last one is the usage
@@ -181,7 +189,12 @@ class ChatAccumulator:
 
 
 class ChoiceAccumulator:
-    """One choice of a stream. Texts are gathered in buffers, which stay as small as the text itself."""
+    """
+    One choice of a stream.
+
+    Attributes:
+        finish_reason: Why it has ended; `None` while it goes on.
+    """
 
     __slots__ = (
         "_audio_size", "_calls", "_error", "_function", "_keeps_content", "_native", "_texts", "finish_reason",
@@ -189,7 +202,7 @@ class ChoiceAccumulator:
 
     def __init__(self, keeps_content: bool) -> None:
         self._keeps_content = keeps_content
-        self._texts: dict[str, StringIO] = {}
+        self._texts: dict[str, Text] = {}
         self._calls = ToolCallsAccumulator()
         self._function: FunctionAccumulator | None = None
         self._audio_size = 0
@@ -206,13 +219,20 @@ class ChoiceAccumulator:
             self._error = dig(choice, "error")
         delta = dig(choice, "delta")
         text = dig(delta, "content")
-        if self.write("content", text) and not dig(delta, "tool_calls"):  # by far the most frequent chunk
-            return True
+        self.write("content", text)
         return self._add_rarer(delta) or bool(text)
+
+    @property
+    def writer(self) -> Callable[[str], object] | None:
+        """What takes in further pieces of its content; `None` if it has none so far."""
+        if not self._keeps_content:
+            return len
+        gathered = self._texts.get("content")
+        return None if gathered is None else gathered.write
 
     def choice(self) -> Mapping[str, object]:
         """The choice in the shape of a whole answer."""
-        message: dict[str, object] = {name: buffer.getvalue() for name, buffer in self._texts.items()}
+        message: dict[str, object] = {name: text.read() for name, text in self._texts.items()}
         message["tool_calls"] = self._calls.calls()
         message["function_call"] = None if self._function is None else self._function.call()
         if self._audio_size or TRANSCRIPT in message:
@@ -255,10 +275,10 @@ class ChoiceAccumulator:
         if not isinstance(text, str) or not text:
             return False
         if self._keeps_content:
-            buffer = self._texts.get(name)
-            if buffer is None:
-                buffer = self._texts[name] = StringIO()
-            buffer.write(text)
+            gathered = self._texts.get(name)
+            if gathered is None:
+                gathered = self._texts[name] = Text()
+            gathered.write(text)
         return True
 
 

@@ -3,9 +3,8 @@ The Responses API: https://platform.openai.com/docs/api-reference/responses/obje
 https://platform.openai.com/docs/api-reference/responses-streaming.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from io import StringIO
 from typing import Final
 
 from .._record import Drafts, Failure, Outcome
@@ -16,6 +15,7 @@ from ._openai_usage import read_usage
 from ._reading import as_instant, as_items, as_name, dig, with_members
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
+from ._texts import Text
 
 UNFINISHED: Final = frozenset({"queued", "in_progress"})
 """States of a background response whose usage is still to come: https://platform.openai.com/docs/guides/background"""
@@ -109,15 +109,17 @@ def _call(item: object, index: int) -> Mapping[str, object]:
 class ResponsesAccumulator:
     """Folds the events of a streamed response. The last event repeats the whole; until then the texts count."""
 
-    __slots__ = ("_begun", "_error", "_keeps_content", "_reasoning", "_text", "_whole")
+    __slots__ = ("_begun", "_error", "_reasoning", "_text", "_whole", "_writers")
 
     def __init__(self, choices: int, keeps_content: bool) -> None:
-        self._keeps_content = keeps_content
         self._whole: Outcome | None = None
         self._begun = Outcome()
         self._error: Failure | None = None
-        self._text = StringIO()
-        self._reasoning = StringIO()
+        self._text, self._reasoning = Text(), Text()
+        self._writers: dict[object, Callable[[str], object]] = {}
+        if keeps_content:
+            self._writers.update(dict.fromkeys(TEXT_EVENTS, self._text.write))
+            self._writers.update(dict.fromkeys(REASONING_EVENTS, self._reasoning.write))
 
     @property
     def all_finished(self) -> bool:
@@ -126,7 +128,7 @@ class ResponsesAccumulator:
 
     def add(self, event: object) -> bool:
         """Take in one event; True if it carries a part of the answer."""
-        kind = as_name(dig(event, "type")) or ""
+        kind = as_name(event.get("type") if type(event) is dict else dig(event, "type")) or ""
         if kind.endswith(".delta"):
             self._add_text(kind, dig(event, "delta"))
             return True
@@ -146,17 +148,14 @@ class ResponsesAccumulator:
             self._begun,
             pending=self._begun.job,
             failure=self._error,
-            output={"completion": self._text.getvalue(), "reasoning": self._reasoning.getvalue() or None},
+            output={"completion": self._text.read(), "reasoning": self._reasoning.read() or None},
             complete=False,
         )
 
     def _add_text(self, kind: str, text: object) -> None:
-        if not self._keeps_content or not isinstance(text, str):
-            return
-        if kind in TEXT_EVENTS:
-            self._text.write(text)
-        elif kind in REASONING_EVENTS:
-            self._reasoning.write(text)
+        write = self._writers.get(kind)
+        if write is not None and isinstance(text, str):
+            write(text)
 
 
 RESPONSES: Final = WireFormat(content=content, read=read, accumulator=ResponsesAccumulator)

@@ -27,6 +27,7 @@ from ._bodies import watch_body
 from ._calls import Call, Origin, address_of, body_of, nanoseconds_taken
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
+from ._listening import listen
 from ._patches import Patches
 from ._routes import Routes
 from ._streams import StreamWatch
@@ -258,6 +259,7 @@ class StainlessHook:
         else:
             stream._iterator = AsyncWatchedIterator(stream._iterator, watch)
             stream.response.aclose = AsyncClosing(stream.response.aclose, watch)
+        listen(stream, watch)
 
     def _is_unread(self, result: Any) -> bool:
         """A raw response of a stream, or of ``with_streaming_response``: the application has yet to read it."""
