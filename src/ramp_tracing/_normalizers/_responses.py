@@ -3,9 +3,9 @@ The Responses API: https://platform.openai.com/docs/api-reference/responses/obje
 https://platform.openai.com/docs/api-reference/responses-streaming.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from .._record import Drafts, Failure, Outcome
 from ._failures import error_in
@@ -15,7 +15,7 @@ from ._openai_usage import read_usage
 from ._reading import as_instant, as_items, as_name, dig, with_members
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
-from ._texts import Text
+from ._texts import PIECES, Text
 
 UNFINISHED: Final = frozenset({"queued", "in_progress"})
 """States of a background response whose usage is still to come: https://platform.openai.com/docs/guides/background"""
@@ -109,26 +109,44 @@ def _call(item: object, index: int) -> Mapping[str, object]:
 class ResponsesAccumulator:
     """Folds the events of a streamed response. The last event repeats the whole; until then the texts count."""
 
-    __slots__ = ("_begun", "_error", "_reasoning", "_text", "_whole", "_writers")
+    __slots__ = ("_begun", "_error", "_reasoning", "_text", "_texts", "_whole")
 
     def __init__(self, choices: int, keeps_content: bool) -> None:
         self._whole: Outcome | None = None
         self._begun = Outcome()
         self._error: Failure | None = None
-        self._text, self._reasoning = Text(), Text()
-        self._writers: dict[object, Callable[[str], object]] = {}
-        if keeps_content:
-            self._writers.update(dict.fromkeys(TEXT_EVENTS, self._text.write))
-            self._writers.update(dict.fromkeys(REASONING_EVENTS, self._reasoning.write))
+        self._texts: dict[str, Text] = {}  # those that have begun
+        self._text, self._reasoning = Text(kept=keeps_content), Text(kept=keeps_content)
 
     @property
     def all_finished(self) -> bool:
         """Never: here the last event brings the usage by itself."""
         return False
 
+    def takes(self, data: Any) -> bool:
+        """
+        Take in an event of the kind that nearly all are of, if it is one: text, when some has come before.
+
+        For each of thousands: `add` takes five times as long.
+
+        Args:
+            data: The event as it came, in plain dictionaries and lists.
+        """
+        try:
+            text, piece = self._texts[data["type"]], data["delta"]
+        except (LookupError, TypeError):
+            return False
+        if type(piece) is not str:
+            return False
+        pieces = text.pieces
+        pieces.append(piece)
+        if len(pieces) >= PIECES:
+            text.join()
+        return True
+
     def add(self, event: object) -> bool:
         """Take in one event; True if it carries a part of the answer."""
-        kind = as_name(event.get("type") if type(event) is dict else dig(event, "type")) or ""
+        kind = as_name(dig(event, "type")) or ""
         if kind.endswith(".delta"):
             self._add_text(kind, dig(event, "delta"))
             return True
@@ -153,9 +171,10 @@ class ResponsesAccumulator:
         )
 
     def _add_text(self, kind: str, text: object) -> None:
-        write = self._writers.get(kind)
-        if write is not None and isinstance(text, str):
-            write(text)
+        gathered = self._text if kind in TEXT_EVENTS else self._reasoning if kind in REASONING_EVENTS else None
+        if gathered is not None and isinstance(text, str):
+            self._texts[kind] = gathered
+            gathered.write(text)
 
 
 RESPONSES: Final = WireFormat(content=content, read=read, accumulator=ResponsesAccumulator)

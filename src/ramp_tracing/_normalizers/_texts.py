@@ -1,5 +1,6 @@
 """A text that comes in pieces, as long as it is not whole."""
 
+from collections import deque
 from typing import Final
 
 PIECES: Final = 128
@@ -7,22 +8,33 @@ PIECES: Final = 128
 
 
 class Text:
-    """Gathers pieces. `io.StringIO` keeps every one of them as an object until it is read, up to Python 3.11."""
+    """
+    Gathers pieces. `io.StringIO` keeps every one of them as an object until it is read, in Python 3.11.
 
-    __slots__ = ("_joined", "_pieces")
+    Args:
+        kept: Whether they are kept at all.
 
-    def __init__(self) -> None:
+    Attributes:
+        pieces: The last ones. Who appends here, and does not `write`, calls `join` when there are `PIECES`.
+    """
+
+    __slots__ = ("_joined", "pieces")
+
+    def __init__(self, *, kept: bool = True) -> None:
         self._joined: list[str] = []
-        self._pieces: list[str] = []
+        self.pieces: list[str] | deque[str] = [] if kept else deque(maxlen=0)
 
     def write(self, piece: str) -> None:
         """Take in the next piece."""
-        pieces = self._pieces
-        pieces.append(piece)
-        if len(pieces) >= PIECES:
-            self._joined.append("".join(pieces))
-            pieces.clear()
+        self.pieces.append(piece)
+        if len(self.pieces) >= PIECES:
+            self.join()
+
+    def join(self) -> None:
+        """Make one of the pieces."""
+        self._joined.append("".join(self.pieces))
+        self.pieces.clear()
 
     def read(self) -> str:
         """What has come so far."""
-        return "".join([*self._joined, *self._pieces])
+        return "".join([*self._joined, *self.pieces])

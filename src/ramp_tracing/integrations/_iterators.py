@@ -42,7 +42,9 @@ def _until_finished(source: Iterator[Any], watch: StreamWatch, rest: "_Rest") ->
     try:
         for item in source:
             watch.busy = False
-            if watch.shown if item is watch.told else watch.keeps(item):
+            if watch.passes or item is watch.usual:
+                yield item
+            elif watch.shows(item):
                 if watch.looks_ahead:
                     rest.look_ahead(item)
                     yield item
@@ -77,6 +79,8 @@ class _Rest:
             return _given(watch.release())
         while True:
             item = self._pull()
+            if watch.passes or item is watch.usual:
+                return item
             if watch.shows(item):
                 if watch.looks_ahead:
                     self.look_ahead(item)
@@ -142,7 +146,9 @@ class AsyncWatchedIterator:
                 raise
             finally:
                 watch.busy = False
-            if watch.shown if item is watch.told else watch.keeps(item):
+            if watch.passes or item is watch.usual:
+                return item
+            if watch.shows(item):
                 if watch.looks_ahead:
                     await self._look_ahead(item)
                 return item

@@ -18,19 +18,21 @@ PARAMETERS: Final = ("data", "cast_to", "response")
 """By these names, and by name only, it is called in openai 1 to 3 and in anthropic."""
 
 
-def listen(stream: Any, watch: StreamWatch) -> None:
+def listen(stream: Any, watch: StreamWatch, *, trusted: bool) -> None:
     """
     Let *watch* know of the events that *stream* makes its items of.
 
     Args:
         stream: A stream of the client library's that has not begun.
         watch: Takes them in.
+        trusted: Whether all items of this kind of stream are made like that, if one is.
     """
     with guarded("listening to a stream"):
         client = stream._client
         build = getattr(client, METHOD)
         if _takes(build, PARAMETERS):
-            stream._client = Listening(stream, client, _telling(build, watch))
+            telling = _telling(build, watch) if watch.hides_usage or not trusted else _trusted(build, watch)
+            stream._client = Listening(stream, client, telling)
 
 
 class Listening:
@@ -54,12 +56,30 @@ class Listening:
 
 
 def _telling(build: Callable[..., object], watch: StreamWatch) -> Callable[..., object]:
-    keeps = watch.keeps
+    """What the library calls for each event in place of its client's method, where items may have to be hidden."""
+    takes, hides_usage = watch.takes, watch.hides_usage
+
+    def process(*, data: Any, cast_to: object, response: object) -> object:
+        if takes(data):
+            if hides_usage and "usage" in data:
+                del data["usage"]
+            watch.usual = item = build(data=data, cast_to=cast_to, response=response)
+        else:
+            watch.shown = watch.keeps(data)
+            watch.told = item = build(data=data, cast_to=cast_to, response=response)
+        return item
+
+    return process
+
+
+def _trusted(build: Callable[..., object], watch: StreamWatch) -> Callable[..., object]:
+    """The same where none is hidden: nobody has to know which item was made of which data."""
+    takes, keeps = watch.takes, watch.keeps
 
     def process(*, data: object, cast_to: object, response: object) -> object:
-        watch.shown = keeps(data)
-        watch.told = item = build(data=data, cast_to=cast_to, response=response)
-        return item
+        if not takes(data):
+            watch.passes = keeps(data)
+        return build(data=data, cast_to=cast_to, response=response)
 
     return process
 

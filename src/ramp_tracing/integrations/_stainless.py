@@ -259,7 +259,7 @@ class StainlessHook:
         else:
             stream._iterator = AsyncWatchedIterator(stream._iterator, watch)
             stream.response.aclose = AsyncClosing(stream.response.aclose, watch)
-        listen(stream, watch)
+        listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
 
     def _is_unread(self, result: Any) -> bool:
         """A raw response of a stream, or of ``with_streaming_response``: the application has yet to read it."""
