@@ -113,7 +113,7 @@ class ChatAccumulator:
         self._failure: Failure | None = None
         self._usage: object = None
         self._choices: dict[int, ChoiceAccumulator] = {}
-        self._texts: dict[int, Text] = {}  # those of the choices, if they have begun
+        self._texts: dict[int, Text] = {}  # of the choices that have begun and go on
         self.all_finished = False
 
     def takes(self, data: Any) -> bool:
@@ -160,7 +160,9 @@ class ChatAccumulator:
             if accumulator is None:
                 accumulator = self._choices[index] = ChoiceAccumulator(self._keeps_content)
             carries = accumulator.add(choice) or carries
-            if accumulator.text is not None and self._first is not None:
+            if accumulator.finish_reason is not None:
+                self._texts.pop(index, None)
+            elif accumulator.text is not None and self._first is not None:
                 self._texts[index] = accumulator.text
             finishes = finishes or accumulator.finish_reason is not None
         usage = usage_in(event) if finishes else dig(event, "usage")
