@@ -88,6 +88,13 @@ def test_both_ways_know_the_same(name: str, draw: st.DataObject, count: int, kee
     assert slowly == read(wire, events, count, keeps=keeps, quick=True)
 
 
+def test_a_choice_whose_index_is_no_number() -> None:
+    """`True` is 1 to a dictionary, and no number to us."""
+    usual = {"delta": {"content": "word"}, "finish_reason": None}
+    events = [{"id": "1", "choices": [{**usual, "index": index}]} for index in (0, 1, True)]
+    assert read(CHAT, events, 2, keeps=True, quick=False) == read(CHAT, events, 2, keeps=True, quick=True)
+
+
 USUAL: Final = {
     "chat": (CHAT, {"id": "1", "choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}]}),
     "chat, usage asked for": (

@@ -131,7 +131,10 @@ class ChatAccumulator:
             piece = delta["content"]
             if choice["finish_reason"] is not None or data.get("usage") is not None or type(piece) is not str:
                 return False
-            text = self._texts[choice["index"]]
+            index = choice["index"]
+            if index is True:  # which a dictionary takes for 1
+                return False
+            text = self._texts[index]
         except (AttributeError, LookupError, TypeError, ValueError):  # it is something else
             return False
         if len(delta) > 1 and not is_text(delta):

@@ -6,7 +6,7 @@ items. What happens at each step is decided in `StreamWatch`, which has no colou
 ``await`` only.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import chain
 from typing import Any, Self
 
@@ -19,24 +19,29 @@ class WatchedIterator(chain[Any]):
 
     A generator hands on what comes before the last chunks, and `_Rest` what comes after. In itself it has no method
     that is called for an item: this and the generator are a third of what `_Rest` alone would take for each.
+
+    Attributes:
+        handed_on: The generator.
     """
 
-    __slots__ = ("_source",)
+    __slots__ = ("_source", "handed_on")
 
     _source: Iterator[Any]
+    handed_on: Generator[Any, None, None]
 
     def __new__(cls, source: Iterator[Any], watch: StreamWatch) -> Self:
         """Watch *source*."""
         rest = _Rest(source, watch)
-        made = super().__new__(cls, _until_finished(source, watch, rest), rest)
-        made._source = source
+        handed_on = _until_finished(source, watch, rest)
+        made = super().__new__(cls, handed_on, rest)
+        made._source, made.handed_on = source, handed_on
         return made
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)  # what else a generator has: close, gi_frame…
 
 
-def _until_finished(source: Iterator[Any], watch: StreamWatch, rest: "_Rest") -> Iterator[Any]:
+def _until_finished(source: Iterator[Any], watch: StreamWatch, rest: "_Rest") -> Generator[Any, None, None]:
     """Hand on items until every choice has finished, and one that is held back for the next step."""
     watch.busy = True
     try:
