@@ -124,6 +124,38 @@ def test_what_the_client_makes_of_data_may_be_the_applications_own(colour: Colou
         assert [STREAMED] == [facts_of(each) for each in generations]
 
 
+class Hostile(dict[str, Any]):
+    """Data that fails to be read."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise RuntimeError("hostile")
+
+    get = __getitem__
+
+
+class HostileStream(openai.Stream[Any]):
+    """One that hands its client what cannot be read."""
+
+    def __stream__(self) -> Iterator[Any]:
+        make = self._client._process_response_data
+        for event in self._iter_events():
+            if event.data.startswith("[DONE]"):
+                return
+            yield make(data=Hostile(event.json()), cast_to=object, response=self.response)
+
+
+@pytest.mark.usefixtures("forgiving")
+def test_data_that_fails_to_be_read_is_the_applications_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of ours is raised into the client; the call is recorded, with what is known of it."""
+    with Provider(chat_like_openai) as provider, capture_generations() as generations:
+        client = openai.OpenAI(base_url=provider.base_url, api_key="sk-test", max_retries=0)
+        post = client.post("/chat/completions", cast_to=object, body=dict(ASK), stream=True, stream_cls=HostileStream)
+        assert len(CHUNKS) == len(list(post))
+        client.close()
+        assert ["chat"] == [each.operation for each in generations]
+    assert "reading an event failed with RuntimeError" in caplog.text
+
+
 def test_a_stream_has_its_own_client(colour: Colour) -> None:
     """Before its first chunk there is something that does as the client does; from then on there is the client."""
     with Provider(chat_like_openai) as provider, capture_generations():
@@ -146,7 +178,7 @@ def test_numbers_of_a_chunk_stay_the_applications(colour: Colour) -> None:
 
 
 def test_a_second_thread_is_turned_away_as_it_always_was() -> None:
-    """Two threads cannot step through one stream at once: one gets Python's own error, and the record is the other's."""
+    """Two threads cannot step through a stream at once: one gets Python's own error, and the other's is the record."""
     go_on = threading.Event()
 
     def pieces() -> Iterator[bytes]:

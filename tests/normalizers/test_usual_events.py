@@ -66,7 +66,7 @@ EVENTS: Final[Mapping[str, tuple[WireFormat, st.SearchStrategy[Any]]]] = {
 def read(
     wire: WireFormat, events: Sequence[Any], count: int, *, keeps: bool, quick: bool
 ) -> tuple[Outcome, list[bool], int | None]:
-    """What is known at the end, after each event whether all have finished, and which was the first to say something."""
+    """What is known at the end; after each event, whether all have finished; which was the first to say something."""
     accumulator: Any = wire.accumulator(count, keeps)
     finished: list[bool] = []
     first = None

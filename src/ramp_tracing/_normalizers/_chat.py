@@ -89,7 +89,7 @@ TEXT: Final = {"role", "content"}
 
 def is_text(delta: Mapping[str, object]) -> bool:
     """Whether a delta has no more in it than text; some servers name what it might have had, and say null."""
-    return all([name in TEXT for name, value in delta.items() if value is not None])
+    return all(name in TEXT for name, value in delta.items() if value is not None)
 
 
 class ChatAccumulator:

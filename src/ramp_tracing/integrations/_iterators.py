@@ -59,7 +59,7 @@ def _until_finished(source: Iterator[Any], watch: StreamWatch, rest: "_Rest") ->
         watch.drained()
         watch.hold(Raised(StopIteration()))  # so that nobody asks again
     except BaseException as error:
-        if watch.busy:
+        if watch.busy and getattr(source, "gi_frame", None) is None:  # else an interrupt found us between two items
             watch.failed(error)
         raise
     finally:

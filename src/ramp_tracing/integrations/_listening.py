@@ -60,7 +60,13 @@ def _telling(build: Callable[..., object], watch: StreamWatch) -> Callable[..., 
     takes, hides_usage = watch.takes, watch.hides_usage
 
     def process(*, data: Any, cast_to: object, response: object) -> object:
-        if takes(data):
+        try:
+            taken = takes(data)
+        except BaseException:
+            taken = False
+            with guarded("reading an event"):
+                raise
+        if taken:
             if hides_usage and "usage" in data:
                 del data["usage"]
             watch.usual = item = build(data=data, cast_to=cast_to, response=response)
@@ -77,7 +83,13 @@ def _trusted(build: Callable[..., object], watch: StreamWatch) -> Callable[..., 
     takes, keeps = watch.takes, watch.keeps
 
     def process(*, data: object, cast_to: object, response: object) -> object:
-        if not takes(data):
+        try:
+            taken = takes(data)
+        except BaseException:
+            taken = False
+            with guarded("reading an event"):
+                raise
+        if not taken:
             watch.passes = keeps(data)
         return build(data=data, cast_to=cast_to, response=response)
 
