@@ -127,7 +127,7 @@ class ResponsesAccumulator:
         """
         Take in an event of the kind that nearly all are of, if it is one: text, when some has come before.
 
-        For each of thousands: `add` takes five times as long.
+        For each of thousands: `add` takes four times as long.
 
         Args:
             data: The event as it came, in plain dictionaries and lists.
