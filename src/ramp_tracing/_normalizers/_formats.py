@@ -9,7 +9,12 @@ from ._lean import Lean
 
 
 class Accumulator(Protocol):
-    """Folds the events of one stream. Keeps texts, never the events: a stream of thousands stays small."""
+    """
+    Folds the events of one stream. Keeps texts, never the events: a stream of thousands stays small.
+
+    It may also have ``takes(data) -> bool``, for the event that nearly all are of: it is asked before `add`, with plain
+    dictionaries and lists, and takes the event in or says False.
+    """
 
     @property
     def all_finished(self) -> bool:

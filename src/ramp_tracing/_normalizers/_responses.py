@@ -5,8 +5,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from io import StringIO
-from typing import Final
+from typing import Any, Final
 
 from .._record import Drafts, Failure, Outcome
 from ._failures import error_in
@@ -17,6 +16,7 @@ from ._openai_usage import read_usage
 from ._reading import as_instant, as_items, as_name, dig, with_members
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
+from ._texts import PIECES, Text
 
 UNFINISHED: Final = frozenset({"queued", "in_progress"})
 """States of a background response whose usage is still to come: https://platform.openai.com/docs/guides/background"""
@@ -110,20 +110,40 @@ def _call(item: object, index: int) -> Mapping[str, object]:
 class ResponsesAccumulator:
     """Folds the events of a streamed response. The last event repeats the whole; until then the texts count."""
 
-    __slots__ = ("_begun", "_error", "_keeps_content", "_reasoning", "_text", "_whole")
+    __slots__ = ("_begun", "_error", "_reasoning", "_text", "_texts", "_whole")
 
     def __init__(self, choices: int, keeps_content: bool) -> None:
-        self._keeps_content = keeps_content
         self._whole: Outcome | None = None
         self._begun = Outcome()
         self._error: Failure | None = None
-        self._text = StringIO()
-        self._reasoning = StringIO()
+        self._texts: dict[str, Text] = {}  # those that have begun
+        self._text, self._reasoning = Text(kept=keeps_content), Text(kept=keeps_content)
 
     @property
     def all_finished(self) -> bool:
         """Never: here the last event brings the usage by itself."""
         return False
+
+    def takes(self, data: Any) -> bool:
+        """
+        Take in an event of the kind that nearly all are of, if it is one: text, when some has come before.
+
+        For each of thousands: `add` takes four times as long.
+
+        Args:
+            data: The event as it came, in plain dictionaries and lists.
+        """
+        try:
+            text, piece = self._texts[data["type"]], data["delta"]
+        except (LookupError, TypeError):
+            return False
+        if type(piece) is not str:
+            return False
+        pieces = text.pieces
+        pieces.append(piece)
+        if len(pieces) >= PIECES:
+            text.join()
+        return True
 
     def add(self, event: object) -> bool:
         """Take in one event; True if it carries a part of the answer."""
@@ -147,17 +167,15 @@ class ResponsesAccumulator:
             self._begun,
             pending=self._begun.job,
             failure=self._error,
-            output={"completion": self._text.getvalue(), "reasoning": self._reasoning.getvalue() or None},
+            output={"completion": self._text.read(), "reasoning": self._reasoning.read() or None},
             complete=False,
         )
 
     def _add_text(self, kind: str, text: object) -> None:
-        if not self._keeps_content or not isinstance(text, str):
-            return
-        if kind in TEXT_EVENTS:
-            self._text.write(text)
-        elif kind in REASONING_EVENTS:
-            self._reasoning.write(text)
+        gathered = self._text if kind in TEXT_EVENTS else self._reasoning if kind in REASONING_EVENTS else None
+        if gathered is not None and isinstance(text, str):
+            self._texts[kind] = gathered
+            gathered.write(text)
 
 
 RESPONSES: Final = WireFormat(

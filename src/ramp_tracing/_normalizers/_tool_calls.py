@@ -1,9 +1,9 @@
 """Calls of functions that a streamed chat completion asks for: names come once, arguments in pieces."""
 
 from collections.abc import Mapping
-from io import StringIO
 
 from ._reading import as_count, as_name, dig
+from ._texts import Text
 
 
 class FunctionAccumulator:
@@ -13,16 +13,18 @@ class FunctionAccumulator:
 
     def __init__(self) -> None:
         self._name: str | None = None
-        self._arguments = StringIO()
+        self._arguments = Text()
 
     def add(self, function: object) -> None:
         """Take in one piece."""
         self._name = self._name or as_name(dig(function, "name"))
-        self._arguments.write(as_name(dig(function, "arguments")) or "")
+        piece = as_name(dig(function, "arguments"))
+        if piece is not None:
+            self._arguments.write(piece)
 
     def call(self) -> Mapping[str, object]:
         """The function in the shape of a whole answer."""
-        return {"name": self._name, "arguments": self._arguments.getvalue()}
+        return {"name": self._name, "arguments": self._arguments.read()}
 
 
 class ToolCallAccumulator:

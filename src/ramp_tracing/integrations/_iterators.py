@@ -6,14 +6,68 @@ items. What happens at each step is decided in `StreamWatch`, which has no colou
 ``await`` only.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Generator, Iterator
+from itertools import chain
+from typing import Any, Self
 
 from ._streams import NOTHING, Raised, StreamWatch
 
 
-class WatchedIterator:
-    """Hands on every item of *source*."""
+class WatchedIterator(chain[Any]):
+    """
+    Hands on every item of *source*.
+
+    A generator hands on what comes before the last chunks, and `_Rest` what comes after. In itself it has no method
+    that is called for an item: this and the generator are a third of what `_Rest` alone would take for each.
+
+    Attributes:
+        handed_on: The generator.
+    """
+
+    __slots__ = ("_source", "handed_on")
+
+    _source: Iterator[Any]
+    handed_on: Generator[Any, None, None]
+
+    def __new__(cls, source: Iterator[Any], watch: StreamWatch) -> Self:
+        """Watch *source*."""
+        rest = _Rest(source, watch)
+        handed_on = _until_finished(source, watch, rest)
+        made = super().__new__(cls, handed_on, rest)
+        made._source, made.handed_on = source, handed_on
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)  # what else a generator has: close, gi_frame…
+
+
+def _until_finished(source: Iterator[Any], watch: StreamWatch, rest: "_Rest") -> Generator[Any, None, None]:
+    """Hand on items until every choice has finished, and one that is held back for the next step."""
+    watch.busy = True
+    try:
+        for item in source:
+            watch.busy = False
+            if watch.passes or item is watch.usual:
+                yield item
+            elif watch.shows(item):
+                if watch.looks_ahead:
+                    rest.look_ahead(item)
+                    yield item
+                    return
+                yield item
+            watch.busy = True
+        watch.drained()
+        watch.hold(Raised(StopIteration()))  # so that nobody asks again
+    except BaseException as error:
+        if watch.busy and getattr(source, "gi_frame", None) is None:  # else an interrupt found us between two items
+            watch.failed(error)
+        raise
+    finally:
+        watch.busy = False
+
+
+class _Rest:
+    """Hands on the items of *source* one by one; it outlives what is raised while it reads."""
 
     __slots__ = ("_source", "_watch")
 
@@ -24,21 +78,21 @@ class WatchedIterator:
     def __iter__(self) -> Iterator[Any]:
         return self
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)  # what else a generator has: close, gi_frame…
-
     def __next__(self) -> Any:
         watch = self._watch
         if watch.held is not NOTHING:
             return _given(watch.release())
         while True:
             item = self._pull()
-            if watch.keeps(item):
+            if watch.passes or item is watch.usual:
+                return item
+            if watch.shows(item):
                 if watch.looks_ahead:
-                    self._look_ahead(item)
+                    self.look_ahead(item)
                 return item
 
-    def _look_ahead(self, item: object) -> None:
+    def look_ahead(self, item: object) -> None:
+        """Fetch what follows *item* before that is handed on; it comes next."""
         watch = self._watch
         try:
             following = self._pull()
@@ -48,7 +102,7 @@ class WatchedIterator:
             if not watch.postpones(error, item):
                 raise
         else:
-            if watch.keeps(following):
+            if watch.shows(following):
                 watch.hold(following)
 
     def _pull(self) -> Any:
@@ -67,7 +121,7 @@ class WatchedIterator:
 
 
 class AsyncWatchedIterator:
-    """`WatchedIterator`, awaited."""
+    """`_Rest`, awaited."""
 
     __slots__ = ("_source", "_watch")
 
@@ -86,8 +140,20 @@ class AsyncWatchedIterator:
         if watch.held is not NOTHING:
             return _given(watch.release())
         while True:
-            item = await self._pull()
-            if watch.keeps(item):
+            watch.busy = True
+            try:  # as in `_pull`, of which a coroutine for every item would be a third of all this
+                item = await self._source.__anext__()
+            except StopAsyncIteration:
+                watch.drained()
+                raise
+            except BaseException as error:
+                watch.failed(error)
+                raise
+            finally:
+                watch.busy = False
+            if watch.passes or item is watch.usual:
+                return item
+            if watch.shows(item):
                 if watch.looks_ahead:
                     await self._look_ahead(item)
                 return item
@@ -102,7 +168,7 @@ class AsyncWatchedIterator:
             if not watch.postpones(error, item):
                 raise
         else:
-            if watch.keeps(following):
+            if watch.shows(following):
                 watch.hold(following)
 
     async def _pull(self) -> Any:

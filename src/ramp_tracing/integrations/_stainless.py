@@ -27,6 +27,7 @@ from ._calls import Call, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
+from ._listening import listen
 from ._streams import StreamWatch
 
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
@@ -226,6 +227,7 @@ class StainlessHook:
         else:
             stream._iterator = AsyncWatchedIterator(stream._iterator, watch)
             stream.response.aclose = AsyncClosing(stream.response.aclose, watch)
+        listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
 
     def _is_unread(self, result: Any) -> bool:
         """A raw response of a stream, or of ``with_streaming_response``: the application has yet to read it."""

@@ -1,0 +1,175 @@
+"""The usual event of a stream is taken in in one step, and what is known at the end is the same."""
+
+import tracemalloc
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ramp_tracing._normalizers import CHAT, RESPONSES, WireFormat
+from ramp_tracing._record import Outcome
+
+from .cases import PAYLOADS, events_in
+
+few = settings(max_examples=150, deadline=None)
+
+
+def mostly(usual: object, *others: object) -> st.SearchStrategy[Any]:
+    """One value nearly always."""
+    return st.sampled_from([usual] * 8 + list(others))
+
+
+texts = st.sampled_from(["Good", " morning", "", "\ud83d", "\ude00", "é"])
+calls = [{"index": 0, "id": "call_1", "function": {"name": "weather", "arguments": "{}"}}]
+deltas = st.fixed_dictionaries(
+    {"content": texts | mostly("word", None, ["a part"], 3)},
+    optional={
+        "role": st.just("assistant"),
+        "reasoning": mostly(None, "Hm. "),
+        "refusal": mostly(None, "No."),
+        "tool_calls": mostly(None, [], calls),
+        "function_call": mostly(None, calls[0]["function"]),
+        "audio": mostly(None, {"data": "AAAA", "transcript": "Hello"}),
+    },
+) | mostly({"content": "word"}, {}, None, "a text", [])
+choices = st.fixed_dictionaries(
+    {"delta": deltas, "finish_reason": mostly(None, "stop", "", "length")},
+    optional={"index": mostly(0, 1, True, None, "0", 1.0, []), "error": mostly(None, {"message": "No."})},
+)
+chunks = st.fixed_dictionaries(
+    {"choices": st.lists(choices, min_size=1, max_size=1) | mostly([], None, "none") | st.lists(choices, max_size=3)},
+    optional={
+        "id": mostly("chatcmpl-1", "", None),
+        "model": mostly("gpt-4o", None),
+        "usage": mostly(None, {"prompt_tokens": 3, "completion_tokens": 2}, {}),
+        "x_groq": mostly(None, {"usage": {"prompt_tokens": 7, "completion_tokens": 1}}),
+        "service_tier": mostly("default", "flex"),
+        "error": mostly(None, {"message": "No."}),
+    },
+) | mostly({"id": "chatcmpl-1", "choices": [{"index": 0, "delta": {"content": "word"}, "finish_reason": None}]}, None)
+
+said = st.fixed_dictionaries({"type": mostly("response.output_text.delta", "response.refusal.delta",
+                                             "response.reasoning_text.delta", "response.audio.delta", None, []),
+                              "delta": texts | mostly("word", None, {"a": 1})})  # fmt: skip
+whole = st.fixed_dictionaries({"type": mostly("response.created", "response.completed", "error"),
+                               "response": st.just({"id": "resp_1", "model": "gpt-4o"})})  # fmt: skip
+responses = said | whole | mostly({"type": "response.output_text.delta", "delta": "word"}, None, "a text", {})
+
+EVENTS: Final[Mapping[str, tuple[WireFormat, st.SearchStrategy[Any]]]] = {
+    "chat": (CHAT, chunks),
+    "responses": (RESPONSES, responses),
+}
+
+
+def read(
+    wire: WireFormat, events: Sequence[Any], count: int, *, keeps: bool, quick: bool
+) -> tuple[Outcome, list[bool], int | None]:
+    """What is known at the end; after each event, whether all have finished; which was the first to say something."""
+    accumulator: Any = wire.accumulator(count, keeps)
+    finished: list[bool] = []
+    first = None
+    for number, event in enumerate(events):
+        carries = (quick and accumulator.takes(event)) or accumulator.add(event)
+        first = number if carries and first is None else first
+        finished.append(accumulator.all_finished)
+    return accumulator.outcome(), finished, first
+
+
+@pytest.mark.parametrize("name", EVENTS)
+@few
+@given(draw=st.data(), count=st.integers(1, 2), keeps=st.booleans())
+def test_both_ways_know_the_same(name: str, draw: st.DataObject, count: int, keeps: bool) -> None:
+    """Whatever is in a stream: its outcome, when its usage is waited for, and its first chunk."""
+    wire, strategy = EVENTS[name]
+    events = draw.draw(st.lists(strategy, max_size=12))
+    slowly = read(wire, events, count, keeps=keeps, quick=False)
+    assert slowly == read(wire, events, count, keeps=keeps, quick=True)
+
+
+def test_a_choice_whose_index_is_no_number() -> None:
+    """`True` is 1 to a dictionary, and no number to us."""
+    usual = {"delta": {"content": "word"}, "finish_reason": None}
+    events = [{"id": "1", "choices": [{**usual, "index": index}]} for index in (0, 1, True)]
+    assert read(CHAT, events, 2, keeps=True, quick=False) == read(CHAT, events, 2, keeps=True, quick=True)
+
+
+USUAL: Final = {
+    "chat": (CHAT, {"id": "1", "choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}]}),
+    "chat, usage asked for": (
+        CHAT,
+        {"id": "1", "choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}], "usage": None},
+    ),
+    "chat, everything named": (
+        CHAT,
+        {
+            "id": "1",
+            "choices": [
+                {
+                    "index": 0,
+                    "delta": {"role": "assistant", "content": "word ", "reasoning_content": None, "tool_calls": None},
+                    "finish_reason": None,
+                }
+            ],
+        },
+    ),
+    "responses": (RESPONSES, {"type": "response.output_text.delta", "delta": "word ", "sequence_number": 4}),
+}
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["content", "privacy"])
+@pytest.mark.parametrize("name", USUAL)
+def test_the_usual_event_is_taken(name: str, keeps: bool) -> None:
+    """Once something has been said, text is; before that it is not, for somebody has to note the moment."""
+    wire, event = USUAL[name]
+    accumulator: Any = wire.accumulator(1, keeps)
+    assert not accumulator.takes(event)
+    assert accumulator.add(event)
+    assert accumulator.takes(event)
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_a_long_stream_stays_small(name: str) -> None:
+    """Of two thousand words, each an object of its own, there is little more than their letters."""
+    wire, event = USUAL[name]
+    accumulator: Any = wire.accumulator(1, True)
+    accumulator.add(event)
+    tracemalloc.start()
+    for number in range(2_000):
+        assert accumulator.takes(_with_text(event, f"{number:05} "))
+    outcome = accumulator.outcome()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert outcome.output["completion"].endswith("01998 01999 ")
+    assert most < 48 * 1024
+
+
+def _with_text(event: Any, text: str) -> Any:
+    if "delta" in event:
+        return {**event, "delta": text}
+    choice = event["choices"][0]
+    return {**event, "choices": [{**choice, "delta": {**choice["delta"], "content": text}}]}
+
+
+def test_a_text_and_a_thought_in_one_chunk() -> None:
+    """A server that gives both at once has both of them recorded."""
+    for quick in (True, False):
+        events = [_both(), {"id": "1", "choices": [{"index": 0, "delta": {"content": "Yes"}, "finish_reason": None}]}]
+        outcome, _, _ = read(CHAT, [*events, _both()], 1, keeps=True, quick=quick)
+        assert {"completion": "So. YesSo. ", "reasoning": "Hm. Hm. "} == outcome.output
+
+
+def _both() -> Any:
+    delta = {"content": "So. ", "reasoning": "Hm. "}
+    return {"id": "1", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+
+
+STREAMS: Final = sorted(each.stem for each in (PAYLOADS / "chat").glob("*.sse"))
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_streams_of_many_servers(name: str) -> None:
+    """Each of those that we have a payload of."""
+    events = events_in(f"chat/{name}.sse")
+    assert read(CHAT, events, 1, keeps=True, quick=False) == read(CHAT, events, 1, keeps=True, quick=True)
