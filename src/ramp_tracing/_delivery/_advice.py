@@ -4,7 +4,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
-Cause = Literal["certificate", "tls", "name", "timeout", "refused", "closed", "route", "not_http", "proxy", "network"]
+Cause = Literal[
+    "certificate",
+    "other_host",
+    "out_of_date",
+    "tls",
+    "name",
+    "timeout",
+    "refused",
+    "closed",
+    "route",
+    "not_http",
+    "proxy",
+    "network",
+]
 """Why no answer came."""
 
 KEY: Final = (
@@ -45,7 +58,10 @@ BY_CLASS: Final[Mapping[int, str]] = MappingProxyType(
 
 BY_CAUSE: Final[Mapping[Cause, str]] = MappingProxyType(
     {
-        "certificate": "its certificate is not trusted; if it is signed by a CA of your own, name that CA with ca_file",
+        "certificate": "its certificate is not trusted; if it is signed by a CA of your own, name that CA with ca_file "
+        "or RAMP_TRACING_CA_FILE",
+        "other_host": "its certificate is for another host; check the host in RAMP_BASE_URL, and who answers there",
+        "out_of_date": "its certificate is not valid today; check this machine's clock, else who answers must renew it",
         "tls": "no encrypted connection came about; it must speak TLS 1.2 or newer, and https must be meant",
         "name": "its name cannot be resolved; check the host in RAMP_BASE_URL, and DNS",
         "timeout": "it did not answer in time; check network and firewall, or raise timeout_seconds",
