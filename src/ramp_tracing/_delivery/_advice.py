@@ -22,7 +22,7 @@ Cause = Literal[
 
 KEY: Final = (
     "the key is wrong or lacks the scope ai_usage:write; check RAMP_API_KEY, or RAMP_CLIENT_ID and RAMP_CLIENT_SECRET; "
-    "`ramp-tracing check` tries the other endpoint"
+    "a key for the other of Ramp's two endpoints is found out by `ramp-tracing check`"
 )
 TOKEN: Final = (
     "check RAMP_CLIENT_ID, RAMP_CLIENT_SECRET and RAMP_TOKEN_URL, and that the client may ask for ai_usage:write"
