@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from .._capture import snapshot
 from .._context import as_text, attribution_of
@@ -17,7 +16,7 @@ from ._bodies import is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
 from ._files import Fetching, file_in
 from ._key_hashes import hash_of_client
-from ._routes import Route
+from ._routes import Route, operation_in
 
 NOBODYS: Final[Mapping[str, str]] = {}
 
@@ -254,7 +253,7 @@ def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
 
 
 def _operation(route: Route, url: str) -> str:
-    return urlsplit(url).path.strip("/").replace("/", ".") if route.unknown else route.operation
+    return operation_in(url) if route.unknown else route.operation
 
 
 def _retries_before(error: BaseException) -> int | None:

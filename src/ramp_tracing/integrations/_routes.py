@@ -109,6 +109,12 @@ class Routes:
         return self.jobs.get(found[1]) if found is not None else None
 
 
+def operation_in(url: str) -> str:
+    """What a call of an endpoint that nobody knows is called: the words of its path, without versions and ids."""
+    return ".".join(word for word in urlsplit(url).path.split("/") if WORD.fullmatch(word)) or "unknown"
+
+
+WORD: Final = re.compile(r"[A-Za-z_-]+")
 LIST: Final = re.compile(r"(?:^|/)(\w+)/?(?:\?|$)")
 JOB: Final = re.compile(r"(?:^|/)(\w+)/[^/?]+/?(?:\?|$)")
 CANCELLED_JOB: Final = re.compile(r"(?:^|/)(\w+)/[^/?]+/cancel/?(?:\?|$)")
