@@ -8,13 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from threading import Lock
 from types import TracebackType
-from typing import Any, Final, Self, TypedDict, Unpack, cast
+from typing import Any, Final, Self, TypedDict, Unpack
 from weakref import ref
 
 from ._capture import snapshot
 from ._context import attribution_of
 from ._guard import guarded, log
-from ._normalizers import as_amount, as_count, as_fields, as_name, failure_of
+from ._normalizers import as_amount, as_count, as_fields, as_items, as_name, failure_of
 from ._normalizers._chat import completion, message_of
 from ._record import Cost, Failure, Outcome, UnixNanos, Usage
 from ._recorder import Recording, Request
@@ -205,7 +205,8 @@ def _outcome(facts: Mapping[str, Any]) -> Outcome:
 
 def _answered(answer: object) -> object:
     """A single message is reported like that of a chat completion, of which receivers read the text."""
-    messages = cast("list[object]", answer) if type(answer) is list else []
+    kind: type[object] = type(answer)  # of a subclass of list no method is called
+    messages = tuple(as_items(answer)) if kind is list else ()
     if len(messages) == 1 and "content" in as_fields(messages[0]):
         return completion([message_of({"message": messages[0]})])
     return {"completion": answer}
