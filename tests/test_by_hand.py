@@ -38,6 +38,34 @@ def test_a_statement_records_at_once() -> None:
     assert generation.content.output == {"completion": "hello"}
 
 
+MESSAGE = {"role": "assistant", "content": "hello"}
+CALL = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "reported"),
+    [
+        ("hello", {"completion": "hello"}),
+        ([MESSAGE], {"completion": "hello", "reasoning": None}),
+        (
+            [{"role": "assistant", "content": None, "tool_calls": [CALL]}],
+            {"completion": None, "reasoning": None, "toolCalls": [CALL]},
+        ),
+        ([MESSAGE, MESSAGE], {"completion": [MESSAGE, MESSAGE]}),
+        ([], {"completion": []}),
+        (["hello"], {"completion": ["hello"]}),
+    ],
+    ids=["text", "message", "tool call", "messages", "none", "list of a text"],
+)
+def test_an_answer_is_a_text_or_messages(given: object, reported: object) -> None:
+    """A message is reported as that of a chat completion is: receivers read the text of it."""
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(provider="acme", model="acme-1", output_messages=given)
+        [generation] = generations
+    assert generation.content is not None
+    assert reported == generation.content.output
+
+
 def test_what_is_not_said_is_unknown() -> None:
     """No count, no cost and no id is invented; None counts as not said."""
     with capture_generations() as generations:

@@ -90,6 +90,7 @@ ENVIRONMENT = {
     "RAMP_TRACING_ALLOW_API_KEYS": f"{'0A' * 32},{'1b' * 32}",
     "RAMP_TRACING_SAMPLING_RATE": "0.5",
     "RAMP_TRACING_CONTENT_SAMPLING_RATE": "0",
+    "RAMP_TRACING_CA_FILE": "",
     "RAMP_TRACING_DISABLED": "on",
 }
 
@@ -398,6 +399,7 @@ def test_a_ca_file_is_loaded_once_to_be_sure() -> None:
     """A good one is kept as a path."""
     with trustme.CA().cert_pem.tempfile() as path:
         assert resolve({"api_key": KEY, "ca_file": path}, NOTHING).ca_file == path
+        assert resolve({"api_key": KEY}, {"RAMP_TRACING_CA_FILE": path}).ca_file == path
 
 
 def test_the_place_of_the_journal_does_not_depend_on_the_working_directory(

@@ -191,6 +191,18 @@ def test_the_connection_test_tells_what_is_wrong() -> None:
     assert "ai_usage:write" in bad.message
 
 
+def test_the_connection_test_asks_whom_the_records_go_to() -> None:
+    """Without options it is the receiver, and the key, that `instrument()` was given."""
+    with FakeRamp(api_key="k") as ramp:
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        assert ramp_tracing.test_connection().ok
+        assert not ramp_tracing.test_connection(api_key="another", base_url=ramp.url).ok
+        ramp_tracing.uninstrument()
+        with pytest.raises(ConfigurationError, match="there is no API key"):
+            ramp_tracing.test_connection()
+        assert 1 == len(ramp.connection_tests)
+
+
 def test_a_program_that_only_drops_streams_has_them_recorded_all_the_same() -> None:
     """A finalizer can start no thread, so ours runs from the first stream on."""
     with Provider() as provider, FakeRamp() as ramp:

@@ -202,10 +202,21 @@ class TestCounting:
         assert len(ramp.requests) == 2
 
     def test_knows_generations(self, ramp: FakeRamp) -> None:
-        """Only spans that say so are generations."""
+        """Only spans that say so are generations, in Ramp's dialect."""
         post(ramp, span("b1"), span("b2", attributes={"span.type": {"stringValue": "span"}}))
         assert len(ramp.spans) == 2
         assert [each.span_id[:2] for each in ramp.generations] == ["b1"]
+
+    def test_knows_generations_in_the_other_dialect(self, ramp: FakeRamp) -> None:
+        """OpenTelemetry's conventions do not say it: there a call names its model, or the library that was called."""
+        post(
+            ramp,
+            span("b1", attributes={"gen_ai.request.model": {"stringValue": "gpt-4o"}}),
+            span("b2", attributes={"ramp.library": {"stringValue": "openai"}}),
+            span("b3", attributes={"gen_ai.operation.name": {"stringValue": "execute_tool"}}),
+            span("b4", attributes={"trace.name": {"stringValue": "Invoice run"}}),
+        )
+        assert [each.span_id[:2] for each in ramp.wait_for(2)] == ["b1", "b2"]
 
     @pytest.mark.parametrize(
         ("name", "headers"),

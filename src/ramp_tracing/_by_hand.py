@@ -14,7 +14,8 @@ from weakref import ref
 from ._capture import snapshot
 from ._context import attribution_of
 from ._guard import guarded, log
-from ._normalizers import as_amount, as_count, as_fields, as_name, failure_of
+from ._normalizers import as_amount, as_count, as_fields, as_items, as_name, failure_of
+from ._normalizers._chat import completion, message_of
 from ._record import Cost, Failure, Outcome, UnixNanos, Usage
 from ._recorder import Recording, Request
 from ._state import state
@@ -198,8 +199,17 @@ def _outcome(facts: Mapping[str, Any]) -> Outcome:
         service_tier=as_name(facts.get("service_tier")),
         usage=Usage(**counts),
         cost=None if cost is None else Cost(total=cost, source="provider"),
-        output=None if answer is None else {"completion": answer},
+        output=None if answer is None else _answered(answer),
     )
+
+
+def _answered(answer: object) -> object:
+    """A single message is reported like that of a chat completion, of which receivers read the text."""
+    kind: type[object] = type(answer)  # of a subclass of list no method is called
+    messages = tuple(as_items(answer)) if kind is list else ()
+    if len(messages) == 1 and "content" in as_fields(messages[0]):
+        return completion([message_of({"message": messages[0]})])
+    return {"completion": answer}
 
 
 def _failure(error: object) -> Failure | None:

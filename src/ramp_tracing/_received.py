@@ -12,6 +12,9 @@ from typing import Final, cast
 JsonObject = Mapping[str, object]
 """A JSON object whose values nobody has looked at."""
 
+CALLS_ALONE: Final = frozenset({"gen_ai.request.model", "ramp.library"})
+"""Attributes of calls, and of no level or step above them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedEvent:
@@ -64,8 +67,14 @@ class ReceivedSpan:
 
     @property
     def is_generation(self) -> bool:
-        """Whether the span is a billable model call."""
-        return self.attributes.get("span.type") == "generation"
+        """
+        Whether the span is a billable model call.
+
+        Broadcast says so. OpenTelemetry's conventions have no word for it; there a call is what names a model, and
+        ours also what names the library that was called.
+        """
+        kind = self.attributes.get("span.type")
+        return kind == "generation" or (kind is None and not CALLS_ALONE.isdisjoint(self.attributes))
 
 
 def read_spans(body: bytes, content_type: str) -> list[ReceivedSpan]:

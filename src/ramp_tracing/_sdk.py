@@ -196,7 +196,7 @@ def test_connection(**options: Unpack[Options]) -> "ConnectionReport":
     Send Ramp one marked test record, which it does not count as usage, and say what it answered.
 
     Args:
-        **options: As for `instrument()`.
+        **options: As for `instrument()`; without any, those that are in force, if something is instrumented.
 
     Returns:
         Whether it went well, the status, and in words what to change if it did not.
@@ -206,7 +206,8 @@ def test_connection(**options: Unpack[Options]) -> "ConnectionReport":
     """
     from ._delivery import test_connection as send_test
 
-    return send_test(resolve(options, os.environ))
+    running = None if options else _pipeline()
+    return send_test(resolve(options, os.environ) if running is None else running.config)
 
 
 test_connection.__test__ = False  # type: ignore[attr-defined]  # pytest takes an imported function of this name for a test

@@ -6,6 +6,7 @@ import ssl
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import trustme
@@ -364,9 +365,22 @@ def test_a_ca_file_is_trusted(ca: trustme.CA) -> None:
 
 
 def test_a_certificate_for_another_host_is_refused(ca: trustme.CA) -> None:
-    """Although its CA is trusted."""
+    """Although its CA is trusted; whoever reads why is not sent to look for a CA."""
     with Receiver.which(answer(200), tls=server_side(ca, "ramp.example")) as receiver, ca.cert_pem.tempfile() as path:
-        assert failure(receiver.url, ca_file=path).cause == "certificate"
+        error = failure(receiver.url, ca_file=path)
+    assert (error.cause, "check the host in RAMP_BASE_URL" in str(error)) == ("other_host", True)
+
+
+@pytest.mark.parametrize("days", [-1, 1], ids=["expired", "not yet valid"])
+def test_a_certificate_out_of_date_is_refused(days: int, ca: trustme.CA) -> None:
+    """The error names this machine's clock, which may be what is wrong."""
+    when = datetime.now(UTC) + timedelta(days=days)
+    leaf = ca.issue_cert("127.0.0.1", not_before=when - timedelta(hours=1), not_after=when + timedelta(hours=1))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf.configure_cert(serving)
+    with Receiver.which(answer(200), tls=serving) as receiver, ca.cert_pem.tempfile() as path:
+        error = failure(receiver.url, ca_file=path)
+    assert (error.cause, "check this machine's clock" in str(error)) == ("out_of_date", True)
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")

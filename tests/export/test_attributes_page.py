@@ -45,7 +45,7 @@ def general(key: str) -> str:
     """Keys of users' metadata as the page writes them."""
     if key in OPENROUTER or key.startswith("trace.metadata.openrouter."):
         return key
-    if key.startswith("span.metadata.") and key in ATTEMPTS:
+    if key in ATTEMPTS:
         return key
     return re.sub(r"^(trace|span)\.metadata\..*", r"\1.metadata.<key>", key)
 
@@ -56,6 +56,8 @@ ATTEMPTS = {
     "span.metadata.is_byok",
     "span.metadata.endpoint_id",
     "span.metadata.model_permaslug",
+    "span.metadata.provider_responses",
+    "trace.metadata.provider_responses",
 }
 """What Broadcast says of its own attempts; these are no users' keys."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from ramp_tracing._loopback import json_answer
 from ramp_tracing._record import Usage
+from ramp_tracing.integrations._routes import operation_in
 
 from .colours import Colour
 from .endpoints import MP3, RESPONSE_ID, response
@@ -232,6 +233,18 @@ SCENARIOS: Mapping[str, Scenario] = {
             },
         ),
     ),
+    "unknown, below an id": Scenario(
+        call=posted("/threads/thread_68af4030592c/novelties"),
+        records=(
+            {
+                **UNANSWERED,
+                "operation": "threads.novelties",
+                "asked": "new-1",
+                "response_id": "nov_68af4030592c",
+                "tokens": (10, 5, None),
+            },
+        ),
+    ),
     "unknown, without usage": Scenario(call=posted("/settings"), records=()),
     "models": Scenario(call=listed, records=()),
     "files": Scenario(call=uploaded, records=()),
@@ -242,6 +255,18 @@ SCENARIOS: Mapping[str, Scenario] = {
 def test_an_endpoint_is_recorded_as_what_it_is(name: str, colour: Colour) -> None:
     """One record with the reported tokens, or explicitly without; no record where nothing is bought."""
     check(SCENARIOS[name], colour)
+
+
+@pytest.mark.parametrize(("url", "operation"), [
+    ("/novelties", "novelties"),
+    ("novelties/", "novelties"),
+    ("https://llm.example.com/v1/novelties/drafts?version=2", "novelties.drafts"),
+    ("/threads/thread_68af4030592c/runs", "threads.runs"),
+    ("/v1/42", "unknown"),
+])  # fmt: skip
+def test_an_endpoint_that_nobody_knows_is_called_by_its_words(url: str, operation: str) -> None:
+    """Not by what is different in each of its requests: there would be as many operations as calls."""
+    assert operation == operation_in(url)
 
 
 MEASURED: Mapping[str, Usage] = {

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, json_answer
 
 from . import readings
 from .colours import Colour
-from .provider import CHUNKS, USAGE, chunk, completion, events, stream
+from .provider import CHUNKS, USAGE, chat_like_openai, chunk, completion, events, stream
 from .scenarios import Scenario, compare
 
 ASK: Mapping[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
@@ -215,3 +217,40 @@ def test_the_bytes_of_an_odd_stream_are_handed_on(name: str, colour: Colour) -> 
     scenario = Scenario(call=raw_streamed, answers=lambda: {"/chat/completions": STREAMED[name][0]})
     _, generations = compare(scenario, colour)
     assert 1 == len(generations)
+
+
+def keeping(colour: Colour, made: list[Any]) -> type[Any]:
+    """A client class that keeps what it makes of each answer, before anybody else has it."""
+    base: Any = type(colour.client("http://127.0.0.1:9/v1"))
+
+    class Keeping(base):  # type: ignore[misc]
+        def _process_response(self, **kwargs: Any) -> Any:
+            made.append(super()._process_response(**kwargs))
+            return made[-1]
+
+    class KeepingAsync(base):  # type: ignore[misc]
+        async def _process_response(self, **kwargs: Any) -> Any:
+            made.append(await super()._process_response(**kwargs))
+            return made[-1]
+
+    return Keeping if colour.name == "sync" else KeepingAsync
+
+
+@pytest.mark.parametrize("answers", [WHOLE, STREAMED], ids=["whole", "streamed"])
+def test_the_object_is_the_very_one_that_the_client_made(answers: Mapping[str, Any], colour: Colour) -> None:
+    """Nothing is put around it or in its place, also where there is nothing odd about it."""
+    made: list[Any] = []
+    pairs: list[tuple[Any, Any]] = []
+    client = colour.kept(keeping(colour, made)(base_url=colour.provider.base_url, api_key="sk-test", max_retries=0))
+    with capture_generations() as generations:
+        for answer in [*(answer for answer, _ in answers.values()), chat_like_openai]:
+            colour.provider.answer_with({"/chat/completions": answer})
+            with suppress(Exception):  # of the client, which cannot read every one of them
+                given = colour.wait(client.chat.completions.create(**ASK, stream=answers is STREAMED))
+                pairs.append((given, made[-1]))
+        assert all(given is own for given, own in pairs)
+        assert len(answers) * 0.8 < len(pairs)
+        for given, _ in pairs:
+            if answers is STREAMED:
+                colour.wait(given.close())
+        assert len(answers) + 1 == len(generations)

@@ -124,7 +124,7 @@ OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
         "compression": Option(read=one_of("gzip")),
         "state_dir": Option(read=read_directory, variable="RAMP_TRACING_STATE_DIR"),
         "allow_insecure": Option(read=read_flag, default=False),
-        "ca_file": Option(read=read_ca_file),
+        "ca_file": Option(read=read_ca_file, variable="RAMP_TRACING_CA_FILE"),
         "span_exporters": Option(read=read_exporters, default=()),
         "exporter_dialect": Option(read=one_of("semconv", "openrouter"), default="semconv"),
         "disabled": Option(read=read_flag, variable="RAMP_TRACING_DISABLED", from_text=flag_from_text, default=False),

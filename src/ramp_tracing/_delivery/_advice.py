@@ -4,12 +4,25 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
-Cause = Literal["certificate", "tls", "name", "timeout", "refused", "closed", "route", "not_http", "proxy", "network"]
+Cause = Literal[
+    "certificate",
+    "other_host",
+    "out_of_date",
+    "tls",
+    "name",
+    "timeout",
+    "refused",
+    "closed",
+    "route",
+    "not_http",
+    "proxy",
+    "network",
+]
 """Why no answer came."""
 
 KEY: Final = (
     "the key is wrong or lacks the scope ai_usage:write; check RAMP_API_KEY, or RAMP_CLIENT_ID and RAMP_CLIENT_SECRET; "
-    "`ramp-tracing check` tries the other endpoint"
+    "a key for the other of Ramp's two endpoints is found out by `ramp-tracing check`"
 )
 TOKEN: Final = (
     "check RAMP_CLIENT_ID, RAMP_CLIENT_SECRET and RAMP_TOKEN_URL, and that the client may ask for ai_usage:write"
@@ -45,7 +58,10 @@ BY_CLASS: Final[Mapping[int, str]] = MappingProxyType(
 
 BY_CAUSE: Final[Mapping[Cause, str]] = MappingProxyType(
     {
-        "certificate": "its certificate is not trusted; if it is signed by a CA of your own, name that CA with ca_file",
+        "certificate": "its certificate is not trusted; if it is signed by a CA of your own, name that CA with ca_file "
+        "or RAMP_TRACING_CA_FILE",
+        "other_host": "its certificate is for another host; check the host in RAMP_BASE_URL, and who answers there",
+        "out_of_date": "its certificate is not valid today; check this machine's clock, else who answers must renew it",
         "tls": "no encrypted connection came about; it must speak TLS 1.2 or newer, and https must be meant",
         "name": "its name cannot be resolved; check the host in RAMP_BASE_URL, and DNS",
         "timeout": "it did not answer in time; check network and firewall, or raise timeout_seconds",

@@ -4,16 +4,22 @@ import errno
 import http.client
 import socket
 import ssl
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from ._advice import BY_CAUSE, Cause
 from ._proxy import ProxyError
 
+OF_CERTIFICATES: Final[Mapping[int, Cause]] = MappingProxyType(
+    {9: "out_of_date", 10: "out_of_date", 62: "other_host", 64: "other_host"}
+)
+"""OpenSSL's ``X509_V_ERR_…``: not yet valid, expired, another host name, another IP address."""
+
 NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
 
 CAUSES: Final[tuple[tuple[type[Exception], Cause], ...]] = (
     (ProxyError, "proxy"),
-    (ssl.SSLCertVerificationError, "certificate"),
     (TimeoutError, "timeout"),
     (ssl.SSLEOFError, "closed"),
     (ssl.SSLError, "tls"),
@@ -43,6 +49,8 @@ class UnreachableError(Exception):
 
 
 def _cause_of(error: Exception) -> Cause:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return OF_CERTIFICATES.get(error.verify_code, "certificate")
     for kind, cause in CAUSES:
         if isinstance(error, kind):
             return cause

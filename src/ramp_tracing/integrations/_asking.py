@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -15,7 +14,7 @@ from .._record import NOBODY, Attribution, Drafts
 from .._recorder import Request
 from .._state import state
 from ._key_hashes import hash_of_client
-from ._routes import Route
+from ._routes import Route, operation_in
 
 REQUESTS: Final = Drafts(Request)
 
@@ -154,4 +153,4 @@ def attribution_in(body: Mapping[str, object], user: object) -> Attribution:
 
 
 def _operation(route: Route, url: str) -> str:
-    return urlsplit(url).path.strip("/").replace("/", ".") if route.unknown else route.operation
+    return operation_in(url) if route.unknown else route.operation

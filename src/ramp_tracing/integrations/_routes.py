@@ -134,6 +134,12 @@ def file_in(url: str) -> str:
     return "" if found is None else found[1]
 
 
+def operation_in(url: str) -> str:
+    """What a call of an endpoint that nobody knows is called: the words of its path, without versions and ids."""
+    return ".".join(word for word in urlsplit(url).path.split("/") if WORD.fullmatch(word)) or "unknown"
+
+
+WORD: Final = re.compile(r"[A-Za-z_-]+")
 FILE: Final = re.compile(r"(?:^|/)files/([^/?]+)/content/?(?:\?|$)")
 LIST: Final = re.compile(r"(?:^|/)(\w+)/?(?:\?|$)")
 JOB: Final = re.compile(r"(?:^|/)(\w+)/[^/?]+/?(?:\?|$)")

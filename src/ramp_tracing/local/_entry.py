@@ -114,16 +114,6 @@ MICROSECONDS: Final[Mapping[tuple[str, ...], int]] = {
 """How many of them the number of an attribute stands for, in the order in which they are asked."""
 
 
-def is_call(span: ReceivedSpan) -> bool:
-    """
-    Whether a span is a billable call.
-
-    Broadcast says so. OpenTelemetry's conventions have no word for it; there a call is what names a model.
-    """
-    kind = span.attributes.get("span.type")
-    return kind == "generation" or (kind is None and "gen_ai.request.model" in span.attributes)
-
-
 def read_entry(span: ReceivedSpan) -> Entry:
     """
     The entry of a span that is a call.

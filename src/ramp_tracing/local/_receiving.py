@@ -10,7 +10,7 @@ from .._fake_ramp import CONNECTION_TEST
 from .._loopback import Refusal, gunzip
 from .._received import read_spans
 from ._doors import Doors, refusal
-from ._entry import is_call, read_entry
+from ._entry import read_entry
 from ._ledger import Ledger
 from ._unified import read_events
 
@@ -62,8 +62,8 @@ class Receiver:
         spans = [each for each in read_spans(body, content_type) if each.name != CONNECTION_TEST]
         if is_test:
             return
-        entries = [read_entry(each) for each in spans if is_call(each)]
-        self._ledger.keep(entries, [each for each in spans if not is_call(each)])
+        entries = [read_entry(each) for each in spans if each.is_generation]
+        self._ledger.keep(entries, [each for each in spans if not each.is_generation])
 
     def _keep_events(self, body: bytes) -> None:
         self._ledger.keep(read_events(body))

@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 import ramp_tracing
 
-from ...local._entry import is_call, read_entry
+from ...local._entry import read_entry
 from ...local._ledger import Ledger
 from ...testing import FakeRamp, ReceivedSpan
 from .._spend import print_spend
@@ -61,9 +61,9 @@ def run_fortnight(console: Console, *, port: int, open_page: bool) -> bool:
 def keep(spans: Sequence[ReceivedSpan], database: Path) -> None:
     """Write *spans* down as if they had been received when the simulation says."""
     moved = moved_to_their_times(spans)
-    entries = [read_entry(each) for each in moved if is_call(each)]
+    entries = [read_entry(each) for each in moved if each.is_generation]
     with Ledger(database) as ledger:
-        ledger.keep([], [each for each in moved if not is_call(each)])
+        ledger.keep([], [each for each in moved if not each.is_generation])
         for begin in range(0, len(entries), PORTION):
             ledger.keep(entries[begin : begin + PORTION])
 
