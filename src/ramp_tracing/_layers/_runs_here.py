@@ -52,17 +52,31 @@ def claim_models(*, by_handler: bool = False) -> Run | None:
     Claim every model's run that is in the middle of its call here.
 
     Args:
-        by_handler: Our own callback asks, because another model's run begins.
+        by_handler: Our own callback asks, because another model's run begins; it has no use for the answer.
 
     Returns:
         The nearest run of any kind.
     """
-    runs = list(runs_here(by_handler=by_handler))
-    if not any(run.kind == "model" for run in runs):
-        runs += _runs_of_asker()
-    for run in runs:
-        run.claimed = run.claimed or run.kind == "model"
-    return runs[0] if runs else None
+    if by_handler and not _is_model_open():
+        return None
+    nearest, found, claims = None, set[object](), False
+    for run in runs_here(by_handler=by_handler):
+        nearest = nearest or run
+        if run.kind == "model":
+            run.claimed = claims = True
+        found.add(run.id)
+        if len(found) >= len(state.runs):  # saves the rest of the stack, whose frames are dear to look into
+            break
+    if not claims:
+        for run in _runs_of_asker():
+            nearest = nearest or run
+            run.claimed = run.claimed or run.kind == "model"
+    return nearest
+
+
+def _is_model_open() -> bool:
+    """Whether there is any run that could be claimed; between the models of a chain there is none."""
+    return any(cast("Run", run).kind == "model" for run in tuple(state.runs.values()))
 
 
 def runs_here(*, by_handler: bool) -> Iterator[Run]:
