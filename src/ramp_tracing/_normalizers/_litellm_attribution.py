@@ -3,13 +3,13 @@ Who a LiteLLM call was for: https://docs.litellm.ai/docs/proxy/cost_tracking and
 https://docs.litellm.ai/docs/observability/langfuse_integration, which people use already.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from .._record import Attribution
-from ._reading import Path, as_fields, as_items, as_name, dig
+from .._record import Attribution, Drafts
+from ._reading import as_fields, as_items, as_name, dig
 
-NAMES: Final[Mapping[str, tuple[Path, ...]]] = {
+NAMES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "user": (
         ("metadata", "trace_user_id"),
         ("metadata", "user_id"),
@@ -92,6 +92,14 @@ class Sources(NamedTuple):
     trace: Mapping[str, object]
 
 
+PLACES: Final = tuple(
+    (name, Sources._fields.index(where), key) for name, places in NAMES.items() for where, key in places
+)
+"""The rows of `NAMES`, in their order."""
+
+ATTRIBUTIONS: Final = Drafts(Attribution)
+
+
 def litellm_attribution(call: Mapping[str, object]) -> Attribution:
     """
     Who a call was for.
@@ -100,8 +108,12 @@ def litellm_attribution(call: Mapping[str, object]) -> Attribution:
         call: The ``kwargs`` of a callback.
     """
     sources = sources_of(call)
-    names = {name: _first_text(sources, paths) for name, paths in NAMES.items()}
-    return Attribution(**names, metadata={key: value for key, value in _metadata(sources) if value is not None})
+    said = ATTRIBUTIONS.begin()
+    for name, where, key in PLACES:
+        if getattr(said, name) is None:
+            setattr(said, name, _text(sources[where].get(key)))
+    said.metadata = _metadata(sources)
+    return ATTRIBUTIONS.end(said)
 
 
 def trace_id_in(call: Mapping[str, object]) -> str | None:
@@ -127,30 +139,40 @@ def sources_of(call: Mapping[str, object]) -> Sources:
     return Sources(call, payload, params, optional, extra, body, metadata, trace)
 
 
-def _first_text(sources: Sources, paths: tuple[Path, ...]) -> str | None:
-    values = (dig(sources, *path) for path in paths)
-    return next((text for value in values if (text := _text(value)) is not None), None)
-
-
 def _text(value: object) -> str | None:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else as_name(value)
+    if value is None or isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _metadata(sources: Sources) -> Iterator[tuple[str, object]]:
+def _metadata(sources: Sources) -> dict[str, object]:
     """The application's free keys; its own word over what the proxy knows of its key."""
-    known = as_fields(sources.payload.get("metadata"))
+    found: dict[str, object] = {}
+    places = (as_fields(sources.payload.get("metadata")), as_fields(sources.params.get("metadata")), sources.payload)
     for key, name in TEAM.items():
-        said = known.get(name) or as_fields(sources.params.get("metadata")).get(name) or sources.payload.get(name)
-        yield key, said or None
-    yield from ((key, value) for key, value in sources.trace.items() if key not in OURS)
-    yield from as_fields(sources.metadata.get("trace_metadata")).items()
-    for key, value in sources.metadata.items():
-        if key not in OURS and key not in INTERNAL and not key.startswith(INTERNAL_PREFIXES):
-            yield key, value
-    yield "tags", _tags(sources)
+        for place in places:
+            if said := place.get(name):
+                found[key] = said
+                break
+    metadata = sources.metadata
+    for key, value in sources.trace.items():
+        if value is not None and key not in OURS:
+            found[key] = value
+    for key, value in as_fields(metadata.get("trace_metadata")).items():
+        if value is not None:
+            found[key] = value
+    for key, value in metadata.items():
+        if value is not None and key not in OURS and key not in INTERNAL and not key.startswith(INTERNAL_PREFIXES):
+            found[key] = value
+    tags = _tags(sources)
+    if tags is not None:
+        found["tags"] = tags
+    return found
 
 
 def _tags(sources: Sources) -> object:
     tags = as_items(sources.metadata.get("tags")) or as_items(sources.payload.get("request_tags"))
+    if not tags:
+        return None
     own = [tag for tag in tags if isinstance(tag, str) and not tag.startswith(PROXY_TAG)]
     return own or None

@@ -61,11 +61,12 @@ def cost_in(call: Mapping[str, object], reported: Cost | None) -> Cost | None:
     alone. Other providers' answers may hold LiteLLM's own number in the same place; and a margin or a discount that
     LiteLLM was told of is the user's own word on the price.
     """
-    amount = as_exact(call.get("response_cost"))
     if call.get("cache_hit") is True:
         return Cost(total=Decimal(0), source="gateway")
-    if reported is not None and provider_in(call) in REPORTS_COST and not _is_adjusted(call):
-        return reported
+    if reported is not None and provider_in(call) in REPORTS_COST:
+        if not _is_adjusted(as_fields(dig(call, "standard_logging_object", "cost_breakdown"))):
+            return reported
+    amount = as_exact(call.get("response_cost"))
     return Cost(total=amount, source="gateway") if amount else None
 
 
@@ -73,9 +74,9 @@ REPORTS_COST: Final = frozenset({"openrouter", "perplexity", "x_ai"})
 """Providers whose answers say what they cost."""
 
 
-def _is_adjusted(call: Mapping[str, object]) -> bool:
-    breakdown = as_fields(dig(call, "standard_logging_object", "cost_breakdown"))
-    return any(as_exact(breakdown.get(name)) for name in ("discount_amount", "margin_total_amount"))
+def _is_adjusted(breakdown: Mapping[str, object]) -> bool:
+    discount, margin = breakdown.get("discount_amount"), breakdown.get("margin_total_amount")
+    return bool((discount and as_exact(discount)) or (margin and as_exact(margin)))
 
 
 def as_exact(value: object) -> Decimal | None:
@@ -87,13 +88,13 @@ def money_in(call: Mapping[str, object]) -> dict[str, object]:
     """What LiteLLM says of the price beside its total: entries of our metadata."""
     payload = as_fields(call.get("standard_logging_object"))
     breakdown = as_fields(payload.get("cost_breakdown"))
-    found = {key: as_exact(breakdown.get(name)) for key, name in BREAKDOWN.items()}
-    if not (found["litellm.discount"] or found["litellm.margin"]):
-        found = {}
+    found: dict[str, Decimal | None] = {}
     if call.get("cache_hit") is True:
         found = {"litellm.saved_cost": as_exact(payload.get("saved_cache_cost"))}
-    said = {key: float(amount) for key, amount in found.items() if amount}
-    return {"litellm.cache_hit": True, **said} if call.get("cache_hit") is True else dict(said)
+    elif _is_adjusted(breakdown):
+        found = {key: as_exact(breakdown.get(name)) for key, name in BREAKDOWN.items()}
+    said: dict[str, object] = {key: float(amount) for key, amount in found.items() if amount}
+    return {"litellm.cache_hit": True, **said} if call.get("cache_hit") is True else said
 
 
 BREAKDOWN: Final[Mapping[str, str]] = {
