@@ -167,6 +167,8 @@ def _told_of(slot: Slot, generation: Generation) -> bool:
 
 def _matching(slot: Slot, *, ok: bool) -> Held | None:
     """The held record of what the layer above speaks of; an answer that it could not read failed for it alone."""
+    if not slot.held:
+        return None
     same = next((each for each in slot.held if (each.generation.failure is None) == ok), None)
     if same is not None:
         return same

@@ -110,8 +110,9 @@ def litellm_attribution(call: Mapping[str, object]) -> Attribution:
     sources = sources_of(call)
     said = ATTRIBUTIONS.begin()
     for name, where, key in PLACES:
-        if getattr(said, name) is None:
-            setattr(said, name, _text(sources[where].get(key)))
+        value = sources[where].get(key)
+        if value is not None and getattr(said, name) is None:
+            setattr(said, name, _text(value))
     said.metadata = _metadata(sources)
     return ATTRIBUTIONS.end(said)
 
@@ -129,13 +130,18 @@ def sources_of(call: Mapping[str, object]) -> Sources:
     payload = as_fields(call.get("standard_logging_object"))
     optional = as_fields(call.get("optional_params"))
     extra = as_fields(optional.get("extra_body"))
-    body = as_fields(dig(params, "proxy_server_request", "body"))
-    all_metadata = {**as_fields(params.get("litellm_metadata")), **as_fields(params.get("metadata"))}
-    from_proxy = as_fields(dig(payload, "metadata", "requester_metadata")) or as_fields(
-        all_metadata.get("requester_metadata")
-    )
-    metadata = from_proxy if params.get("proxy_server_request") is not None else all_metadata
-    trace = {**as_fields(body.get("trace")), **as_fields(extra.get("trace"))}
+    metadata, more = as_fields(params.get("metadata")), as_fields(params.get("litellm_metadata"))
+    if more:
+        metadata = {**more, **metadata}
+    body: Mapping[str, object] = {}
+    request = params.get("proxy_server_request")
+    if request is not None:
+        body = as_fields(dig(request, "body"))
+        from_proxy = as_fields(dig(payload, "metadata", "requester_metadata"))
+        metadata = from_proxy or as_fields(metadata.get("requester_metadata"))
+    trace = as_fields(extra.get("trace"))
+    if "trace" in body:
+        trace = {**as_fields(body["trace"]), **trace}
     return Sources(call, payload, params, optional, extra, body, metadata, trace)
 
 

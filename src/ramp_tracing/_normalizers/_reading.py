@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from .._record import UnixNanos
 
@@ -19,20 +19,17 @@ MAX_AMOUNT: Final = 10**20
 MISSING: Final = object()
 
 
-def dig(value: object, *path: str) -> object:
+def dig(value: Any, *path: str) -> object:
     """Follow *path* through mappings and attributes; `None` where it ends early."""
     for name in path:
         if type(value) is dict:  # by far the most frequent, and the check for others is ten times as dear
-            value = cast("dict[str, object]", value).get(name)
+            value = value.get(name)  # pyright: ignore[reportUnknownMemberType] - a `cast` is a call, at each step
         else:
-            held = with_members(value)
-            if type(held) is dict or isinstance(held, Mapping):
-                value = cast("Mapping[str, object]", held).get(name)
-            else:
-                value = getattr(value, name, None)
+            held: Any = with_members(value)
+            value = held.get(name) if type(held) is dict or isinstance(held, Mapping) else getattr(value, name, None)
         if value is None:
             return None
-    return value
+    return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def with_members(value: object) -> object:
@@ -123,18 +120,18 @@ def as_instant(value: object) -> UnixNanos | None:
     return UnixNanos(seconds * 10**9) if seconds and seconds <= MAX_COUNT // 10**9 else None
 
 
-def as_items(value: object) -> Iterable[object]:
+def as_items(value: Any) -> Iterable[object]:
     """The items of a list; nothing for anything else."""
-    return cast("list[object]", value) if isinstance(value, list) else ()
+    return value if isinstance(value, list) else ()  # pyright: ignore[reportUnknownVariableType]
 
 
-def as_fields(value: object) -> Mapping[str, object]:
+def as_fields(value: Any) -> Mapping[str, object]:
     """A mapping; an empty one for anything else. Of a subclass of `dict` no method is called: it may do anything."""
-    if value is None or type(value) is dict:  # nearly always; the check for other mappings is dear
-        return cast("dict[str, object]", value) or {}
+    if value is None or type(value) is dict:  # nearly always; the check for other mappings is dear, and so is a `cast`
+        return value or {}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, dict):
-        return dict(dict[str, object].items(cast("dict[str, object]", value)))
-    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+        return dict(dict.items(value))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return value if isinstance(value, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def first_count(value: object, paths: tuple[Path, ...]) -> int | None:

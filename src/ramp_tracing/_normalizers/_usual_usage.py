@@ -99,7 +99,10 @@ def _are_counts(
         members.get(form.input), members.get(form.output), members.get("total_tokens"),
         *map(given.get, INPUT_PARTS), *map(made.get, OUTPUT_PARTS),
     )  # fmt: skip
-    return not any(each is not None and (type(each) is not int or not 0 <= each <= MAX_COUNT) for each in read)
+    for each in read:
+        if each is not None and (type(each) is not int or not 0 <= each <= MAX_COUNT):
+            return False
+    return True
 
 
 def _adds_up_oddly(usage: Usage) -> bool:

@@ -65,10 +65,9 @@ def _job(said: LiteLLMCall) -> str | None:
 
 def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:
     """The record. What the client has seen goes before LiteLLM's words, LiteLLM's price and attribution before it."""
-    seen = _unseen(said) if settled.held is None else answered_first(settled.held, said.outcome)
+    seen, outcome = _unseen(said) if settled.held is None else answered_first(settled.held, said.outcome), said.outcome
     if settled.usage is not None and not seen.usage.known:
         seen = changed(seen, usage=settled.usage)
-    outcome = said.outcome
     host, port = address_in(said.api_base or "")
     return changed(
         seen,
@@ -81,7 +80,7 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         request_model=said.model or seen.request_model,
         streamed=said.streamed or seen.streamed,
         parameters=seen.parameters or said.parameters,
-        usage=_usage(said, seen.usage, was_seen=settled.held is not None),
+        usage=_usage(said, settled, seen.usage),
         cost=_cost(said, seen),
         pending=outcome.pending,
         job=job is not None,
@@ -102,12 +101,14 @@ def _unseen(said: LiteLLMCall) -> Generation:
     return GENERATIONS.end(made)
 
 
-def _usage(said: LiteLLMCall, seen: Usage, *, was_seen: bool) -> Usage:
+def _usage(said: LiteLLMCall, settled: Settled, seen: Usage) -> Usage:
     """The provider's own counts if the client saw them. What LiteLLM has for a stream without them is a guess."""
+    usage = said.outcome.usage
+    if settled.held is None and settled.usage is None:
+        return usage
     if seen.known:
         return seen
-    usage = said.outcome.usage
-    if was_seen and said.streamed and usage.known:
+    if settled.held is not None and said.streamed and usage.known:
         usage = changed(usage, estimated=True)
     characters = seen.input_characters or usage.input_characters
     return usage if characters == usage.input_characters else changed(usage, input_characters=characters)
