@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 from weakref import ref
 
 from .._context import Around, Frame, active_span, blocks_in_force
@@ -178,8 +178,7 @@ class Run:
 
 def run_of(run_id: object) -> Run | None:
     """The open run of an id."""
-    run: Any = state.runs.get(run_id)  # None is nobody's id; and a `cast` is a call
-    return run
+    return cast("Run | None", state.runs.get(run_id)) if run_id is not None else None
 
 
 def end_run(run_id: object, ending: Ending) -> None:
@@ -190,7 +189,7 @@ def end_run(run_id: object, ending: Ending) -> None:
 
     Does nothing where the end is told a second time, or of a run that nobody knows.
     """
-    run: Any = state.runs.pop(run_id, None)
+    run = cast("Run | None", state.runs.pop(run_id, None))
     if run is None:
         return
     if run.is_alone:

@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from functools import cache
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 from weakref import ref
 
 from .._context import InForce, in_force
@@ -202,7 +202,7 @@ def slot_of(layer: str, key: str, started: InForce | None = None) -> Slot:
     """
     name, forgotten = f"{layer}:{key}", NO_SLOT
     with state.slots_lock:
-        slot: Any = state.slots.get(name)
+        slot = cast("Slot | None", state.slots.get(name))
         if slot is None:
             if len(state.slots) >= MAX_SLOTS:
                 forgotten = _forget_one()

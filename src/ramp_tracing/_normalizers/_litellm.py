@@ -14,11 +14,11 @@ from .._dataclass import dataclass
 from .._record import Attribution, Drafts, Failure, Outcome, Timing, UnixNanos, changed
 from ._chat import CHAT, completion, message_of
 from ._failures import failure_of
+from ._formats import WireFormat
 from ._litellm_attribution import litellm_attribution, trace_id_in
 from ._litellm_content import asked_in, is_redacted
 from ._litellm_money import cost_in, is_estimated, money_in, usage_in
-from ._formats import WireFormat
-from ._litellm_names import KINDS, call_type_of, is_streamed, kind_of, model_in, own_id, provider_in, without_prefix
+from ._litellm_names import KINDS, Told, own_id
 from ._parameters import numbers_in
 from ._reading import as_fields, as_items, as_name, dig, with_members
 from ._responses import RESPONSES
@@ -81,57 +81,54 @@ def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> Lit
         `None` where nothing was bought: files, lists, an endpoint that nobody knows and that reports neither usage
         nor cost.
     """
-    name = call_type_of(call)
-    outcome = _counted(call, _outcome(call, answer, ok=ok), ok=ok)
-    if name not in KINDS and not outcome.usage.known and not (outcome.cost and outcome.cost.total):
+    told = Told(call)
+    outcome = _counted(told, _outcome(told, answer, ok=ok), ok=ok)
+    if told.name not in KINDS and not outcome.usage.known and not (outcome.cost and outcome.cost.total):
         return None
-    payload, attribution = as_fields(call.get("standard_logging_object")), litellm_attribution(call)
-    told = CALLS.begin()
-    told.key, told.kind, told.operation, told.ok = str(call.get("litellm_call_id")), name, kind_of(call).operation, ok
-    told.attempt = str(call.get("api_call_start_time") or payload.get("startTime"))
-    told.provider, told.streamed = provider_in(call), is_streamed(call)
-    told.was_sent = told.provider is not None and not call.get("litellm_no_upstream_llm_call")
-    told.cached = call.get("cache_hit") is True
-    told.api_base = as_name(payload.get("api_base")) or as_name(dig(call, "litellm_params", "api_base"))
-    told.model = model_in(call)
-    told.timing = _timing(payload, streamed=told.streamed)
-    told.parameters = numbers_in(as_fields(call.get("optional_params")))
-    money = money_in(call)
-    told.attribution = changed(attribution, metadata={**attribution.metadata, **money}) if money else attribution
-    told.trace_id = trace_id_in(call)
-    told.asked = asked_in(call)
-    told.outcome = outcome
-    return CALLS.end(told)
+    payload, attribution, money = told.payload, litellm_attribution(call), money_in(told)
+    made = CALLS.begin()
+    made.key, made.kind, made.operation, made.ok = str(call.get("litellm_call_id")), told.name, told.kind.operation, ok
+    made.attempt = str(call.get("api_call_start_time") or payload.get("startTime"))
+    made.was_sent = told.provider is not None and not call.get("litellm_no_upstream_llm_call")
+    made.cached, made.provider, made.model, made.streamed = told.is_cached, told.provider, told.model, told.is_streamed
+    made.api_base = as_name(payload.get("api_base")) or as_name(dig(call, "litellm_params", "api_base"))
+    made.timing = _timing(told)
+    made.parameters = numbers_in(as_fields(call.get("optional_params")))
+    made.attribution = changed(attribution, metadata={**attribution.metadata, **money}) if money else attribution
+    made.trace_id = trace_id_in(call)
+    made.asked = asked_in(told)
+    made.outcome = outcome
+    return CALLS.end(made)
 
 
 CALLS: Final = Drafts(LiteLLMCall)
 TIMINGS: Final = Drafts(Timing)
 
 
-def _counted(call: Mapping[str, object], outcome: Outcome, *, ok: bool) -> Outcome:
+def _counted(told: Told, outcome: Outcome, *, ok: bool) -> Outcome:
     """With a mark if the counts are not the provider's, and with what is to be counted in the request."""
     usage = outcome.usage
-    if is_estimated(call, usage) or (is_streamed(call) and not ok and usage.known):
+    if is_estimated(told, usage) or (told.is_streamed and not ok and usage.known):
         usage = changed(usage, estimated=True)
-    spoken = _spoken_characters(call)
+    spoken = _spoken_characters(told)
     if spoken is not None:
         usage = changed(usage, input_characters=spoken)
     return outcome if usage is outcome.usage else changed(outcome, usage=usage)
 
 
-def _outcome(call: Mapping[str, object], answer: object, *, ok: bool) -> Outcome:
-    form, payload = kind_of(call).format, as_fields(call.get("standard_logging_object"))
+def _outcome(told: Told, answer: object, *, ok: bool) -> Outcome:
+    form, response = told.kind.format, told.payload.get("response")
     inner = dig(answer, "response") if form is RESPONSES else None
     whole = answer if inner is None else inner  # the last event of a stream
     read = form.read(whole) if ok else Outcome(complete=False)
     return changed(
         read,
         response_id=own_id(read.response_id),
-        response_model=without_prefix(read.response_model, call),
-        usage=usage_in(call, read.usage),
-        cost=cost_in(call, read.cost),
-        failure=read.failure if ok else _failure(call),
-        output=None if is_redacted(payload.get("response")) else _output(form, payload.get("response")),
+        response_model=told.without_prefix(read.response_model),
+        usage=usage_in(told, read.usage),
+        cost=cost_in(told, read.cost),
+        failure=read.failure if ok else _failure(told.call),
+        output=None if is_redacted(response) else _output(form, response),
     )
 
 
@@ -143,16 +140,17 @@ def _output(form: WireFormat, response: object) -> object:
     return completion([message_of(with_members(each)) for each in choices])
 
 
-def _spoken_characters(call: Mapping[str, object]) -> int | None:
+def _spoken_characters(told: Told) -> int | None:
     """Length of a text to be spoken, by which speech is billed."""
-    text = call.get("input")
-    return len(text) if call_type_of(call) == "speech" and isinstance(text, str) else None
+    text = told.call.get("input") if told.name == "speech" else None
+    return len(text) if isinstance(text, str) else None
 
 
-def _timing(payload: Mapping[str, object], *, streamed: bool) -> Timing:
+def _timing(told: Told) -> Timing:
     """A whole answer's "completion start" is its end."""
-    started, ended = _instant(payload.get("startTime")), _instant(payload.get("endTime"))
-    first = _instant(payload.get("completionStartTime")) if streamed else None
+    said = told.payload.get
+    started, ended = _instant(said("startTime")), _instant(said("endTime"))
+    first = _instant(said("completionStartTime")) if told.is_streamed else None
     start = started or ended or UnixNanos(0)
     made: Any = TIMINGS.begin()
     made.started, made.ended, made.first_chunk = start, max(ended or start, start), first

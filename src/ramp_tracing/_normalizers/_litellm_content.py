@@ -1,19 +1,18 @@
 """What was asked and answered, read from what LiteLLM has redacted where it was told to, and from nothing else."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from ._chat import CHAT
-from ._litellm_names import kind_of
+from ._litellm_names import Told
 from ._reading import dig
 from ._responses import RESPONSES
 
 REDACTED: Final = "redacted-by-litellm"
 
 
-def asked_in(call: Mapping[str, object]) -> object:
+def asked_in(told: Told) -> object:
     """What was asked, under the key that it is sent with; `None` where LiteLLM keeps it to itself."""
-    messages, form = dig(call, "standard_logging_object", "messages"), kind_of(call).format
+    messages, form = told.payload.get("messages"), told.kind.format
     if messages is None or is_redacted(messages):
         return None
     is_conversation = form is CHAT or form is RESPONSES

@@ -32,22 +32,21 @@ def dig(value: Any, *path: str) -> object:
     return value  # pyright: ignore[reportUnknownVariableType]
 
 
-def with_members(value: object) -> object:
+def with_members(value: Any) -> object:
     """
     A model of a client library's as a mapping of its fields: asking it for one that it lacks runs code of pydantic's.
 
     Anything else is returned as it is.
     """
-    if type(value) is dict:
-        return cast("dict[str, object]", value)
-    extra = getattr(value, "__pydantic_extra__", MISSING)
+    if value is None or type(value) is dict:
+        return value  # pyright: ignore[reportUnknownVariableType] - here and elsewhere, a `cast` would be a call
+    extra: Any = getattr(value, "__pydantic_extra__", MISSING)
     if extra is MISSING:
         return value
-    held = getattr(value, "__dict__", None)
-    if type(held) is not dict:
+    fields: Any = getattr(value, "__dict__", None)
+    if type(fields) is not dict:
         return value
-    fields = cast("dict[str, object]", held)
-    return {**fields, **cast("dict[str, object]", extra)} if extra else fields
+    return {**fields, **extra} if extra else fields  # pyright: ignore[reportUnknownVariableType]
 
 
 class Attributes:
@@ -70,10 +69,8 @@ class Attributes:
 
 def getter_of(value: object) -> Callable[[str], object]:
     """What `dig` does for one name, for who asks the same object for several: found out once what it is."""
-    members = with_members(value)
-    if type(members) is dict or isinstance(members, Mapping):
-        return cast("Mapping[str, object]", members).get
-    return Attributes(members).get
+    members: Any = with_members(value)
+    return members.get if type(members) is dict or isinstance(members, Mapping) else Attributes(members).get
 
 
 def lacks(value: object, names: frozenset[str]) -> bool:

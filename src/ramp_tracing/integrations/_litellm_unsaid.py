@@ -55,26 +55,25 @@ def _teller(key: str) -> object | None:
     """LiteLLM's object for the call, which everything holds that LiteLLM will say; `None` if nothing is sent."""
     found = None
     for frame in islice(frames_above(), MAX_FRAMES):
-        code = frame.f_code
-        if code.co_name == MOCK:
+        if frame.f_code.co_name == MOCK:
             return None
-        if found is None and code.co_varnames[:1] == SELF and frame.f_globals.get("__name__") == LOGGING:
-            owner = frame.f_locals["self"]
+        if found is None and frame.f_globals.get("__name__") == LOGGING:
+            owner = frame.f_locals.get("self")
             if getattr(owner, "litellm_call_id", None) == key:
                 found = owner
     return found
 
 
-SELF: Final = ("self",)
 LOGGING: Final = "litellm.litellm_core_utils.litellm_logging"
-"""Where the class of that object is; to look into the variables of every other frame would be half of the work."""
+"""Where that object's class is; to look into the variables of every frame would be half of the work."""
 
 
 def _known(call: Mapping[str, object], *, keeps_content: bool) -> dict[str, object]:
     """A copy: LiteLLM goes on changing its own, and the application may go on with its list of messages."""
     asked = call.get("messages") if keeps_content else None
-    payload = {"messages": [*as_items(asked)] or asked, "startTime": time.time()}
-    return {**{name: call.get(name) for name in KNOWN}, "standard_logging_object": payload}
+    known = {name: call.get(name) for name in KNOWN}
+    known["standard_logging_object"] = {"messages": [*as_items(asked)] or asked, "startTime": time.time()}
+    return known
 
 
 def _generation(known: Mapping[str, object], sink: Sink, slot: Slot, vigil: Vigil) -> Generation | None:
