@@ -49,6 +49,8 @@ TEAM: Final[Mapping[str, str]] = {
 }
 """What the proxy knows of the key that was used, under which key of our metadata."""
 
+OF_TEAM: Final = tuple(TEAM.values())
+
 OURS: Final = frozenset(
     {
         "existing_trace_id", "generation_name", "parent_observation_id", "parent_span_id", "session_id", "span_name",
@@ -155,11 +157,11 @@ def _metadata(sources: Sources) -> dict[str, object]:
     """The application's free keys; its own word over what the proxy knows of its key."""
     found: dict[str, object] = {}
     places = (as_fields(sources.payload.get("metadata")), as_fields(sources.params.get("metadata")), sources.payload)
-    for key, name in TEAM.items():
-        for place in places:
-            if said := place.get(name):
-                found[key] = said
-                break
+    said = [place for place in places if any(map(place.get, OF_TEAM))]  # outside of a proxy none says anything
+    for key, name in TEAM.items() if said else ():
+        team = next(filter(None, (place.get(name) for place in said)), None)
+        if team is not None:
+            found[key] = team
     metadata = sources.metadata
     for key, value in sources.trace.items():
         if value is not None and key not in OURS:

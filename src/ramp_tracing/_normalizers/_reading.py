@@ -16,20 +16,21 @@ MAX_AMOUNT: Final = 10**20
 """The largest price that Ramp can hold, in the smallest unit that anybody counts in (xAI's ticks)."""
 
 
+NOTHING, MOST = Decimal(0), Decimal(MAX_AMOUNT)
+"""To compare an amount with whole numbers makes amounts of them first, each time."""
+
 MISSING: Final = object()
 
 
 def dig(value: Any, *path: str) -> object:
     """Follow *path* through mappings and attributes; `None` where it ends early."""
     for name in path:
-        if type(value) is dict:  # by far the most frequent, and the check for others is ten times as dear
-            value = value.get(name)  # pyright: ignore[reportUnknownMemberType] - a `cast` is a call, at each step
-        else:
-            held: Any = with_members(value)
-            value = held.get(name) if type(held) is dict or isinstance(held, Mapping) else getattr(value, name, None)
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType] - by name, because then it needs no `cast`, a call
+        # By far the most frequent; the check for others is ten times as dear.
+        value = value.get(name) if kind is dict else getter_of(value)(name)
         if value is None:
             return None
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return value
 
 
 def with_members(value: Any) -> object:
@@ -38,15 +39,17 @@ def with_members(value: Any) -> object:
 
     Anything else is returned as it is.
     """
-    if value is None or type(value) is dict:
-        return value  # pyright: ignore[reportUnknownVariableType] - here and elsewhere, a `cast` would be a call
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if value is None or kind is dict:
+        return value
     extra: Any = getattr(value, "__pydantic_extra__", MISSING)
     if extra is MISSING:
         return value
     fields: Any = getattr(value, "__dict__", None)
-    if type(fields) is not dict:
+    kind = type(fields)  # pyright: ignore[reportUnknownVariableType]
+    if kind is not dict:
         return value
-    return {**fields, **extra} if extra else fields  # pyright: ignore[reportUnknownVariableType]
+    return {**fields, **extra} if extra else fields
 
 
 class Attributes:
@@ -70,7 +73,11 @@ class Attributes:
 def getter_of(value: object) -> Callable[[str], object]:
     """What `dig` does for one name, for who asks the same object for several: found out once what it is."""
     members: Any = with_members(value)
-    return members.get if type(members) is dict or isinstance(members, Mapping) else Attributes(members).get
+    kind = type(members)  # pyright: ignore[reportUnknownVariableType]
+    if kind is dict:
+        get: Callable[[str], object] = members.get
+        return get
+    return cast("Mapping[str, object]", members).get if isinstance(members, Mapping) else Attributes(members).get
 
 
 def lacks(value: object, names: frozenset[str]) -> bool:
@@ -103,7 +110,7 @@ def as_amount(value: object) -> Decimal | None:
         amount = Decimal(repr(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and 0 <= amount <= MAX_AMOUNT else None
+    return amount if amount.is_finite() and NOTHING <= amount <= MOST else None
 
 
 def as_name(value: object) -> str | None:
@@ -124,11 +131,12 @@ def as_items(value: Any) -> Iterable[object]:
 
 def as_fields(value: Any) -> Mapping[str, object]:
     """A mapping; an empty one for anything else. Of a subclass of `dict` no method is called: it may do anything."""
-    if value is None or type(value) is dict:  # nearly always; the check for other mappings is dear, and so is a `cast`
-        return value or {}  # pyright: ignore[reportUnknownVariableType]
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if value is None or kind is dict:  # nearly always; the check for other mappings is dear
+        return value or {}
     if isinstance(value, dict):
-        return dict(dict.items(value))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return value if isinstance(value, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+        return dict(dict[str, object].items(cast("dict[str, object]", value)))
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
 def first_count(value: object, paths: tuple[Path, ...]) -> int | None:

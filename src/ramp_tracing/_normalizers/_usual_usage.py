@@ -80,8 +80,7 @@ class UsualUsage:
 
 def _says_none(members: Mapping[str, object], names: frozenset[str]) -> bool:
     """Whether there is nothing under any of *names*; LiteLLM's and others' models have null where nothing is known."""
-    found = names.intersection(members)
-    return not found or all(members[name] is None for name in found)
+    return names.isdisjoint(members) or all(members[name] is None for name in names.intersection(members))
 
 
 def _details(members: Mapping[str, object], name: str) -> Mapping[str, object] | None:

@@ -201,7 +201,9 @@ def _timing(run: Run) -> Timing:
 def _said(call: ModelCall, outcome: Outcome) -> Attribution:
     """What the request itself says, the way OpenRouter takes it; and that it was none, if a cache answered."""
     extra, user = as_fields(call.params.get("extra_body")), call.params.get("user")
-    said = attribution_in(extra, extra.get("user") if user is None else user)
+    said = NOBODY
+    if extra or user is not None:
+        said = attribution_in(extra, extra.get("user") if user is None else user)
     return said.over(Attribution(metadata={CACHE_HIT: True})) if is_free(outcome) else said
 
 
