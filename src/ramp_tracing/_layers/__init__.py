@@ -18,7 +18,7 @@ A call that the application makes itself, in the loop over somebody else's strea
 from typing import Final
 
 from .._state import Layer
-from ._promises import Settled, is_waiting, release, settle, sink_under
+from ._promises import Settled, is_waiting, release, settle, sink_under, speaking
 from ._run import Ending, Kind, Run, end_run, run_of
 from ._runs import open_run
 from ._runs_here import around_here, claim_models
@@ -51,5 +51,6 @@ __all__: Final = [
     "settle",
     "sink_under",
     "slot_of",
+    "speaking",
     "watch_forks",
 ]

@@ -118,6 +118,7 @@ class Slot:
         given_up: Nobody waits for the layer above any more; the process ends.
         taken_over: The client's record was recorded without the layer above.
         spoken: The layer above has spoken.
+        speaking: How many of its words are being made into records at this moment.
         key: The layer's own id of it.
         attempts: Those that the layer above has spoken of, the latest last.
         usage: What the provider reported on the way, and the layer above has dropped.
@@ -135,6 +136,7 @@ class Slot:
     given_up: bool = False
     taken_over: bool = False
     spoken: bool = False
+    speaking: int = 0
     attempts: tuple[str, ...] = ()
     usage: Usage | None = None
     says: Callable[[], Attribution] | None = None

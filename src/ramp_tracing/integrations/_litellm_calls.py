@@ -5,7 +5,7 @@ from typing import Final
 
 from .._capture import snapshot
 from .._identity import generation_id
-from .._layers import Settled, is_first_word, settle
+from .._layers import Settled, is_first_word, settle, speaking
 from .._normalizers._litellm import LiteLLMCall, read_litellm
 from .._providers import address_in, provider_at
 from .._record import Attribution, Content, Cost, Generation, GenerationId, Usage, changed
@@ -29,9 +29,13 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
     said = read_litellm(call, answer, ok=ok)
     if sink is None or said is None:
         return
-    job = _job(said)
-    settled = settle("litellm", said.key, ok=ok, job=job)
-    promise = settled.promise
+    with speaking("litellm", said.key):
+        settled = settle("litellm", said.key, ok=ok, job=_job(said))
+        _record(sink, call, said, settled)
+
+
+def _record(sink: Sink, call: Mapping[str, object], said: LiteLLMCall, settled: Settled) -> None:
+    job, promise = _job(said), settled.promise
     if settled.late or not (said.was_sent or promise) or _is_repeated(said, settled, job):
         if promise is not None:  # an exchange that none of LiteLLM's words was about
             promise.end()
