@@ -276,6 +276,16 @@ def test_an_answer_is_waited_for(sink: Generations) -> None:
     assert not _layers.is_waiting()
 
 
+def test_a_record_that_is_being_made_is_waited_for(sink: Generations) -> None:
+    """The layer has spoken, and nothing has been recorded yet."""
+    teller = Teller()
+    _layers.note_answer(watched(sink, teller))
+    with _layers.speaking("upper", "a"):
+        _layers.settle("upper", "a", ok=True)
+        assert _layers.is_waiting()
+    assert not _layers.is_waiting()
+
+
 def test_an_id_that_is_used_again(sink: Generations) -> None:
     """Ids are the application's to give: a second call under one is a call."""
     first, second = Teller(), Teller()

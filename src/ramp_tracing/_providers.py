@@ -94,6 +94,7 @@ PLAIN_SCHEMES: Final = frozenset({"http", "ws"})
 """Of addresses without TLS, whose usual port is another."""
 
 
+@lru_cache(maxsize=CACHED_HOSTS)
 def address_in(url: str) -> tuple[str | None, int | None]:
     """
     Host and port that *url* leads to; of both `None` where it names no host, or cannot be read.

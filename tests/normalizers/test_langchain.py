@@ -5,11 +5,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ramp_tracing._capture import snapshot
 from ramp_tracing._normalizers import langchain_attribution
-from ramp_tracing._normalizers._langchain import as_cached, is_cached, langchain_messages, read_langchain
+from ramp_tracing._normalizers._langchain import any_usage, is_free, langchain_messages, read_langchain, usual_usage
 from ramp_tracing._normalizers._langchain_models import read_model
 from ramp_tracing._record import NOBODY, NOTHING_READ, Attribution, Cost, Usage
+from ramp_tracing.integrations._langchain_calls import kept_messages
 
 SAID = {
     "input_tokens": 170,
@@ -151,8 +155,8 @@ def test_cost_is_what_somebody_says(metadata: Any, expected: Cost | None) -> Non
 def test_an_answer_from_the_cache_is_free_and_keeps_its_counts() -> None:
     """LangChain marks it by a price of 0 in the usage."""
     told = result(usage_metadata={**SAID, "total_cost": 0})
-    outcome = as_cached(read_langchain(told))
-    assert (is_cached(told), is_cached(result(usage_metadata=SAID)), is_cached(None)) == (True, False, False)
+    outcome = read_langchain(told)
+    assert (True, False) == (is_free(outcome), is_free(read_langchain(result(usage_metadata=SAID))))
     assert (outcome.cost, outcome.usage.input_tokens) == (Cost(total=Decimal(0), source="gateway"), 170)
 
 
@@ -234,15 +238,13 @@ def test_messages_in_the_usual_form() -> None:
         {"type": "chat", "role": "critic", "content": "Hm."},
     ]
     call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": {}}}
-    assert langchain_messages(conversation) == {
-        "messages": [
-            {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": "Hi"},
-            {"role": "assistant", "content": "", "tool_calls": [call]},
-            {"role": "tool", "content": "42", "tool_call_id": "c"},
-            {"role": "critic", "content": "Hm."},
-        ]
-    }
+    assert langchain_messages(conversation) == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "42", "tool_call_id": "c"},
+        {"role": "critic", "content": "Hm."},
+    ]
 
 
 def test_metadata_and_tags_say_who_a_run_is_for() -> None:
@@ -291,3 +293,44 @@ def test_where_it_is_asked() -> None:
     """The address that the model was given, whatever its class calls that."""
     given = read_model({"kwargs": {"anthropic_api_url": "http://proxy:1"}}, {}, {"ls_model_name": "m"})
     assert (given.base_url, given.model) == ("http://proxy:1", "m")
+
+
+COUNTS = st.integers(0, 3) | st.none() | st.sampled_from((2**63, -1, True, 7.0, "8"))
+DETAILS = st.none() | st.dictionaries(
+    st.sampled_from(
+        (
+            *("audio", "cache_creation", "cache_read", "ephemeral_1h_input_tokens", "ephemeral_5m_input_tokens"),
+            *("flex_audio", "priority", "priority_cache_read", "priority_reasoning", "reasoning"),
+        )
+    ),
+    COUNTS,
+)
+TOTALS = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(("input_tokens", "output_tokens", "total_tokens"), COUNTS),
+        "input_token_details": DETAILS,
+        "output_token_details": DETAILS,
+    },
+)
+
+
+@given(TOTALS)
+def test_the_quick_look_at_counts_says_what_the_close_one_says(said: Any) -> None:
+    """What one of them takes for usual, the other reads alike."""
+    quick = usual_usage(said, {"web_search_call": 1})
+    assert quick in (None, any_usage(said, None, {"web_search_call": 1}))
+
+
+def test_ordinary_counts_are_read_quickly() -> None:
+    """Otherwise the quick look would be for nothing."""
+    assert usual_usage(SAID, {}) == any_usage(SAID, None, {})
+
+
+SAYABLE = st.text("ab", max_size=3) | st.none() | st.lists(st.text("ab", max_size=2), max_size=2) | st.integers()
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(("role", "content", "tool_call_id")), SAYABLE), max_size=3))
+def test_a_conversation_of_texts_is_kept_as_a_snapshot_would_keep_it(messages: Any) -> None:
+    """Without copying it, and reckoned alike."""
+    assert kept_messages(messages) == snapshot({"messages": messages})

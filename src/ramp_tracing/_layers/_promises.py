@@ -1,8 +1,8 @@
 """What the client below records is held until the layer above has spoken, or has been waited for long enough."""
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from threading import Timer
 from typing import Final, NamedTuple, cast
 
@@ -131,8 +131,21 @@ def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled
     return Settled(slot.started, held, slot.usage, late, slot.keeps_content)
 
 
+@contextmanager
+def speaking(layer: str, key: str) -> Generator[None, None, None]:
+    """While a record is made of what the layer above says of a call: who waits for that is to wait for the record."""
+    slot = slot_of(layer, key)
+    with state.slots_lock:
+        slot.speaking += 1
+    try:
+        yield
+    finally:
+        with state.slots_lock:
+            slot.speaking -= 1
+
+
 def is_waiting() -> bool:
-    """Whether a call that went well waits for the layer above."""
+    """Whether a call that went well waits for the layer above, or for its record to be made."""
     with state.slots_lock:
         return any(_is_waiting(slot) for slot in all_slots())
 
@@ -153,7 +166,7 @@ def release(*, for_good: bool = False) -> None:
 
 def _is_waiting(slot: Slot) -> bool:
     answered = any(vigil.answered and not vigil.is_below for vigil in slot.vigils)
-    return answered or any(held.generation.failure is None for held in slot.held)
+    return answered or slot.speaking > 0 or any(held.generation.failure is None for held in slot.held)
 
 
 def _told_of(slot: Slot, generation: Generation) -> bool:
@@ -168,6 +181,8 @@ def _told_of(slot: Slot, generation: Generation) -> bool:
 
 def _matching(slot: Slot, *, ok: bool) -> Held | None:
     """The held record of what the layer above speaks of; an answer that it could not read failed for it alone."""
+    if not slot.held:
+        return None
     same = next((each for each in slot.held if (each.generation.failure is None) == ok), None)
     if same is not None:
         return same

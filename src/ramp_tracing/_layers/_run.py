@@ -7,7 +7,7 @@ that holds the lock included. Each step here is one operation on a dictionary, w
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Final, Literal, NamedTuple, cast
 from weakref import ref
@@ -16,7 +16,7 @@ from .._context import Around, Frame, active_span, blocks_in_force
 from .._dataclass import dataclass
 from .._identity import derived_id
 from .._normalizers import langchain_attribution
-from .._record import NOBODY, Attribution, GenerationId, SpanParent, UnixNanos
+from .._record import NOBODY, Attribution, Drafts, GenerationId, SpanParent, UnixNanos
 from .._state import state
 from ._askers import current_task
 from ._names import names_of
@@ -32,6 +32,8 @@ NANOSECONDS_OF_STEP: Final = 24 * NANOSECONDS_OPEN
 
 NANOSECONDS_ORPHANED: Final = 60 * 10**9
 """A stream tells of its end when it is closed or collected, perhaps after the end of the run that it is part of."""
+
+ATTRIBUTIONS: Final = Drafts(Attribution)
 
 HIDDEN: Final = "langsmith:hidden"
 """LangChain's tag for runs that are nothing but its own machinery."""
@@ -69,7 +71,8 @@ class Run:
         first_chunk: When the first piece of an answer came.
         streams: Its answer comes in pieces.
         due: When it is not waited for any longer, by `clock`.
-        task: The task that asks a model on its own, outside of any other run. It is all that tells of a cancelled one.
+        task: The task that asks a model, in async code.
+        is_alone: A model is asked in a task, outside of any other run. The task is all that tells if it is cancelled.
         call: What the handler keeps of a model's run.
         open: Its descendants that have no end yet; of a root.
         process: Where it began: a forked child has a copy of it.
@@ -83,32 +86,43 @@ class Run:
     tags: Sequence[object] = ()
     given: Attribution = NOBODY
     tells_all: bool = False
-    since: Frame | None = field(default_factory=blocks_in_force)
-    span_parent: SpanParent | None = None
-    claimed: bool = False
     finish: "Callable[[Run, Ending], None]"
+    claimed: bool = False
     ended: UnixNanos | None = None
     first_chunk: UnixNanos | None = None
     streams: bool = False
-    task: "ref[object] | None" = None
     call: object = None
-    open: dict[object, "Run"] = field(default_factory=dict[object, "Run"])
-    process: int = field(default_factory=os.getpid)
-    started: UnixNanos = field(default_factory=lambda: UnixNanos(time.time_ns()))
-    clock: int = field(default_factory=time.perf_counter_ns)
-    due: int = 0
+    task: "ref[object] | None" = None
+    is_alone: bool = False
+    span_parent: SpanParent | None = None
+    open: "dict[object, Run]" = field(init=False)
+    since: Frame | None = field(init=False)
+    process: int = field(init=False)
+    started: UnixNanos = field(init=False)
+    clock: int = field(init=False)
+    due: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.due = self.clock + (NANOSECONDS_OPEN if self.kind == "model" else NANOSECONDS_OF_STEP)
-        if self.parent is None or self.kind == "model":
-            self.span_parent = active_span()
-        if self.parent is None and self.kind == "model":
+        self.started = UnixNanos(time.time_ns())
+        self.clock = time.perf_counter_ns()
+        self.process = os.getpid()
+        self.open = {}
+        self.since = blocks_in_force()
+        is_model = self.kind == "model"
+        self.due = self.clock + (NANOSECONDS_OPEN if is_model else NANOSECONDS_OF_STEP)
+        if is_model:
             self.task = current_task()
+            self.is_alone = self.parent is None and self.task is not None
+        if is_model or self.parent is None:
+            self.span_parent = active_span()
 
     @property
     def root(self) -> "Run":
         """The run that everything is part of."""
-        return next(each for each in self.lineage() if each.parent is None)
+        run = self
+        while run.parent is not None:
+            run = run.parent
+        return run
 
     @property
     def is_over(self) -> bool:
@@ -136,13 +150,6 @@ class Run:
         """Record what is known so far. Later endings add nothing."""
         end_run(self.id, Ending(gone=True))
 
-    def lineage(self) -> Iterator["Run"]:
-        """This run and those above it, the nearest first."""
-        run: Run | None = self
-        while run is not None:
-            yield run
-            run = run.parent
-
     def around(self, *, itself: bool) -> Around:
         """
         What is to be said of a call.
@@ -150,19 +157,23 @@ class Run:
         Args:
             itself: It is this model's own call; otherwise one that the application makes while this run goes on.
         """
-        above = [each for each in self.lineage() if each is not self or not itself]
-        trace_name, span_name = names_of([each.name for each in above if not each.is_hidden])
-        parent = next((each for each in above if self.tells_all and not each.is_hidden), None)
+        names: list[str | None] = []
+        parent: Run | None = None
+        run = self.parent if itself else self
+        while run is not None:
+            if not run.is_hidden:
+                names.append(run.name)
+                parent = parent or run
+            run = run.parent
         root = self.root
-        implied = Attribution(
-            trace_id=_hex(root.id) if root.span_parent is None else root.span_parent.trace_id,
-            trace_name=trace_name,
-            span_name=span_name,
-            generation_name=self.name if itself else None,
-            parent_span_id=None if parent is None else derived_id(parent.step_id, digits=16),
-        )
+        implied = ATTRIBUTIONS.begin()
+        implied.trace_name, implied.span_name = names_of(names)
+        implied.trace_id = _hex(root.id) if root.span_parent is None else root.span_parent.trace_id
+        implied.generation_name = self.name if itself else None
+        if self.tells_all and parent is not None:
+            implied.parent_span_id = derived_id(parent.step_id, digits=16)
         given = langchain_attribution(self.metadata, self.tags).over(self.given)
-        return Around(given, implied, self.since, self.tells_all)
+        return Around(given, ATTRIBUTIONS.end(implied), self.since, self.tells_all)
 
 
 def run_of(run_id: object) -> Run | None:
@@ -181,7 +192,8 @@ def end_run(run_id: object, ending: Ending) -> None:
     run = cast("Run | None", state.runs.pop(run_id, None))
     if run is None:
         return
-    state.lone_runs.pop(run_id, None)
+    if run.is_alone:
+        state.lone_runs.pop(run_id, None)
     run.ended = run.now()
     run.finish(run, ending)
     if run.parent is not None:

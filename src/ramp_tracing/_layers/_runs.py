@@ -19,10 +19,10 @@ def open_run(run: Run) -> None:
     """Note that *run* has begun."""
     state.runs[run.id] = run
     if run.kind == "model":
-        note_asker(run.id)
+        note_asker(run.id, run.task)
     if run.parent is not None:
         run.root.open[run.id] = run
-    if run.task is not None:
+    if run.is_alone:
         _look_at_lone_ones()
         state.lone_runs[run.id] = run
     while (oldest := _oldest(state.runs)) is not None and (len(state.runs) > MAX_RUNS or oldest.due < run.clock):

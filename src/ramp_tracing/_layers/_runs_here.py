@@ -7,7 +7,6 @@ on the stack, and then records the call with the run's names. What is never clai
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import dropwhile
 from types import FrameType
 from typing import Final, cast
@@ -50,17 +49,31 @@ def claim(*, by_handler: bool) -> Run | None:
     Claim every model's run that is in the middle of its call here.
 
     Args:
-        by_handler: Our own callback asks, because another model's run begins.
+        by_handler: Our own callback asks, because another model's run begins; it has no use for the answer.
 
     Returns:
         The nearest run of any kind.
     """
-    runs = list(runs_here(by_handler=by_handler))
-    if not any(run.kind == "model" for run in runs):
-        runs += _runs_of_asker()
-    for run in runs:
-        run.claimed = run.claimed or run.kind == "model"
-    return runs[0] if runs else None
+    if by_handler and not _is_model_open():
+        return None
+    nearest, found, claims = None, set[object](), False
+    for run in runs_here(by_handler=by_handler):
+        nearest = nearest or run
+        if run.kind == "model":
+            run.claimed = claims = True
+        found.add(run.id)
+        if len(found) >= len(state.runs):  # saves the rest of the stack, whose frames are dear to look into
+            break
+    if not claims:
+        for run in _runs_of_asker():
+            nearest = nearest or run
+            run.claimed = run.claimed or run.kind == "model"
+    return nearest
+
+
+def _is_model_open() -> bool:
+    """Whether there is any run that could be claimed; between the models of a chain there is none."""
+    return any(cast("Run", run).kind == "model" for run in tuple(state.runs.values()))
 
 
 def runs_here(*, by_handler: bool) -> Iterator[Run]:
@@ -85,9 +98,11 @@ def _runs_on(frames: Iterator[FrameType]) -> Iterator[Run]:
     """
     in_callback = False
     for frame in frames:
-        in_callback = in_callback or _calls_back(frame)
-        for run in _runs_of(frame):
-            if run.kind != "model" or not in_callback:
+        module = frame.f_globals.get("__name__")
+        in_callback = in_callback or module == CALLBACKS
+        for manager in _managers_in(frame, module):
+            run = _run_of_manager(manager)
+            if run is not None and not (in_callback and run.kind == "model"):
                 yield run
 
 
@@ -95,28 +110,29 @@ def _calls_back(frame: FrameType) -> bool:
     return frame.f_globals.get("__name__") == CALLBACKS
 
 
-def _runs_of(frame: FrameType) -> Iterator[Run]:
+def _managers_in(frame: FrameType, module: object) -> Sequence[object]:
     """
-    The runs that *frame* works for: LangChain hands each function of a model, a tool or a chain its ``run_manager``.
+    What says for which runs *frame* works: LangChain hands each function of a model, a tool or a chain its
+    ``run_manager``.
 
     Part of its public interface for those who write models; a run that is not open, or a name that means something
     else, is nobody's.
     """
-    names = frame.f_code.co_varnames
-    if "run_managers" in names and frame.f_globals.get("__name__") == BATCHING:
+    code = frame.f_code
+    names = code.co_varnames
+    if module == BATCHING and "run_managers" in names:
         managers = frame.f_locals.get("run_managers")
-        yield from _known(cast("list[object]", managers) if isinstance(managers, list) else ())
-    elif "run_manager" in names or "run_manager" in frame.f_code.co_cellvars:
-        yield from _known((frame.f_locals.get("run_manager"),))
+        return cast("list[object]", managers) if isinstance(managers, list) else ()
+    if "run_manager" in names or "run_manager" in code.co_cellvars:
+        return (frame.f_locals.get("run_manager"),)
+    return ()
 
 
-def _known(managers: Sequence[object]) -> Iterator[Run]:
-    for manager in managers:
-        run_id = getattr(manager, "run_id", None)
-        with suppress(TypeError):  # not hashable: somebody else's
-            run = run_of(run_id)
-            if run is not None:
-                yield run
+def _run_of_manager(manager: object) -> Run | None:
+    try:
+        return run_of(getattr(manager, "run_id", None))
+    except TypeError:  # not hashable: somebody else's
+        return None
 
 
 def _run_of_context() -> Run | None:

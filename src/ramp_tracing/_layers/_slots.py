@@ -118,6 +118,7 @@ class Slot:
         given_up: Nobody waits for the layer above any more; the process ends.
         taken_over: The client's record was recorded without the layer above.
         spoken: The layer above has spoken.
+        speaking: How many of its words are being made into records at this moment.
         key: The layer's own id of it.
         attempts: Those that the layer above has spoken of, the latest last.
         usage: What the provider reported on the way, and the layer above has dropped.
@@ -130,15 +131,16 @@ class Slot:
     key: str = ""
     keeps_content: bool = True
     silent: bool = False
-    held: list[Held] = field(default_factory=list[Held])
-    told: list[bool] = field(default_factory=list[bool])
+    held: list[Held] = field(default_factory=lambda: [])
+    told: list[bool] = field(default_factory=lambda: [])
     given_up: bool = False
     taken_over: bool = False
     spoken: bool = False
+    speaking: int = 0
     attempts: tuple[str, ...] = ()
     usage: Usage | None = None
     says: Callable[[], Attribution] | None = None
-    vigils: "list[Vigil]" = field(default_factory=list["Vigil"])
+    vigils: "list[Vigil]" = field(default_factory=lambda: [])
     teller: ref[object] | None = None
 
     def opened(self, *, keeps_content: bool, silent: bool) -> None:
@@ -165,8 +167,7 @@ def open_slot(layer: str, key: str, *, answers: bool = True) -> Slot:
         key: The layer's own id of the call.
         answers: It is a call that a model's answer can come from; see `around_here`.
     """
-    slot = slot_of(layer, key)
-    slot.started = in_force(NOBODY, state.defaults, around_here(answers=answers))
+    slot = slot_of(layer, key, in_force(NOBODY, state.defaults, around_here(answers=answers)))
     others = [each for each in _live.get() if not each.spoken and each is not slot]
     _live.set((*others[1 - MAX_LIVE :], slot))
     return slot
@@ -192,15 +193,24 @@ def is_first_word(layer: str, key: str, attempt: str) -> bool:
     return is_first
 
 
-def slot_of(layer: str, key: str) -> Slot:
-    """The slot of a call; a new one if nobody has seen it start."""
+def slot_of(layer: str, key: str, started: InForce | None = None) -> Slot:
+    """
+    The slot of a call; a new one if nobody has seen it start.
+
+    Args:
+        layer: ``litellm``.
+        key: The layer's own id of the call.
+        started: What is in force where it starts, which is here.
+    """
     name, forgotten = f"{layer}:{key}", NO_SLOT
     with state.slots_lock:
         slot = cast("Slot | None", state.slots.get(name))
         if slot is None:
             if len(state.slots) >= MAX_SLOTS:
                 forgotten = _forget_one()
-            slot = state.slots[name] = Slot(in_force(NOBODY, state.defaults), key)
+            slot = state.slots[name] = Slot(started or in_force(NOBODY, state.defaults), key)
+        elif started is not None:
+            slot.started = started
     for each in forgotten.held:
         if not forgotten.is_repeated(each):
             each.end(alone(each, forgotten.says, forgotten.started))

@@ -144,6 +144,8 @@ def note_client(slot: Slot) -> None:
 
 def end_vigils(slot: Slot) -> None:
     """The layer has spoken, or nothing was sent; for who has the lock. It was not spoken of who has gone unheard."""
+    if not slot.vigils:
+        return
     unheard = [vigil for vigil in slot.vigils if vigil.is_unheard]
     for vigil in slot.vigils:
         if not vigil.is_unheard:

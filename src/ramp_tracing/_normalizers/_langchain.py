@@ -6,15 +6,14 @@ Providers' packages put counts in three places: ``usage_metadata`` of the messag
 https://reference.langchain.com/python/langchain_core/outputs/
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from .._record import NOTHING_READ, Cost, Outcome, Usage
+from .._record import NOTHING_READ, Cost, Drafts, Outcome, Usage
 from ._hosted_tools import tools_in_blocks, tools_in_usage
 from ._openai_usage import read_usage
-from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
+from ._reading import MAX_COUNT, as_amount, as_count, as_fields, as_items, as_name, dig
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
 
@@ -37,9 +36,19 @@ CACHE_WRITES: Final[Mapping[str, str]] = {
 TIERS: Final = ("", "priority_", "flex_")
 """How the names of parts begin: OpenAI's package puts the tier there, where it is not the ordinary one."""
 
+BY_TIER: Final = frozenset(
+    tier + key for tier in TIERS[1:] for key in (*CACHE_WRITES.values(), *(key for _, key in PARTS.values()))
+)
+"""Parts under the name of a tier."""
+
+NOTHING: Final[Mapping[str, object]] = {}
+
+OUTCOMES: Final = Drafts(Outcome)
+USAGES: Final = Drafts(Usage)
+
 MODEL: Final = ("model_name", "model", "model_id")
 FINISH: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
-RAW_USAGE: Final = ("token_usage", "usage")
+TOLD, SAID = "token_usage", "usage"
 """What packages call the same thing in the metadata of an answer."""
 
 OWN_IDS: Final = ("lc_", "lc-", "run-", "run--")
@@ -57,16 +66,20 @@ class Answer:
 
     Attributes:
         message: The message; `None` of a model that completes texts.
+        written: What it says.
+        more: ``additional_kwargs``.
         metadata: What the provider says beside it, ``response_metadata`` before ``generation_info``.
         said: ``usage_metadata``.
         generation: The answer itself.
     """
 
-    __slots__ = ("generation", "message", "metadata", "said")
+    __slots__ = ("generation", "message", "metadata", "more", "said", "written")
 
     def __init__(self, generation: object) -> None:
         self.generation = generation
         self.message = part(generation, "message")
+        self.written = part(self.message, "content")
+        self.more = as_fields(part(self.message, "additional_kwargs"))
         metadata = as_fields(part(self.message, "response_metadata"))
         info = as_fields(part(generation, "generation_info"))
         self.metadata: Mapping[str, object] = {**info, **metadata} if info else metadata
@@ -83,34 +96,67 @@ class Answer:
 
 def read_langchain(result: object, tools: object = None) -> Outcome:
     """
-    What an ``LLMResult`` says.
+    What an ``LLMResult`` says. An answer from LangChain's cache is free; its counts are what was saved.
 
     Args:
         result: Of ``on_llm_end``, or the partial one of ``on_llm_error``.
         tools: Those that the model was given: which version of one it is, an answer does not say.
     """
-    answers = [Answer(each) for each in as_items(next(iter(as_items(part(result, "generations"))), None))]
+    answers = [Answer(each) for each in _answers_in(result)]
     if not answers:
         return NOTHING_READ
     first, output = answers[0], as_fields(part(result, "llm_output"))
     raw = _raw_usage(first, output)
-    return Outcome(
-        response_id=_own_id(first),
-        response_model=first.name(MODEL) or as_name(output.get("model_name")),
-        finish_reasons=tuple(reason for each in answers if (reason := each.name(FINISH))),
-        native_finish_reason=as_name(first.metadata.get("native_finish_reason")),
-        service_tier=service_tier_in(first.metadata, raw),
-        inference_geo=as_name(dig(raw, "inference_geo")),
-        usage=_usage(first, raw, tools),
-        cost=_cost(first, raw),
-        output=_content(answers),
-    )
+    read = OUTCOMES.begin()
+    read.response_id = _own_id(first)
+    read.response_model = first.name(MODEL) or as_name(output.get("model_name"))
+    read.finish_reasons = tuple([reason for each in answers if (reason := each.name(FINISH))])
+    read.native_finish_reason = as_name(first.metadata.get("native_finish_reason"))
+    read.service_tier = service_tier_in(first.metadata, raw)
+    read.inference_geo = as_name(dig(raw, "inference_geo"))
+    read.usage = _usage(first, raw, tools)
+    read.cost = FREE if _is_cached(first) else _cost(first, raw)
+    read.output = _content(answers)
+    return OUTCOMES.end(read)
+
+
+FREE: Final = Cost(total=Decimal(0), source="gateway")
+"""What an answer costs that comes from a cache."""
+
+
+def is_free(outcome: Outcome) -> bool:
+    """Whether a cache has answered: a gateway's price is never 0 otherwise."""
+    return outcome.cost is FREE
+
+
+def _answers_in(result: object) -> Iterable[object]:
+    """Those to the first prompt."""
+    return as_items(next(iter(as_items(part(result, "generations"))), None))
+
+
+def _is_cached(answer: Answer) -> bool:
+    """Whether LangChain answered from its cache: it then says so by a price of 0 in the usage, and by nothing else."""
+    return "total_cost" in answer.said and as_amount(answer.said["total_cost"]) == 0
 
 
 def _usage(answer: Answer, raw: object, given: object) -> Usage:
     tools, said = _hosted_tools(answer, raw, given), answer.said
-    counts: dict[str, Any] = {name: as_count(said.get(name)) for name in TOTALS} if said else {}
-    if not (counts.get("input_tokens") or counts.get("output_tokens")) or dig(raw, "iterations") is not None:
+    if dig(raw, "iterations") is not None:
+        return read_usage(raw, hosted_tools=tools)
+    return usual_usage(said, tools) or any_usage(said, raw, tools)
+
+
+def any_usage(said: Mapping[str, object], raw: object, tools: Mapping[str, int]) -> Usage:
+    """
+    What a ``usage_metadata`` says, whatever is in it.
+
+    Args:
+        said: It.
+        raw: The usage as the provider sent it, for where that says nothing.
+        tools: Calls of hosted tools.
+    """
+    counts: dict[str, Any] = {name: as_count(said.get(name)) for name in TOTALS}
+    if not (counts["input_tokens"] or counts["output_tokens"]):
         return read_usage(raw, hosted_tools=tools)
     if not counts["input_tokens"]:  # what packages say where nothing was said: no prompt has no tokens
         counts["input_tokens"] = counts["total_tokens"] = None
@@ -122,27 +168,49 @@ def _usage(answer: Answer, raw: object, given: object) -> Usage:
     return Usage(**counts, hosted_tool_calls=tools)
 
 
+def usual_usage(said: Mapping[str, object], tools: Mapping[str, int]) -> Usage | None:
+    """
+    The same of a ``usage_metadata`` in which every count is one and none is told by its tier: 4,000 instructions, where
+    looking at all that may be in one takes 70,000. `None` where something is unusual.
+    """
+    given, made = _details(said, "input_token_details"), _details(said, "output_token_details")
+    if given is None or made is None or not said.get("input_tokens"):
+        return None
+    counts = (
+        said["input_tokens"], said.get("output_tokens"), said.get("total_tokens"),
+        given.get("cache_read"), given.get("audio"), made.get("reasoning"), made.get("audio"),
+        *(writes := [given.get(key) for key in CACHE_WRITES.values()]),
+    )  # fmt: skip
+    for each in counts:
+        if each is not None and (type(each) is not int or not 0 <= each <= MAX_COUNT):
+            return None
+    used = USAGES.begin()
+    used.input_tokens, used.output_tokens, used.total_tokens, used.cache_read_tokens = counts[:4]
+    used.input_audio_tokens, used.reasoning_tokens, used.output_audio_tokens = counts[4:7]
+    _, used.cache_write_5m_tokens, used.cache_write_1h_tokens = writes
+    known = [cast("int", each) for each in writes if each is not None]
+    used.cache_write_tokens = sum(known) if known else None
+    used.hosted_tool_calls = tools
+    return USAGES.end(used)
+
+
+def _details(said: Mapping[str, object], name: str) -> Mapping[str, object] | None:
+    """The parts of a total; `None` where they are something unusual."""
+    details = said.get(name, NOTHING)
+    if type(details) is not dict or not BY_TIER.isdisjoint(details):  # pyright: ignore[reportUnknownArgumentType]
+        return None
+    return cast("Mapping[str, object]", details)
+
+
 def _part(said: Mapping[str, object], where: str, key: str) -> int | None:
     details = as_fields(said.get(where))
     return next((count for tier in TIERS if (count := as_count(details.get(tier + key))) is not None), None)
 
 
-def is_cached(result: object) -> bool:
-    """Whether LangChain answered from its cache: it then says so by a price of 0 in the usage, and by nothing else."""
-    first = next(iter(as_items(next(iter(as_items(part(result, "generations"))), None))), None)
-    said = as_fields(part(part(first, "message"), "usage_metadata"))
-    return "total_cost" in said and as_amount(said["total_cost"]) == 0
-
-
-def as_cached(outcome: Outcome) -> Outcome:
-    """An answer from a cache is free; its counts are what was saved."""
-    return replace(outcome, cost=Cost(total=Decimal(0), source="gateway"))
-
-
 def _raw_usage(answer: Answer, output: Mapping[str, object]) -> object:
     """As the provider sent it; an empty one stands at all prompts of a request but the first."""
-    found = next((usage for key in RAW_USAGE if (usage := answer.metadata.get(key))), None)
-    return found or output.get("token_usage") or output.get("usage") or None
+    metadata = answer.metadata
+    return metadata.get(TOLD) or metadata.get(SAID) or output.get(TOLD) or output.get(SAID) or None
 
 
 def _hosted_tools(answer: Answer, raw: object, given: object) -> Mapping[str, int]:
@@ -150,8 +218,7 @@ def _hosted_tools(answer: Answer, raw: object, given: object) -> Mapping[str, in
     counted = {} if raw is None else tools_in_usage(raw)
     if counted or dig(raw, "server_tool_use") is not None:
         return counted
-    shown = as_fields(part(answer.message, "additional_kwargs")).get("tool_outputs")
-    blocks = [*as_items(part(answer.message, "content")), *as_items(shown)]
+    blocks = [*as_items(answer.written), *as_items(answer.more.get("tool_outputs"))]
     return tools_in_blocks(blocks, given) if blocks else counted
 
 
@@ -181,22 +248,18 @@ def _own_id(answer: Answer) -> str | None:
 
 
 def _content(answers: list[Answer]) -> object:
-    first, *others = [_completion(each) for each in answers]
-    return {**first, "choices": others} if others else first
+    first = _completion(answers[0])
+    return first if len(answers) == 1 else {**first, "choices": [_completion(each) for each in answers[1:]]}
 
 
 def _completion(answer: Answer) -> dict[str, object]:
     message = answer.message
     if message is None:
         return {"completion": part(answer.generation, "text"), "reasoning": None}
-    content = {"completion": part(message, "content"), "reasoning": _reasoning(message)}
+    reasoning = answer.more.get("reasoning_content") or answer.more.get("reasoning")
+    content = {"completion": answer.written, "reasoning": reasoning}
     calls = _tool_calls(message)
     return {**content, "toolCalls": calls} if calls else content
-
-
-def _reasoning(message: object) -> object:
-    kwargs = as_fields(part(message, "additional_kwargs"))
-    return kwargs.get("reasoning_content") or kwargs.get("reasoning")
 
 
 def _tool_calls(message: object) -> list[object]:
@@ -217,9 +280,9 @@ CALLING: Final = frozenset({"ai", "AIMessageChunk"})
 """Who can call tools. A member that LangChain's objects lack costs microseconds to ask for."""
 
 
-def langchain_messages(messages: object) -> object:
+def langchain_messages(messages: object) -> list[dict[str, object]]:
     """A conversation in the form in which chat models are asked."""
-    return {"messages": [_message(each) for each in as_items(messages)]}
+    return [_message(each) for each in as_items(messages)]
 
 
 def _message(message: object) -> dict[str, object]:

@@ -49,19 +49,20 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
             text = _text(value)
             if text is not None:
                 texts[key] = text
-        elif value is not None and _is_free(key):
+        elif value is not None and key not in INTERNAL and not _is_internal(key):
             free[key] = value
-    own = [tag for tag in [*tags, *as_items(metadata.get("langfuse_tags"))] if _is_own(tag)]
-    if own:
-        free["tags"] = list(dict.fromkeys(own))
+    if tags or "langfuse_tags" in metadata:
+        own = [tag for tag in [*tags, *as_items(metadata.get("langfuse_tags"))] if _is_own(tag)]
+        if own:
+            free["tags"] = list(dict.fromkeys(own))
     if not free and not texts:
         return NOBODY
     names = {name: _first(texts, keys) for name, keys in NAMES.items()} if texts else {}
     return Attribution(**names, metadata=free or NO_METADATA)
 
 
-def _is_free(key: object) -> bool:
-    return isinstance(key, str) and key not in INTERNAL and not key.startswith(INTERNAL_PREFIXES)
+def _is_internal(key: object) -> bool:
+    return not isinstance(key, str) or key.startswith(INTERNAL_PREFIXES)
 
 
 def _is_own(tag: object) -> bool:

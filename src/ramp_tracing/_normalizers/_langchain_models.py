@@ -67,7 +67,11 @@ def read_model(
 
 
 def _first(fields: Mapping[str, object], keys: tuple[str, ...]) -> str | None:
-    return next((name for key in keys if (name := as_name(fields.get(key))) is not None), None)
+    for key in keys:
+        name = as_name(fields[key]) if key in fields else None
+        if name is not None:
+            return name
+    return None
 
 
 def _behind_litellm(model: str | None) -> tuple[str | None, str | None]:

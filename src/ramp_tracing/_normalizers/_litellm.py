@@ -8,17 +8,19 @@ a cost and for counts that are unknown: they are read from elsewhere, or not at 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import Any, Final
 
 from .._dataclass import dataclass
-from .._record import Attribution, Failure, Outcome, Timing, UnixNanos
+from .._record import Attribution, Drafts, Failure, Outcome, Timing, UnixNanos, changed
+from ._chat import CHAT, completion, message_of
 from ._failures import failure_of
+from ._formats import WireFormat
 from ._litellm_attribution import litellm_attribution, trace_id_in
 from ._litellm_content import asked_in, is_redacted
 from ._litellm_money import cost_in, is_estimated, money_in, usage_in
-from ._litellm_names import KINDS, call_type_of, is_streamed, kind_of, model_in, own_id, provider_in, without_prefix
+from ._litellm_names import KINDS, Told, own_id
 from ._parameters import numbers_in
-from ._reading import as_fields, as_name, dig
+from ._reading import as_fields, as_items, as_name, dig, with_members
 from ._responses import RESPONSES
 
 
@@ -79,71 +81,80 @@ def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> Lit
         `None` where nothing was bought: files, lists, an endpoint that nobody knows and that reports neither usage
         nor cost.
     """
-    name = call_type_of(call)
-    outcome = _counted(call, _outcome(call, answer, ok=ok), ok=ok)
-    if name not in KINDS and not outcome.usage.known and not (outcome.cost and outcome.cost.total):
+    told = Told(call)
+    outcome = _counted(told, _outcome(told, answer, ok=ok), ok=ok)
+    if told.name not in KINDS and not outcome.usage.known and not (outcome.cost and outcome.cost.total):
         return None
-    payload, attribution = as_fields(call.get("standard_logging_object")), litellm_attribution(call)
-    provider, streamed = provider_in(call), is_streamed(call)
-    return LiteLLMCall(
-        key=str(call.get("litellm_call_id")),
-        attempt=str(call.get("api_call_start_time") or payload.get("startTime")),
-        kind=name,
-        operation=kind_of(call).operation,
-        ok=ok,
-        was_sent=provider is not None and not call.get("litellm_no_upstream_llm_call"),
-        cached=call.get("cache_hit") is True,
-        provider=provider,
-        api_base=as_name(payload.get("api_base")) or as_name(dig(call, "litellm_params", "api_base")),
-        model=model_in(call),
-        streamed=streamed,
-        timing=_timing(payload, streamed=streamed),
-        parameters=numbers_in(as_fields(call.get("optional_params"))),
-        attribution=replace(attribution, metadata={**attribution.metadata, **money_in(call)}),
-        trace_id=trace_id_in(call),
-        asked=asked_in(call),
-        outcome=outcome,
-    )
+    payload, attribution, money = told.payload, litellm_attribution(call), money_in(told)
+    made = CALLS.begin()
+    made.key, made.kind, made.operation, made.ok = str(call.get("litellm_call_id")), told.name, told.kind.operation, ok
+    made.attempt = str(call.get("api_call_start_time") or payload.get("startTime"))
+    made.was_sent = told.provider is not None and not call.get("litellm_no_upstream_llm_call")
+    made.cached, made.provider, made.model, made.streamed = told.is_cached, told.provider, told.model, told.is_streamed
+    made.api_base = as_name(payload.get("api_base")) or as_name(dig(call, "litellm_params", "api_base"))
+    made.timing = _timing(told)
+    made.parameters = numbers_in(as_fields(call.get("optional_params")))
+    made.attribution = changed(attribution, metadata={**attribution.metadata, **money}) if money else attribution
+    made.trace_id = trace_id_in(call)
+    made.asked = asked_in(told)
+    made.outcome = outcome
+    return CALLS.end(made)
 
 
-def _counted(call: Mapping[str, object], outcome: Outcome, *, ok: bool) -> Outcome:
+CALLS: Final = Drafts(LiteLLMCall)
+TIMINGS: Final = Drafts(Timing)
+
+
+def _counted(told: Told, outcome: Outcome, *, ok: bool) -> Outcome:
     """With a mark if the counts are not the provider's, and with what is to be counted in the request."""
     usage = outcome.usage
-    if is_estimated(call, usage) or (is_streamed(call) and not ok and usage.known):
-        usage = replace(usage, estimated=True)
-    spoken = _spoken_characters(call)
-    return replace(outcome, usage=usage if spoken is None else replace(usage, input_characters=spoken))
+    if is_estimated(told, usage) or (told.is_streamed and not ok and usage.known):
+        usage = changed(usage, estimated=True)
+    spoken = _spoken_characters(told)
+    if spoken is not None:
+        usage = changed(usage, input_characters=spoken)
+    return outcome if usage is outcome.usage else changed(outcome, usage=usage)
 
 
-def _outcome(call: Mapping[str, object], answer: object, *, ok: bool) -> Outcome:
-    form, payload = kind_of(call).format, as_fields(call.get("standard_logging_object"))
+def _outcome(told: Told, answer: object, *, ok: bool) -> Outcome:
+    form, response = told.kind.format, told.payload.get("response")
     inner = dig(answer, "response") if form is RESPONSES else None
     whole = answer if inner is None else inner  # the last event of a stream
     read = form.read(whole) if ok else Outcome(complete=False)
-    usage = usage_in(call, read.usage)
-    return replace(
+    return changed(
         read,
         response_id=own_id(read.response_id),
-        response_model=without_prefix(read.response_model, call),
-        usage=usage,
-        cost=cost_in(call, read.cost),
-        failure=read.failure if ok else _failure(call),
-        output=None if is_redacted(payload.get("response")) else form.read(payload.get("response")).output,
+        response_model=told.without_prefix(read.response_model),
+        usage=usage_in(told, read.usage),
+        cost=cost_in(told, read.cost),
+        failure=read.failure if ok else _failure(told.call),
+        output=None if is_redacted(response) else _output(form, response),
     )
 
 
-def _spoken_characters(call: Mapping[str, object]) -> int | None:
+def _output(form: WireFormat, response: object) -> object:
+    """What of an answer is content; for a chat without reading the rest of it, which costs ten times as much."""
+    if form is not CHAT:
+        return form.read(response).output
+    choices = as_items(dig(response, "choices"))
+    return completion([message_of(with_members(each)) for each in choices])
+
+
+def _spoken_characters(told: Told) -> int | None:
     """Length of a text to be spoken, by which speech is billed."""
-    text = call.get("input")
-    return len(text) if call_type_of(call) == "speech" and isinstance(text, str) else None
+    text = told.call.get("input") if told.name == "speech" else None
+    return len(text) if isinstance(text, str) else None
 
 
-def _timing(payload: Mapping[str, object], *, streamed: bool) -> Timing:
+def _timing(told: Told) -> Timing:
     """A whole answer's "completion start" is its end."""
-    started, ended = _instant(payload.get("startTime")), _instant(payload.get("endTime"))
-    first = _instant(payload.get("completionStartTime")) if streamed else None
+    said = told.payload.get
+    started, ended = _instant(said("startTime")), _instant(said("endTime"))
+    first = _instant(said("completionStartTime")) if told.is_streamed else None
     start = started or ended or UnixNanos(0)
-    return Timing(started=start, ended=max(ended or start, start), first_chunk=first)
+    made: Any = TIMINGS.begin()
+    made.started, made.ended, made.first_chunk = start, max(ended or start, start), first
+    return TIMINGS.end(made)
 
 
 def _instant(value: object) -> UnixNanos | None:

@@ -3,13 +3,13 @@ Who a LiteLLM call was for: https://docs.litellm.ai/docs/proxy/cost_tracking and
 https://docs.litellm.ai/docs/observability/langfuse_integration, which people use already.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from .._record import Attribution
-from ._reading import Path, as_fields, as_items, as_name, dig
+from .._record import Attribution, Drafts
+from ._reading import as_fields, as_items, as_name, dig
 
-NAMES: Final[Mapping[str, tuple[Path, ...]]] = {
+NAMES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "user": (
         ("metadata", "trace_user_id"),
         ("metadata", "user_id"),
@@ -48,6 +48,8 @@ TEAM: Final[Mapping[str, str]] = {
     "litellm.model_group": "model_group",
 }
 """What the proxy knows of the key that was used, under which key of our metadata."""
+
+OF_TEAM: Final = tuple(TEAM.values())
 
 OURS: Final = frozenset(
     {
@@ -92,6 +94,14 @@ class Sources(NamedTuple):
     trace: Mapping[str, object]
 
 
+PLACES: Final = tuple(
+    (name, Sources._fields.index(where), key) for name, places in NAMES.items() for where, key in places
+)
+"""The rows of `NAMES`, in their order."""
+
+ATTRIBUTIONS: Final = Drafts(Attribution)
+
+
 def litellm_attribution(call: Mapping[str, object]) -> Attribution:
     """
     Who a call was for.
@@ -100,8 +110,13 @@ def litellm_attribution(call: Mapping[str, object]) -> Attribution:
         call: The ``kwargs`` of a callback.
     """
     sources = sources_of(call)
-    names = {name: _first_text(sources, paths) for name, paths in NAMES.items()}
-    return Attribution(**names, metadata={key: value for key, value in _metadata(sources) if value is not None})
+    said = ATTRIBUTIONS.begin()
+    for name, where, key in PLACES:
+        value = sources[where].get(key)
+        if value is not None and getattr(said, name) is None:
+            setattr(said, name, _text(value))
+    said.metadata = _metadata(sources)
+    return ATTRIBUTIONS.end(said)
 
 
 def trace_id_in(call: Mapping[str, object]) -> str | None:
@@ -117,40 +132,55 @@ def sources_of(call: Mapping[str, object]) -> Sources:
     payload = as_fields(call.get("standard_logging_object"))
     optional = as_fields(call.get("optional_params"))
     extra = as_fields(optional.get("extra_body"))
-    body = as_fields(dig(params, "proxy_server_request", "body"))
-    all_metadata = {**as_fields(params.get("litellm_metadata")), **as_fields(params.get("metadata"))}
-    from_proxy = as_fields(dig(payload, "metadata", "requester_metadata")) or as_fields(
-        all_metadata.get("requester_metadata")
-    )
-    metadata = from_proxy if params.get("proxy_server_request") is not None else all_metadata
-    trace = {**as_fields(body.get("trace")), **as_fields(extra.get("trace"))}
+    metadata, more = as_fields(params.get("metadata")), as_fields(params.get("litellm_metadata"))
+    if more:
+        metadata = {**more, **metadata}
+    body: Mapping[str, object] = {}
+    request = params.get("proxy_server_request")
+    if request is not None:
+        body = as_fields(dig(request, "body"))
+        from_proxy = as_fields(dig(payload, "metadata", "requester_metadata"))
+        metadata = from_proxy or as_fields(metadata.get("requester_metadata"))
+    trace = as_fields(extra.get("trace"))
+    if "trace" in body:
+        trace = {**as_fields(body["trace"]), **trace}
     return Sources(call, payload, params, optional, extra, body, metadata, trace)
 
 
-def _first_text(sources: Sources, paths: tuple[Path, ...]) -> str | None:
-    values = (dig(sources, *path) for path in paths)
-    return next((text for value in values if (text := _text(value)) is not None), None)
-
-
 def _text(value: object) -> str | None:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else as_name(value)
+    if value is None or isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _metadata(sources: Sources) -> Iterator[tuple[str, object]]:
+def _metadata(sources: Sources) -> dict[str, object]:
     """The application's free keys; its own word over what the proxy knows of its key."""
-    known = as_fields(sources.payload.get("metadata"))
-    for key, name in TEAM.items():
-        said = known.get(name) or as_fields(sources.params.get("metadata")).get(name) or sources.payload.get(name)
-        yield key, said or None
-    yield from ((key, value) for key, value in sources.trace.items() if key not in OURS)
-    yield from as_fields(sources.metadata.get("trace_metadata")).items()
-    for key, value in sources.metadata.items():
-        if key not in OURS and key not in INTERNAL and not key.startswith(INTERNAL_PREFIXES):
-            yield key, value
-    yield "tags", _tags(sources)
+    found: dict[str, object] = {}
+    places = (as_fields(sources.payload.get("metadata")), as_fields(sources.params.get("metadata")), sources.payload)
+    said = [place for place in places if any(map(place.get, OF_TEAM))]  # outside of a proxy none says anything
+    for key, name in TEAM.items() if said else ():
+        team = next(filter(None, (place.get(name) for place in said)), None)
+        if team is not None:
+            found[key] = team
+    metadata = sources.metadata
+    for key, value in sources.trace.items():
+        if value is not None and key not in OURS:
+            found[key] = value
+    for key, value in as_fields(metadata.get("trace_metadata")).items():
+        if value is not None:
+            found[key] = value
+    for key, value in metadata.items():
+        if value is not None and key not in OURS and key not in INTERNAL and not key.startswith(INTERNAL_PREFIXES):
+            found[key] = value
+    tags = _tags(sources)
+    if tags is not None:
+        found["tags"] = tags
+    return found
 
 
 def _tags(sources: Sources) -> object:
     tags = as_items(sources.metadata.get("tags")) or as_items(sources.payload.get("request_tags"))
+    if not tags:
+        return None
     own = [tag for tag in tags if isinstance(tag, str) and not tag.startswith(PROXY_TAG)]
     return own or None

@@ -1,19 +1,18 @@
 """What was asked and answered, read from what LiteLLM has redacted where it was told to, and from nothing else."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from ._chat import CHAT
-from ._litellm_names import kind_of
-from ._reading import Path, as_items, dig
+from ._litellm_names import Told
+from ._reading import dig
 from ._responses import RESPONSES
 
 REDACTED: Final = "redacted-by-litellm"
 
 
-def asked_in(call: Mapping[str, object]) -> object:
+def asked_in(told: Told) -> object:
     """What was asked, under the key that it is sent with; `None` where LiteLLM keeps it to itself."""
-    messages, form = dig(call, "standard_logging_object", "messages"), kind_of(call).format
+    messages, form = told.payload.get("messages"), told.kind.format
     if messages is None or is_redacted(messages):
         return None
     is_conversation = form is CHAT or form is RESPONSES
@@ -24,9 +23,11 @@ def asked_in(call: Mapping[str, object]) -> object:
 
 def is_redacted(content: object) -> bool:
     """Whether LiteLLM has replaced *content*, the messages or the answer of a payload, by its marker."""
-    first = next(iter(as_items(content)), content)
-    return any(dig(first, *path) == REDACTED for path in MARKED)
+    first = content[0] if isinstance(content, list) and content else content  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(first, str):
+        return first == REDACTED
+    return dig(first, MESSAGE) == REDACTED or dig(first, ANSWER) == REDACTED
 
 
-MARKED: Final[tuple[Path, ...]] = ((), ("content",), ("text",))
-"""Where the marker is: in place of the whole, of a message's text, of an answer's text."""
+MESSAGE, ANSWER = "content", "text"
+"""Where the marker is: in place of a message's text, of an answer's text; or of the whole."""

@@ -5,29 +5,28 @@ from decimal import Decimal
 from typing import Final
 
 from .._record import Cost, Usage
-from ._litellm_names import REPORTS_STREAM_USAGE, STREAMED_CHAT, call_type_of, is_streamed, provider_in
+from ._litellm_names import REPORTS_STREAM_USAGE, STREAMED_CHAT, Told
 from ._openai_usage import read_usage
 from ._reading import as_amount, as_count, as_fields, dig
 
 
-def usage_in(call: Mapping[str, object], read: Usage) -> Usage:
+def usage_in(told: Told, read: Usage) -> Usage:
     """
     The counts that *read*, the answer, has, else the payload's.
 
     Nothing but zeros is what LiteLLM says of usage that nobody reported.
     """
-    payload = as_fields(call.get("standard_logging_object"))
     if _says_something(read):
         return read
-    counted = read_usage(dig(payload, "metadata", "usage_object"))
+    counted = read_usage(dig(told.payload, "metadata", "usage_object"))
     if _says_something(counted):
         return counted
-    totals = _totals(payload)
+    totals = _totals(told.payload)
     return totals if _says_something(totals) else Usage()
 
 
 def _says_something(usage: Usage) -> bool:
-    return any((usage.input_tokens, usage.output_tokens, usage.audio_seconds, usage.images))
+    return bool(usage.input_tokens or usage.output_tokens or usage.audio_seconds or usage.images)
 
 
 def _totals(payload: Mapping[str, object]) -> Usage:
@@ -38,22 +37,22 @@ def _totals(payload: Mapping[str, object]) -> Usage:
     )
 
 
-def is_estimated(call: Mapping[str, object], usage: Usage) -> bool:
+def is_estimated(told: Told, usage: Usage) -> bool:
     """
     Whether LiteLLM may have counted itself: it does for a stream in which no chunk had usage, and does not say so.
 
     Then there are no parts of the totals, which OpenAI and most others report; a reasoning of 0 is LiteLLM's own.
     """
-    if not usage.known or not is_streamed(call) or call_type_of(call) not in STREAMED_CHAT:
+    if not told.is_streamed or not usage.known or told.name not in STREAMED_CHAT:
         return False
-    if provider_in(call) in REPORTS_STREAM_USAGE:
+    if told.provider in REPORTS_STREAM_USAGE:
         return False
-    if dig(call, "optional_params", "stream_options", "include_usage") is True:
+    if dig(told.call, "optional_params", "stream_options", "include_usage") is True:
         return False
     return usage.cache_read_tokens is None and usage.input_audio_tokens is None and not usage.reasoning_tokens
 
 
-def cost_in(call: Mapping[str, object], reported: Cost | None) -> Cost | None:
+def cost_in(told: Told, reported: Cost | None) -> Cost | None:
     """
     LiteLLM's price. It says 0 of what it has no price for; only an answer from its cache is free.
 
@@ -61,11 +60,12 @@ def cost_in(call: Mapping[str, object], reported: Cost | None) -> Cost | None:
     alone. Other providers' answers may hold LiteLLM's own number in the same place; and a margin or a discount that
     LiteLLM was told of is the user's own word on the price.
     """
-    amount = as_exact(call.get("response_cost"))
-    if call.get("cache_hit") is True:
+    if told.is_cached:
         return Cost(total=Decimal(0), source="gateway")
-    if reported is not None and provider_in(call) in REPORTS_COST and not _is_adjusted(call):
+    is_theirs = reported is not None and told.provider in REPORTS_COST
+    if is_theirs and not _is_adjusted(as_fields(told.payload.get("cost_breakdown"))):
         return reported
+    amount = as_exact(told.call.get("response_cost"))
     return Cost(total=amount, source="gateway") if amount else None
 
 
@@ -73,9 +73,9 @@ REPORTS_COST: Final = frozenset({"openrouter", "perplexity", "x_ai"})
 """Providers whose answers say what they cost."""
 
 
-def _is_adjusted(call: Mapping[str, object]) -> bool:
-    breakdown = as_fields(dig(call, "standard_logging_object", "cost_breakdown"))
-    return any(as_exact(breakdown.get(name)) for name in ("discount_amount", "margin_total_amount"))
+def _is_adjusted(breakdown: Mapping[str, object]) -> bool:
+    discount, margin = breakdown.get("discount_amount"), breakdown.get("margin_total_amount")
+    return bool((discount and as_exact(discount)) or (margin and as_exact(margin)))
 
 
 def as_exact(value: object) -> Decimal | None:
@@ -83,17 +83,16 @@ def as_exact(value: object) -> Decimal | None:
     return as_amount(f"{value:.15g}" if isinstance(value, float) else value)
 
 
-def money_in(call: Mapping[str, object]) -> dict[str, object]:
+def money_in(told: Told) -> dict[str, object]:
     """What LiteLLM says of the price beside its total: entries of our metadata."""
-    payload = as_fields(call.get("standard_logging_object"))
-    breakdown = as_fields(payload.get("cost_breakdown"))
-    found = {key: as_exact(breakdown.get(name)) for key, name in BREAKDOWN.items()}
-    if not (found["litellm.discount"] or found["litellm.margin"]):
-        found = {}
-    if call.get("cache_hit") is True:
-        found = {"litellm.saved_cost": as_exact(payload.get("saved_cache_cost"))}
-    said = {key: float(amount) for key, amount in found.items() if amount}
-    return {"litellm.cache_hit": True, **said} if call.get("cache_hit") is True else dict(said)
+    breakdown = as_fields(told.payload.get("cost_breakdown"))
+    found: dict[str, Decimal | None] = {}
+    if told.is_cached:
+        found = {"litellm.saved_cost": as_exact(told.payload.get("saved_cache_cost"))}
+    elif _is_adjusted(breakdown):
+        found = {key: as_exact(breakdown.get(name)) for key, name in BREAKDOWN.items()}
+    said: dict[str, object] = {key: float(amount) for key, amount in found.items() if amount}
+    return {"litellm.cache_hit": True, **said} if told.is_cached else said
 
 
 BREAKDOWN: Final[Mapping[str, str]] = {

@@ -13,7 +13,7 @@ from ._embeddings import EMBEDDINGS
 from ._formats import WireFormat
 from ._images import IMAGES
 from ._jobs import JOBS
-from ._reading import as_name, dig
+from ._reading import as_fields, as_name
 from ._responses import RESPONSES
 
 
@@ -86,41 +86,49 @@ REPORTS_STREAM_USAGE: Final = frozenset(
 """Providers whose streams tell their usage without being asked."""
 
 
-def call_type_of(call: Mapping[str, object]) -> str:
-    """LiteLLM's word for the kind of call, the same for sync and async."""
-    name = as_name(call.get("call_type")) or "completion"
-    return name[1:] if name[:1] == "a" and name[1:] in KINDS else name
+class Told:
+    """
+    A call as LiteLLM tells of it, and what every reader of it asks for, looked up once.
 
+    Args:
+        call: The ``kwargs`` of a callback.
 
-def kind_of(call: Mapping[str, object]) -> Kind:
-    """What kind of call it is; one that nobody knows is read as a chat."""
-    name = call_type_of(call)
-    return KINDS.get(name) or Kind(name, CHAT)
+    Attributes:
+        call: They.
+        payload: The logging payload in them.
+        name: LiteLLM's word for the kind of call, the same for sync and async.
+        kind: What kind of call it is; one that nobody knows is read as a chat.
+        word: LiteLLM's word for the provider.
+        provider: Ours; at an address of one's own it may be anybody.
+        is_streamed: Whether the answer came as a stream.
+        is_cached: Whether LiteLLM's cache has answered.
+    """
 
+    __slots__ = ("call", "is_cached", "is_streamed", "kind", "name", "payload", "provider", "word")
 
-def is_streamed(call: Mapping[str, object]) -> bool:
-    """Whether the answer came as a stream."""
-    return dig(call, "standard_logging_object", "stream") is True or call.get("stream") is True
+    def __init__(self, call: Mapping[str, object]) -> None:
+        said = call.get
+        self.call = call
+        self.payload = as_fields(said("standard_logging_object"))
+        name = as_name(said("call_type")) or "completion"
+        self.name = name[1:] if name[:1] == "a" and name[1:] in KINDS else name
+        self.kind = KINDS.get(self.name) or Kind(self.name, CHAT)
+        self.word = as_name(said("custom_llm_provider"))
+        provider = self.word or as_name(self.payload.get("custom_llm_provider"))
+        self.provider = None if provider is None else PROVIDERS.get(provider, provider)
+        self.is_streamed = self.payload.get("stream") is True or said("stream") is True
+        self.is_cached = said("cache_hit") is True
 
+    @property
+    def model(self) -> str | None:
+        """The model that was asked for."""
+        return self.without_prefix(as_name(self.payload.get("model")) or as_name(self.call.get("model")))
 
-def provider_in(call: Mapping[str, object]) -> str | None:
-    """Who was called; at an address of one's own it may be anybody."""
-    key = "custom_llm_provider"
-    name = as_name(call.get(key)) or as_name(dig(call, "standard_logging_object", key))
-    return None if name is None else PROVIDERS.get(name, name)
-
-
-def model_in(call: Mapping[str, object]) -> str | None:
-    """The model that was asked for."""
-    return without_prefix(as_name(dig(call, "standard_logging_object", "model")) or as_name(call.get("model")), call)
-
-
-def without_prefix(model: str | None, call: Mapping[str, object]) -> str | None:
-    """``openai/gpt-4o`` is LiteLLM's way to name provider and model."""
-    provider = as_name(call.get("custom_llm_provider"))
-    if model is None or provider is None:
-        return model
-    return model.removeprefix(f"{provider}/") or model
+    def without_prefix(self, model: str | None) -> str | None:
+        """``openai/gpt-4o`` is LiteLLM's way to name provider and model."""
+        if model is None or self.word is None:
+            return model
+        return model.removeprefix(f"{self.word}/") or model
 
 
 def own_id(response_id: str | None) -> str | None:

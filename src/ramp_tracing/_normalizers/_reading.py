@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from .._record import UnixNanos
 
@@ -16,41 +16,40 @@ MAX_AMOUNT: Final = 10**20
 """The largest price that Ramp can hold, in the smallest unit that anybody counts in (xAI's ticks)."""
 
 
+NOTHING, MOST = Decimal(0), Decimal(MAX_AMOUNT)
+"""To compare an amount with whole numbers makes amounts of them first, each time."""
+
 MISSING: Final = object()
 
 
-def dig(value: object, *path: str) -> object:
+def dig(value: Any, *path: str) -> object:
     """Follow *path* through mappings and attributes; `None` where it ends early."""
     for name in path:
-        if type(value) is dict:  # by far the most frequent, and the check for others is ten times as dear
-            value = cast("dict[str, object]", value).get(name)
-        else:
-            held = with_members(value)
-            if type(held) is dict or isinstance(held, Mapping):
-                value = cast("Mapping[str, object]", held).get(name)
-            else:
-                value = getattr(value, name, None)
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType] - by name, because then it needs no `cast`, a call
+        # By far the most frequent; the check for others is ten times as dear.
+        value = value.get(name) if kind is dict else getter_of(value)(name)
         if value is None:
             return None
     return value
 
 
-def with_members(value: object) -> object:
+def with_members(value: Any) -> object:
     """
     A model of a client library's as a mapping of its fields: asking it for one that it lacks runs code of pydantic's.
 
     Anything else is returned as it is.
     """
-    if type(value) is dict:
-        return cast("dict[str, object]", value)
-    extra = getattr(value, "__pydantic_extra__", MISSING)
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if value is None or kind is dict:
+        return value
+    extra: Any = getattr(value, "__pydantic_extra__", MISSING)
     if extra is MISSING:
         return value
-    held = getattr(value, "__dict__", None)
-    if type(held) is not dict:
+    fields: Any = getattr(value, "__dict__", None)
+    kind = type(fields)  # pyright: ignore[reportUnknownVariableType]
+    if kind is not dict:
         return value
-    fields = cast("dict[str, object]", held)
-    return {**fields, **cast("dict[str, object]", extra)} if extra else fields
+    return {**fields, **extra} if extra else fields
 
 
 class Attributes:
@@ -73,10 +72,12 @@ class Attributes:
 
 def getter_of(value: object) -> Callable[[str], object]:
     """What `dig` does for one name, for who asks the same object for several: found out once what it is."""
-    members = with_members(value)
-    if type(members) is dict or isinstance(members, Mapping):
-        return cast("Mapping[str, object]", members).get
-    return Attributes(members).get
+    members: Any = with_members(value)
+    kind = type(members)  # pyright: ignore[reportUnknownVariableType]
+    if kind is dict:
+        get: Callable[[str], object] = members.get
+        return get
+    return cast("Mapping[str, object]", members).get if isinstance(members, Mapping) else Attributes(members).get
 
 
 def lacks(value: object, names: frozenset[str]) -> bool:
@@ -109,7 +110,7 @@ def as_amount(value: object) -> Decimal | None:
         amount = Decimal(repr(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and 0 <= amount <= MAX_AMOUNT else None
+    return amount if amount.is_finite() and NOTHING <= amount <= MOST else None
 
 
 def as_name(value: object) -> str | None:
@@ -123,15 +124,16 @@ def as_instant(value: object) -> UnixNanos | None:
     return UnixNanos(seconds * 10**9) if seconds and seconds <= MAX_COUNT // 10**9 else None
 
 
-def as_items(value: object) -> Iterable[object]:
+def as_items(value: Any) -> Iterable[object]:
     """The items of a list; nothing for anything else."""
-    return cast("list[object]", value) if isinstance(value, list) else ()
+    return value if isinstance(value, list) else ()  # pyright: ignore[reportUnknownVariableType]
 
 
-def as_fields(value: object) -> Mapping[str, object]:
+def as_fields(value: Any) -> Mapping[str, object]:
     """A mapping; an empty one for anything else. Of a subclass of `dict` no method is called: it may do anything."""
-    if value is None or type(value) is dict:  # nearly always; the check for other mappings is dear
-        return cast("dict[str, object]", value) or {}
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if value is None or kind is dict:  # nearly always; the check for other mappings is dear
+        return value or {}
     if isinstance(value, dict):
         return dict(dict[str, object].items(cast("dict[str, object]", value)))
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}

@@ -5,8 +5,9 @@ An integration makes a `Recording` when the call starts and ends it in one of th
 afterwards, the first ending counts and there is exactly one `Generation`.
 """
 
+from ._draft import timed
 from ._job_records import ANSWERED, answered_first, as_asked, timing_of_job
-from ._recording import ABANDONED, Recording, hand_over, sayable
+from ._recording import ABANDONED, CONTENTS, Recording, hand_over, sayable
 from ._request import Request
 from ._start import Start
 from ._unread import Sent, Unanswered
@@ -14,6 +15,7 @@ from ._unread import Sent, Unanswered
 __all__ = [
     "ABANDONED",
     "ANSWERED",
+    "CONTENTS",
     "Recording",
     "Request",
     "Sent",
@@ -23,5 +25,6 @@ __all__ = [
     "as_asked",
     "hand_over",
     "sayable",
+    "timed",
     "timing_of_job",
 ]

@@ -141,6 +141,9 @@ def handler_class() -> Any:
         run_inline = True
         """LangChain then calls it in the task that makes the call, also in async code, and not in a thread."""
         raise_error = False
+        ignore_retry = True
+        """LangChain then does not call what does nothing: this, and the next."""
+        ignore_custom_event = True
 
         def __init__(self, *, spans: str | None = None, **given: object) -> None:
             super().__init__()  # pyright: ignore[reportUnknownMemberType]
@@ -177,11 +180,14 @@ def _step_began(options: Options, kind: Kind, serialized: object, told: Mapping[
     sink = options.sink
     if sink is None:
         return
-    with guarded("noting the start of a run"):
+    try:
         if not _is_known(options, told):
             open_run(_run(options, kind, as_fields(serialized), told))
         if options.tells_all:
             sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
+    except BaseException:
+        with guarded("noting the start of a run"):
+            raise
 
 
 def _model_began(options: Options, operation: str, asking: tuple[object, object], told: Mapping[str, Any]) -> None:
@@ -191,7 +197,7 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
         if not options.everywhere:
             log.once_a_minute(logging.WARNING, "nothing is instrumented", message)
         return
-    with guarded("noting the start of a call of LangChain"):
+    try:
         if _is_known(options, told):
             return
         if state.runs:
@@ -203,6 +209,9 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
         run.call = ModelCall(sink=sink, operation=operation, asked=asked, serialized=serialized, params=params)
         open_run(run)
         sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
+    except BaseException:
+        with guarded("noting the start of a call of LangChain"):  # entered only now: it takes a part of each call
+            raise
 
 
 def _is_known(options: Options, told: Mapping[str, Any]) -> bool:
@@ -242,5 +251,8 @@ def _chunk_came(chunk: object, run_id: object) -> None:
 
 
 def _ended(told: Mapping[str, Any], ending: Ending) -> None:
-    with guarded("noting the end of a run"):
+    try:
         end_run(told.get("run_id"), ending)
+    except BaseException:
+        with guarded("noting the end of a run"):
+            raise

@@ -1,16 +1,15 @@
 """From what LiteLLM tells of a call, and what the openai client has recorded of it, to one generation."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from .._capture import snapshot
 from .._identity import generation_id
-from .._layers import Settled, is_first_word, settle
+from .._layers import Settled, is_first_word, settle, speaking
 from .._normalizers._litellm import LiteLLMCall, read_litellm
 from .._providers import address_in, provider_at
-from .._record import Attribution, Content, Cost, Generation, GenerationId, Usage
-from .._recorder import answered_first, sayable
+from .._record import GENERATIONS, Attribution, Content, Cost, Generation, GenerationId, Usage, changed
+from .._recorder import ANSWERED, CONTENTS, answered_first, sayable
 from .._state import Sink, state
 from ._key_hashes import hash_of
 
@@ -30,16 +29,20 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
     said = read_litellm(call, answer, ok=ok)
     if sink is None or said is None:
         return
-    job = _job(said)
-    settled = settle("litellm", said.key, ok=ok, job=job)
-    promise = settled.promise
+    with speaking("litellm", said.key):
+        settled = settle("litellm", said.key, ok=ok, job=_job(said))
+        _record(sink, call, said, settled)
+
+
+def _record(sink: Sink, call: Mapping[str, object], said: LiteLLMCall, settled: Settled) -> None:
+    job, promise = _job(said), settled.promise
     if settled.late or not (said.was_sent or promise) or _is_repeated(said, settled, job):
         if promise is not None:  # an exchange that none of LiteLLM's words was about
             promise.end()
         return
     generation = generation_of(sink, said, settled, job=job)
     if generation.api_key_hash is None and (key_hash := hash_of(call.get("api_key"))) is not None:
-        generation = replace(generation, api_key_hash=key_hash)
+        generation = changed(generation, api_key_hash=key_hash)
     if promise is None:
         sink.record(generation)
     else:
@@ -66,13 +69,11 @@ def _job(said: LiteLLMCall) -> str | None:
 
 def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:
     """The record. What the client has seen goes before LiteLLM's words, LiteLLM's price and attribution before it."""
-    seen = answered_first(settled.held or _unseen(said), said.outcome)
+    seen, outcome = _unseen(said) if settled.held is None else answered_first(settled.held, said.outcome), said.outcome
     if settled.usage is not None and not seen.usage.known:
-        seen = replace(seen, usage=settled.usage)
-    outcome = said.outcome
-    usage = _usage(said, seen.usage, was_seen=settled.held is not None)
+        seen = changed(seen, usage=settled.usage)
     host, port = address_in(said.api_base or "")
-    return replace(
+    return changed(
         seen,
         id=seen.id or (GenerationId(job) if job else generation_id(seen.response_id, state.seen)),
         operation=said.operation,
@@ -83,7 +84,7 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
         request_model=said.model or seen.request_model,
         streamed=said.streamed or seen.streamed,
         parameters=seen.parameters or said.parameters,
-        usage=usage,
+        usage=_usage(said, settled, seen.usage),
         cost=_cost(said, seen),
         pending=outcome.pending,
         job=job is not None,
@@ -97,18 +98,24 @@ def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str |
 
 def _unseen(said: LiteLLMCall) -> Generation:
     """The call as the client would have recorded it, had it seen it."""
-    return Generation(id=GenerationId(""), operation=said.operation, library="litellm", timing=said.timing)
+    outcome, made = said.outcome, GENERATIONS.begin()
+    made.id, made.operation, made.library, made.timing = GenerationId(""), said.operation, "litellm", said.timing
+    for name in ANSWERED:
+        setattr(made, name, getattr(outcome, name))
+    return GENERATIONS.end(made)
 
 
-def _usage(said: LiteLLMCall, seen: Usage, *, was_seen: bool) -> Usage:
+def _usage(said: LiteLLMCall, settled: Settled, seen: Usage) -> Usage:
     """The provider's own counts if the client saw them. What LiteLLM has for a stream without them is a guess."""
+    usage = said.outcome.usage
+    if settled.held is None and settled.usage is None:
+        return usage
     if seen.known:
         return seen
-    usage = said.outcome.usage
-    if was_seen and said.streamed and usage.known:
-        usage = replace(usage, estimated=True)
+    if settled.held is not None and said.streamed and usage.known:
+        usage = changed(usage, estimated=True)
     characters = seen.input_characters or usage.input_characters
-    return replace(usage, input_characters=characters)
+    return usage if characters == usage.input_characters else changed(usage, input_characters=characters)
 
 
 def _cost(said: LiteLLMCall, seen: Generation) -> Cost | None:
@@ -148,4 +155,6 @@ def _content(sink: Sink, said: LiteLLMCall) -> Content | None:
         return None
     asked, asked_bytes = snapshot(said.asked)
     output, output_bytes = snapshot(said.outcome.output)
-    return Content(input=asked, output=output, size_bytes=asked_bytes + output_bytes)
+    made = CONTENTS.begin()
+    made.input, made.output, made.size_bytes = asked, output, asked_bytes + output_bytes
+    return CONTENTS.end(made)

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -113,15 +114,26 @@ def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
 
 
 def _register(callback: Any) -> None:
-    litellm: Any = import_module("litellm")
-    _warn_of_built_in(litellm)
-    missing = [name for name in LISTS if not any(each is callback for each in getattr(litellm, name, ()))]
+    litellm: Any = _module("litellm")
+    missing: list[str] = []
+    for name in LISTS:
+        for each in getattr(litellm, name, ()):
+            if each is callback:
+                break
+        else:
+            missing.append(name)
+    _warn_of_built_in(litellm, callback)
     for name in missing:
         getattr(litellm.logging_callback_manager, LISTS[name])(callback)
     if missing:
         # Handlers run last in, first out: ours must come before LiteLLM's own and before those that stop delivery.
         atexit.unregister(drain_at_exit)
         atexit.register(drain_at_exit)
+
+
+def _module(name: str) -> Any:
+    """A module that is imported, most of the time: `import_module` takes 3,000 instructions to say so."""
+    return sys.modules.get(name) or import_module(name)
 
 
 def _unregister(callback: Any) -> None:
@@ -134,18 +146,22 @@ def _unregister(callback: Any) -> None:
 
 def _keeps_to_itself(call: Mapping[str, object]) -> bool:
     """Whether LiteLLM was told, for all calls or for this one, that messages are not for callbacks."""
-    redaction: Any = import_module("litellm.litellm_core_utils.redact_messages")
+    redaction: Any = _module("litellm.litellm_core_utils.redact_messages")
     return bool(redaction.should_redact_message_logging(call))
 
 
 def _wants_no_record(call: Mapping[str, object]) -> bool:
     """``no-log``: no callback will be told of this call."""
-    litellm: Any = import_module("litellm")
-    return dig(call, "litellm_params", "no-log") is True and litellm.global_disable_no_log_param is not True
+    asked = dig(call, "litellm_params", "no-log") is True
+    return asked and _module("litellm").global_disable_no_log_param is not True
 
 
-def _warn_of_built_in(litellm: Any) -> None:
-    if any(_is_built_in(each) for name in WATCHED for each in getattr(litellm, name, ())) and _first_warning():
+def _warn_of_built_in(litellm: Any, ours: Any) -> None:
+    found = False
+    for name in WATCHED:
+        for each in getattr(litellm, name, ()):
+            found = found or (each is not ours and _is_built_in(each))
+    if found and _first_warning():
         log.once_a_minute(
             logging.WARNING,
             "built-in callback",

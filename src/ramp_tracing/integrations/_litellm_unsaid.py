@@ -7,7 +7,6 @@ a record once LiteLLM's object for the call has gone unheard; see `_layers`.
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -16,7 +15,7 @@ from .._layers import Settled, Slot, Vigil, frames_above
 from .._normalizers import CHAT, as_items
 from .._normalizers._litellm import read_litellm
 from .._normalizers._litellm_attribution import litellm_attribution
-from .._record import Failure, Generation, Outcome, UnixNanos, Usage
+from .._record import Failure, Generation, Outcome, UnixNanos, Usage, changed
 from .._recorder import ABANDONED
 from .._state import Sink, state
 from ._litellm_calls import generation_of
@@ -58,17 +57,23 @@ def _teller(key: str) -> object | None:
     for frame in islice(frames_above(), MAX_FRAMES):
         if frame.f_code.co_name == MOCK:
             return None
-        owner = frame.f_locals.get("self") if found is None else None
-        if getattr(owner, "litellm_call_id", None) == key:
-            found = owner
+        if found is None and frame.f_globals.get("__name__") == LOGGING:
+            owner = frame.f_locals.get("self")
+            if getattr(owner, "litellm_call_id", None) == key:
+                found = owner
     return found
+
+
+LOGGING: Final = "litellm.litellm_core_utils.litellm_logging"
+"""Where that object's class is; to look into the variables of every frame would be half of the work."""
 
 
 def _known(call: Mapping[str, object], *, keeps_content: bool) -> dict[str, object]:
     """A copy: LiteLLM goes on changing its own, and the application may go on with its list of messages."""
     asked = call.get("messages") if keeps_content else None
-    payload = {"messages": [*as_items(asked)] or asked, "startTime": time.time()}
-    return {**{name: call.get(name) for name in KNOWN}, "standard_logging_object": payload}
+    known = {name: call.get(name) for name in KNOWN}
+    known["standard_logging_object"] = {"messages": [*as_items(asked)] or asked, "startTime": time.time()}
+    return known
 
 
 def _generation(known: Mapping[str, object], sink: Sink, slot: Slot, vigil: Vigil) -> Generation | None:
@@ -77,10 +82,10 @@ def _generation(known: Mapping[str, object], sink: Sink, slot: Slot, vigil: Vigi
         return None
     outcome = _outcome(vigil, keeps_content=sink.keeps_content and slot.keeps_content)
     if outcome.failure is None and not _lacks_nothing(outcome) and not vigil.answered:
-        outcome = replace(outcome, failure=ABANDONED if said.streamed else CANCELLED)
-    timing = replace(said.timing, ended=max(said.timing.started, UnixNanos(time.time_ns())))
+        outcome = changed(outcome, failure=ABANDONED if said.streamed else CANCELLED)
+    timing = changed(said.timing, ended=max(said.timing.started, UnixNanos(time.time_ns())))
     settled = Settled(slot.started, None, slot.usage, late=False, keeps_content=slot.keeps_content)
-    return generation_of(sink, replace(said, outcome=outcome, timing=timing), settled, job=None)
+    return generation_of(sink, changed(said, outcome=outcome, timing=timing), settled, job=None)
 
 
 def _outcome(vigil: Vigil, *, keeps_content: bool) -> Outcome:
@@ -89,7 +94,7 @@ def _outcome(vigil: Vigil, *, keeps_content: bool) -> Outcome:
     for chunk in max(vigil.streams, key=len, default=()):
         accumulator.add(chunk)
     outcome = accumulator.outcome()
-    return outcome if outcome.finish_reasons else replace(outcome, usage=_asked_for(outcome.usage))
+    return outcome if outcome.finish_reasons else changed(outcome, usage=_asked_for(outcome.usage))
 
 
 def _asked_for(usage: Usage) -> Usage:
