@@ -1,0 +1,154 @@
+"""
+What a row of the bundled list makes of the counts that nearly every call has, without asking the list each time.
+
+genai-prices checks a row and takes its units apart anew for each call: 50 µs of 60, for a sum of two to six products
+that comes to the same. A row is reckoned with here only after the list has said the same of samples on both sides of
+each of its steps; and whatever is not usual in a call is left to the list.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .._record import Usage, changed
+from ._units import COUNTED, UNITS, means_none
+
+if TYPE_CHECKING:
+    from genai_prices.types import TieredPrices
+
+Shares = tuple[Decimal, Decimal]
+"""Input and output."""
+
+MILLION: Final = Decimal(1_000_000)
+NOTHING: Final = Decimal(0)
+
+MAX_COUNT: Final = 10**15
+"""More tokens than anybody can buy. Up to here each product is exact in far fewer than our 64 digits."""
+
+USUAL: Final = (
+    "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_5m_tokens",
+    "cache_write_1h_tokens", "reasoning_tokens",
+)  # fmt: skip
+RARE: Final = (*(name for name in COUNTED if name not in USUAL), "hosted_tool_calls")
+"""Where one of these is not 0, the list is asked."""
+
+_usual_of: Final = attrgetter(*USUAL)
+_rare_of: Final = attrgetter(*RARE)
+
+
+class Rates(NamedTuple):
+    """US dollars for a million tokens; `None` where the row has no price."""
+
+    input: Decimal | None
+    output: Decimal | None
+    read: Decimal | None
+    write: Decimal | None
+    hour: Decimal | None
+    thought: Decimal | None
+
+
+FIELDS: Final = (
+    "input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok", "output_reasoning_mtok",
+)  # fmt: skip
+"""The price in a row for each of `Rates`."""
+
+
+class UsualRow:
+    """
+    A row that can be reckoned with.
+
+    Args:
+        prices: What it has prices for.
+        price_list: The id of its list.
+    """
+
+    __slots__ = ("_needed", "_starts", "_steps")
+
+    def __init__(self, prices: "Mapping[str, Decimal | TieredPrices]", *, price_list: str) -> None:
+        self._starts = sorted({tier.start for price in prices.values() for tier in getattr(price, "tiers", ())})
+        self._steps = [_rates_at(prices, asked) for asked in (0, *(start + 1 for start in self._starts))]
+        rare = [unit for unit in UNITS if unit.price in prices and unit.count in RARE]
+        self._needed = [u.count for u in rare if not means_none(u, prices, price_list=price_list, operation="")]
+
+    def shares(self, usage: Usage, *, operation: str) -> Shares | None:
+        """
+        What *usage* costs, exact, in a context of 64 digits; `None` where the list has to say so, or that it cannot.
+
+        Args:
+            usage: The counts.
+            operation: What the call was.
+        """
+        asked, answered, total, read, written, minutes, hour, thought = counts = _usual_of(usage)
+        if asked is None or any(_rare_of(usage)) or not SORTS.issuperset(map(type, counts)):
+            return None
+        if self._needed and any(getattr(usage, name) is None for name in self._needed):
+            return None
+        rates = self._steps[bisect_left(self._starts, asked)] if self._starts else self._steps[0]
+        if answered is None and (operation == "embeddings" or rates.output is None):
+            answered = 0
+        if answered is None or (written and hour is None and rates.hour is not None):
+            return None
+        if thought is None and rates.thought is not None:
+            return None
+        read, written, minutes, hour, thought = read or 0, written or 0, minutes or 0, hour or 0, thought or 0
+        parts = (asked - read - written, written - hour - minutes, answered - thought)
+        if min(*parts, read, written, minutes, hour, thought) < 0 or max(asked, answered) > MAX_COUNT:
+            return None
+        if total is not None and not 0 <= total <= asked + answered:
+            return None
+        return _sum(rates, (parts[0], read, written - hour, hour), answered, thought)
+
+    def samples(self) -> Iterator[Usage]:
+        """Counts to see by whether the list reckons as we do: on both sides of each step, with parts and without."""
+        for asked in (97, *(start + more for start in self._starts for more in (0, 1))):
+            whole: dict[str, Any] = dict.fromkeys(self._needed, 0)
+            whole |= {"input_tokens": asked, "output_tokens": asked // 2 + 11}
+            rates = self._steps[0]._asdict()
+            parts = {name: asked // by for name, (rate, by) in PARTS.items() if rates[rate] is not None}
+            yield changed(Usage(), **whole | parts)
+            yield changed(Usage(), **whole | dict.fromkeys(parts, 0))
+
+
+PARTS: Final[Mapping[str, tuple[str, int]]] = {
+    "cache_read_tokens": ("read", 5),
+    "cache_write_tokens": ("write", 7),
+    "cache_write_1h_tokens": ("hour", 21),
+    "reasoning_tokens": ("thought", 11),
+}
+"""Part → its rate, and which part of the whole it is in a sample."""
+
+SORTS: Final = frozenset({int, type(None)})
+
+
+def _sum(rates: Rates, asked: tuple[int, int, int, int], answered: int, thought: int) -> Shares | None:
+    """The products; `None` if something was used that has no price."""
+    output, thinking = rates.output, rates.thought
+    if thinking is None:
+        thought = 0
+    cost_in = cost_out = NOTHING
+    for count, rate in zip(asked, (rates.input, rates.read, rates.write, rates.hour), strict=True):
+        if count:
+            if rate is None:
+                return None
+            cost_in += count * rate
+    if answered:
+        if output is None:
+            return None
+        cost_out = (answered - thought) * output
+        if thinking is not None and thought:
+            cost_out += thought * thinking
+    return cost_in / MILLION, cost_out / MILLION
+
+
+def _rates_at(prices: "Mapping[str, Decimal | TieredPrices]", asked: int) -> Rates:
+    """The rates for a prompt of so many tokens: a step is for all of them, not for those beyond it."""
+    return Rates(*(_rate_at(prices.get(name), asked) for name in FIELDS))
+
+
+def _rate_at(price: "Decimal | TieredPrices | None", asked: int) -> Decimal | None:
+    if price is None or isinstance(price, Decimal):
+        return price
+    beyond = [tier.price for tier in price.tiers if asked > tier.start]
+    return beyond[-1] if beyond else price.base
