@@ -1,7 +1,6 @@
 """Readers of a generation that the tables of both dialects share. `None` means unknown, and is left out."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Final
 
 import orjson
@@ -82,7 +81,7 @@ def first_finish_reason(generation: Generation) -> str | None:
 
 def finish_reasons_json(generation: Generation) -> str | None:
     """All choices', as JSON text."""
-    reasons = sound(generation.finish_reasons)
+    reasons = sound(generation.finish_reasons) if generation.finish_reasons else None
     return None if reasons is None else orjson.dumps(reasons).decode()
 
 
@@ -112,30 +111,16 @@ def milliseconds_between_tokens(generation: Generation) -> float | None:
     return nanos / 1e6 / (tokens - 1) if nanos >= 0 else None
 
 
-def money(part: Callable[[Cost], Decimal | None]) -> Reader:
-    """A reader of one amount; none of a cost whose total is no amount."""
-
-    def read(generation: Generation) -> Decimal | None:
-        cost = generation.cost
-        if cost is None or exact(cost.total) is None:
-            return None
-        return part(cost)
-
-    return read
-
-
-COST: Final = money(lambda cost: cost.total)
-
-
-def currency(generation: Generation) -> str | None:
-    """Of the amount, by ISO 4217."""
-    return "USD" if COST(generation) is not None else None
+def amounts_of(generation: Generation) -> Cost | None:
+    """The cost, if its total is an amount that can be sent; of one whose total is not, nothing is."""
+    cost = generation.cost
+    return None if cost is None or exact(cost.total) is None else cost
 
 
 def conventional_cost_source(generation: Generation) -> str | None:
     """``provider`` for what was received with the answer, also from a gateway; ``local`` for what we reckoned."""
     cost = generation.cost
-    if cost is None or COST(generation) is None:
+    if cost is None:
         return None
     return "provider" if cost.source in RECEIVED else "local"
 
