@@ -38,7 +38,7 @@ def json_text(value: object) -> str:
             return usual.decode()
         walk = Walk()
         plain = walk.read(value)
-        return _bounded(plain, walk.characters, MAX_CONTENT_BYTES)
+        return bounded(plain, walk.characters, MAX_CONTENT_BYTES)
     return f'"{UNREADABLE}"'
 
 
@@ -56,12 +56,12 @@ def metadata_value(value: object) -> str | int | float | bool | None:
         if isinstance(plain, str):
             return shortened(clean_text(plain), MAX_METADATA_BYTES)
         if isinstance(plain, (dict, list)):
-            return _bounded(plain, walk.characters, MAX_METADATA_BYTES)
+            return bounded(plain, walk.characters, MAX_METADATA_BYTES)
         return plain
     return UNREADABLE
 
 
-def _bounded(plain: Plain, characters: int, max_bytes: int) -> str:
+def bounded(plain: Plain, characters: int, max_bytes: int) -> str:
     """*plain* as JSON of at most *max_bytes*; to get there its longest texts are cut, as often as it takes."""
     budget = max_bytes - max_bytes // 64  # what is not text takes some room too
     encoded = _dumped(plain if characters <= budget else _cut(plain, budget))
