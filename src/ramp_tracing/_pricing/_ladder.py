@@ -30,9 +30,11 @@ def priced(generation: Generation, own: PriceTable | None = None, *, offers: Off
         completed where our own reckoning comes to the same total, and left out where they do not add up to it.
     """
     with guarded("pricing a call"):
-        reckon = partial(reckoned, own=own, offers=offers)
         reported = generation.cost
-        cost = reckon(generation) if reported is None else _with_parts(generation, reported, reckon)
+        if reported is None:
+            cost = reckoned(generation, own, offers)
+        else:
+            cost = _with_parts(generation, reported, partial(reckoned, own=own, offers=offers))
         return generation if cost is generation.cost else changed(generation, cost=cost)
     return generation
 

@@ -4,17 +4,16 @@ What calls cost by the bundled list, with what is the same for all calls of a ki
 `table_cost` says what is right; here it is asked as seldom as possible. A program makes calls of a handful of kinds.
 """
 
-from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .._record import Cost, Generation, changed
+from .._record import Cost, Generation, Usage, changed
 from ._price_table import cost_of, list_now, names_in, shares_of, table_cost
 from ._rounding import EXACT
 from ._terms import DOUBTS, Terms, instant, is_doubtful_now, kind_of, terms_of
 from ._units import CALL_PRICES, UNDERSTOOD
-from ._usual_rows import UsualRow
+from ._usual_rows import Shares, UsualRow
 
 if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot
@@ -98,9 +97,10 @@ class Offers:
         offer = None if started is None else self._offer(generation)
         if started is None or offer is None:
             return None
-        cost = None
-        with localcontext(EXACT), suppress(*UNBELIEVED):
+        try:
             cost = offer.cost(generation, started, discount=discount)
+        except UNBELIEVED:
+            cost = None
         return table_cost(generation, discount=discount) if cost is None else cost
 
     def _offer(self, generation: Generation) -> Offer | None:
@@ -137,12 +137,14 @@ def _usual_row(prices: "ModelPrice", table: "DataSnapshot", terms: Terms) -> Usu
     if not UNDERSTOOD.issuperset(names) or CALL_PRICES.issuperset(names):
         return None
     row = UsualRow({name: vars(prices)[name] for name in names}, price_list=terms.price_list)
-    for usage in row.samples():
-        ours = row.shares(usage, operation=SAMPLED)
+    said = [(row.shares(usage, operation=SAMPLED), _said(usage, names, table, terms)) for usage in row.samples()]
+    return row if all(ours is None or ours == theirs for ours, theirs in said) else None
+
+
+def _said(usage: Usage, names: set[str], table: "DataSnapshot", terms: Terms) -> Shares | None:
+    """What the list says."""
+    with localcontext(EXACT):
         try:
-            theirs = shares_of(usage, names, table=table, terms=terms, operation=SAMPLED)
+            return shares_of(usage, names, table=table, terms=terms, operation=SAMPLED)
         except UNBELIEVED:
-            theirs = None
-        if ours is not None and ours != theirs:
             return None
-    return row

@@ -104,9 +104,10 @@ def cost_of(shares: tuple[Decimal, Decimal], table: "DataSnapshot", *, started: 
         name = f"{name}, {table.timestamp.date().isoformat()}"
     if not discount:
         return rounded(*shares, source="price_table", price_list=name, started=started)
-    share_paid = 1 - discount
-    percent = format((discount * 100).normalize(), "f")
-    reduced = (shares[0] * share_paid, shares[1] * share_paid)
+    with localcontext(EXACT):
+        share_paid = 1 - discount
+        percent = format((discount * 100).normalize(), "f")
+        reduced = (shares[0] * share_paid, shares[1] * share_paid)
     return rounded(*reduced, source="custom", price_list=f"{name}, less {percent} %", started=started)
 
 

@@ -147,7 +147,7 @@ def _is_believed(generation: Generation, model: str, started: datetime) -> bool:
 
 def is_doubtful_now(generation: Generation, model: str, started: datetime) -> bool:
     """Whether one of `DOUBTS_OF_THE_MOMENT` speaks against the price of a call by *model* that began at *started*."""
-    return any(doubt(generation, model, started) for doubt in DOUBTS_OF_THE_MOMENT)
+    return True in [doubt(generation, model, started) for doubt in DOUBTS_OF_THE_MOMENT]
 
 
 def tier_of(generation: Generation) -> str | None:

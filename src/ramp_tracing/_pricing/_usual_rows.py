@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .._record import Usage, changed
+from ._rounding import EXACT
 from ._units import COUNTED, UNITS, means_none
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 Shares = tuple[Decimal, Decimal]
 """Input and output."""
 
-MILLION: Final = Decimal(1_000_000)
-NOTHING: Final = Decimal(0)
+TOKENS_OF_A_RATE: Final = 6
+"""A rate is for ten to the power of this."""
 
 MAX_COUNT: Final = 10**15
 """More tokens than anybody can buy. Up to here each product is exact in far fewer than our 64 digits."""
@@ -39,14 +40,14 @@ _rare_of: Final = attrgetter(*RARE)
 
 
 class Rates(NamedTuple):
-    """US dollars for a million tokens; `None` where the row has no price."""
+    """Prices of one token, in the smallest unit that they all are whole in; `None` where the row has no price."""
 
-    input: Decimal | None
-    output: Decimal | None
-    read: Decimal | None
-    write: Decimal | None
-    hour: Decimal | None
-    thought: Decimal | None
+    input: int | None
+    output: int | None
+    read: int | None
+    write: int | None
+    hour: int | None
+    thought: int | None
 
 
 FIELDS: Final = (
@@ -64,17 +65,21 @@ class UsualRow:
         price_list: The id of its list.
     """
 
-    __slots__ = ("_needed", "_starts", "_steps")
+    __slots__ = ("_exponent", "_needed", "_starts", "_steps")
 
     def __init__(self, prices: "Mapping[str, Decimal | TieredPrices]", *, price_list: str) -> None:
         self._starts = sorted({tier.start for price in prices.values() for tier in getattr(price, "tiers", ())})
-        self._steps = [_rates_at(prices, asked) for asked in (0, *(start + 1 for start in self._starts))]
+        steps = [
+            [_rate_at(prices.get(name), asked) for name in FIELDS] for asked in (0, *(at + 1 for at in self._starts))
+        ]
+        self._exponent = min(_exponent(rate) for step in steps for rate in step)
+        self._steps = [Rates(*(_whole(rate, self._exponent) for rate in step)) for step in steps]
         rare = [unit for unit in UNITS if unit.price in prices and unit.count in RARE]
         self._needed = [u.count for u in rare if not means_none(u, prices, price_list=price_list, operation="")]
 
     def shares(self, usage: Usage, *, operation: str) -> Shares | None:
         """
-        What *usage* costs, exact, in a context of 64 digits; `None` where the list has to say so, or that it cannot.
+        What *usage* costs, exact; `None` where the list has to say so, or that it cannot.
 
         Args:
             usage: The counts.
@@ -98,7 +103,22 @@ class UsualRow:
             return None
         if total is not None and not 0 <= total <= asked + answered:
             return None
-        return _sum(rates, (parts[0], read, written - hour, hour), answered, thought)
+        return self._sum(rates, (parts[0], read, written - hour, hour), answered, thought)
+
+    def _sum(self, rates: Rates, asked: tuple[int, int, int, int], answered: int, thought: int) -> Shares | None:
+        """The products, which are exact: they are integers. `None` if something was used that has no price."""
+        cost_in = 0
+        for count, rate in zip(asked, rates[0:1] + rates[2:5], strict=True):
+            if count:
+                if rate is None:
+                    return None
+                cost_in += count * rate
+        if answered and rates.output is None:
+            return None
+        apart = 0 if rates.thought is None else thought
+        cost_out = (answered - apart) * (rates.output or 0) + apart * (rates.thought or 0)
+        exponent = self._exponent - TOKENS_OF_A_RATE
+        return EXACT.scaleb(Decimal(cost_in), exponent), EXACT.scaleb(Decimal(cost_out), exponent)
 
     def samples(self) -> Iterator[Usage]:
         """Counts to see by whether the list reckons as we do: on both sides of each step, with parts and without."""
@@ -122,33 +142,20 @@ PARTS: Final[Mapping[str, tuple[str, int]]] = {
 SORTS: Final = frozenset({int, type(None)})
 
 
-def _sum(rates: Rates, asked: tuple[int, int, int, int], answered: int, thought: int) -> Shares | None:
-    """The products; `None` if something was used that has no price."""
-    output, thinking = rates.output, rates.thought
-    if thinking is None:
-        thought = 0
-    cost_in = cost_out = NOTHING
-    for count, rate in zip(asked, (rates.input, rates.read, rates.write, rates.hour), strict=True):
-        if count:
-            if rate is None:
-                return None
-            cost_in += count * rate
-    if answered:
-        if output is None:
-            return None
-        cost_out = (answered - thought) * output
-        if thinking is not None and thought:
-            cost_out += thought * thinking
-    return cost_in / MILLION, cost_out / MILLION
-
-
-def _rates_at(prices: "Mapping[str, Decimal | TieredPrices]", asked: int) -> Rates:
-    """The rates for a prompt of so many tokens: a step is for all of them, not for those beyond it."""
-    return Rates(*(_rate_at(prices.get(name), asked) for name in FIELDS))
-
-
 def _rate_at(price: "Decimal | TieredPrices | None", asked: int) -> Decimal | None:
+    """The rate for a prompt of so many tokens: a step is for all of them, not for those beyond it."""
     if price is None or isinstance(price, Decimal):
         return price
     beyond = [tier.price for tier in price.tiers if asked > tier.start]
     return beyond[-1] if beyond else price.base
+
+
+def _exponent(rate: Decimal | None) -> int:
+    exponent = 0 if rate is None else rate.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError("a rate is no number")
+    return exponent
+
+
+def _whole(rate: Decimal | None, exponent: int) -> int | None:
+    return None if rate is None else int(EXACT.scaleb(rate, -exponent))
