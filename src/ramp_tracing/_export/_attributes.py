@@ -4,7 +4,7 @@ The two tables: which attributes a generation is sent with, and where each value
 `docs/attributes.md` says what each of them means; a test compares the page with these tables.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from .._record import Generation
@@ -41,13 +41,44 @@ from ._span import Value
 from ._values import JsonText
 
 
-def attributes_of(generation: Generation, dialect: Dialect) -> dict[str, Value]:
-    """What the span of *generation* carries. The user's metadata come first, so that they can replace nothing."""
-    vocabulary = VOCABULARIES[dialect]
-    own = vocabulary.generation.read(generation)
-    if not generation.attribution.metadata:
-        return own
-    return {**metadata_of(generation.attribution, vocabulary.metadata, vocabulary.generation.keys), **own}
+class Unread(Mapping[str, Value]):
+    """
+    The attributes of a call's span, read when somebody looks: most are only written down, for which there is a way of
+    its own (`_json_attributes.py`).
+
+    Args:
+        generation: The call.
+        dialect: The names.
+    """
+
+    __slots__ = ("_read", "dialect", "generation")
+
+    def __init__(self, generation: Generation, dialect: Dialect) -> None:
+        self.generation = generation
+        self.dialect: Dialect = dialect
+        self._read: dict[str, Value] | None = None
+
+    @property
+    def metadata(self) -> dict[str, Value]:
+        """The user's own."""
+        attribution, vocabulary = self.generation.attribution, VOCABULARIES[self.dialect]
+        return metadata_of(attribution, vocabulary.metadata, vocabulary.generation.keys)
+
+    @property
+    def read(self) -> dict[str, Value]:
+        """All of them. The user's metadata come first, so that they can replace nothing."""
+        if self._read is None:
+            self._read = {**self.metadata, **VOCABULARIES[self.dialect].generation.read(self.generation)}
+        return self._read
+
+    def __getitem__(self, key: str) -> Value:
+        return self.read[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.read)
+
+    def __len__(self) -> int:
+        return len(self.read)
 
 
 def step_attributes_of(step: Generation, dialect: Dialect) -> dict[str, Value]:
@@ -203,6 +234,17 @@ OPENROUTER: Final[Rows] = {
     **MONEY,
 }
 """As OpenRouter's Broadcast sends it, in the order of its captures; money comes last, so that nothing replaces it."""
+
+STANDING: Final = frozenset({
+    "span.type", "span.level", "gen_ai.operation.name", "gen_ai.system", "gen_ai.provider.name", "gen_ai.request.model",
+    "gen_ai.response.model", "gen_ai.response.finish_reasons", "gen_ai.response.finish_reason",
+    "trace.metadata.openrouter.provider_name", "trace.metadata.openrouter.finish_reason", "gen_ai.request.stream",
+    "server.address", "gen_ai.response.service_tier", "gen_ai.openai.response.service_tier",
+    "openai.response.service_tier", "ramp.library", "ramp.usage.pending", "ramp.content.lost", "ramp.inference_geo",
+    "ramp.cost.source", "ramp.cost.price_list", "ramp.cost.price_date", "ramp.upstream_provider",
+    "ramp.native_finish_reason",
+})  # fmt: skip
+"""What is the same for all calls of a kind, see `_json_attributes.kind_of`: it is encoded once."""
 
 SEMCONV: Final[Rows] = {
     **WHO,

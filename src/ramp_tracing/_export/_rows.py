@@ -1,13 +1,13 @@
 """
-From a table of attributes to a function that reads them all.
+From a table of attributes to functions that read them all.
 
 Of some seventy values nearly all are None: a loop over the table, with a call for each, takes three times as long. So
-the function is written out once, as `dataclasses` writes methods, and what many rows need is looked for once.
+each function is written out once, as `dataclasses` writes methods, and what many rows need is looked for once.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from .._record import NOBODY, Generation
 from ._readers import Reader, amounts_of
@@ -46,7 +46,9 @@ PARTS: Final[Mapping[str, Reader | str]] = {
 
 ALWAYS_THERE: Final = frozenset({"generation", "usage"})
 
-INTEGERS: Final = (-(2**63), 2**63)
+IS_TEXT: Final = f"type(value) is str and len(value) <= {MAX_TEXT_CHARACTERS} and value.isascii()"
+IS_COUNT: Final = f"type(value) is int and {-(2**63)} <= value < {2**63}"
+"""Nearly all are short texts and counts, which `sound` would return as they are."""
 
 
 class Reading:
@@ -58,41 +60,65 @@ class Reading:
     """
 
     def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+        self.rows: Final = rows
 
     @property
     def keys(self) -> Set[str]:
         """Those of all rows."""
-        return self._rows.keys()
+        return self.rows.keys()
 
     @cached_property
     def read(self) -> Read:
         """The function that reads the rows."""
-        known: dict[str, object] = {"sound": sound}
-        lines = ["def read(generation):", " attributes = {}"]
-        for part, found in PARTS.items():
-            known[f"find_{part}"] = found
-            lines.append(f" {part} = {found if isinstance(found, str) else f'find_{part}(generation)'}")
-        for number, (key, row) in enumerate(self._rows.items()):
-            known[f"read_{number}"] = row.read if isinstance(row, When) else row
-            lines += _row(row, number, key=key)
-        exec("\n".join([*lines, " return attributes"]), known)
-        return cast("Read", known["read"])
+        body: list[str] = []
+        for number, (key, row) in enumerate(self.rows.items()):
+            keep = f"attributes[{key!r}] = value"
+            body += lines_of(row, number, {f"({IS_TEXT}) or ({IS_COUNT})": keep}, otherwise=keep)
+        lines = ["attributes = {}", *body, "return attributes"]
+        return cast("Read", function_of(lines, list(self.rows.values()), {}))
 
 
-def _row(row: Row, number: int, *, key: str) -> Iterator[str]:
-    """The lines that put one value in its place."""
+def function_of(lines: Sequence[str], rows: Sequence[Row], known: Mapping[str, object]) -> Callable[..., Any]:
+    """
+    A function of a generation and, for whoever needs it, ``more``.
+
+    Args:
+        lines: What it does; of every part and every reader it knows the name.
+        rows: Those that *lines* speak of by their number.
+        known: What else *lines* name.
+    """
+    names: dict[str, Any] = {"sound": sound, **known}
+    parts: list[str] = []
+    for part, found in PARTS.items():
+        names[f"find_{part}"] = found
+        parts.append(f"{part} = {found if isinstance(found, str) else f'find_{part}(generation)'}")
+    for number, row in enumerate(rows):
+        names[f"read_{number}"] = row.read if isinstance(row, When) else row
+    exec("\n ".join(["def function(generation, more=None):", *parts, *lines]), names)
+    return cast("Callable[..., Any]", names["function"])
+
+
+def lines_of(row: Row, number: int, plainly: Mapping[str, str], *, otherwise: str) -> Iterator[str]:
+    """
+    The lines that look at one value.
+
+    Args:
+        row: Its row.
+        number: That of the row.
+        plainly: Condition → what to do with a ``value`` that is sound as it is.
+        otherwise: What to do with any other ``value``, once it has been made sound.
+    """
     given = row if isinstance(row, str) else f"read_{number}(generation)"
     part = row.part if isinstance(row, When) else given.partition(".")[0] if isinstance(row, str) else "generation"
     if part not in ALWAYS_THERE:
-        yield f" if {part} is not None:"
-    indent = " " if part in ALWAYS_THERE else "  "
+        yield f"if {part} is not None:"
+    indent = "" if part in ALWAYS_THERE else " "
     yield f"{indent}value = {given}"
     yield f"{indent}if value is not None:"
-    # Nearly all are short texts and counts, which `sound` would return as they are.
-    yield f"{indent} kind = type(value)"
-    yield f"{indent} if (kind is str and len(value) <= {MAX_TEXT_CHARACTERS} and value.isascii()) or ("
-    yield f"{indent}   kind is int and {INTEGERS[0]} <= value < {INTEGERS[1]}):"
-    yield f"{indent}  attributes[{key!r}] = value"
-    yield f"{indent} elif (value := sound(value)) is not None:"
-    yield f"{indent}  attributes[{key!r}] = value"
+    word = "if"
+    for condition, keep in plainly.items():
+        yield f"{indent} {word} {condition}:"
+        yield f"{indent}  {keep}"
+        word = "elif"
+    yield f"{indent} {word} (value := sound(value)) is not None:"
+    yield f"{indent}  {otherwise}"

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from .._identity import derived_id
 from .._record import NOBODY, Attribution, Drafts, Generation, Timing, UnixNanos, changed
-from ._attributes import attributes_of, level_attributes_of, step_attributes_of
+from ._attributes import Unread, level_attributes_of, step_attributes_of
 from ._ids import Place, place_of
 from ._readers import failure_message, failure_type
 from ._settings import Dialect, ExportSettings
@@ -107,7 +107,7 @@ def _generation_span(generation: Generation, place: Place, *, dialect: Dialect) 
     span.trace_id, span.span_id, span.parent_span_id = place
     span.start, span.end = _interval(generation.timing)
     span.status = shape.done
-    span.attributes = attributes_of(generation, dialect)
+    span.attributes = Unread(generation, dialect)
     if generation.failure is not None:
         span.status = StatusCode.ERROR
         message = failure_message(generation)
