@@ -1,5 +1,6 @@
 """The function that is written out of a table reads what the table says."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -10,7 +11,8 @@ from export_samples import DOCUMENTED, FULL, PLAIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ramp_tracing._export._attributes import CONVENTIONAL_STEPS, LEVEL, OPENROUTER, SEMCONV, WHO
+from ramp_tracing._export._attributes import CONVENTIONAL_STEPS, LEVEL, OPENROUTER, SEMCONV, STANDING, WHO
+from ramp_tracing._export._json_attributes import MAX_KINDS, Writing, array_of, kind_of, pieces_of
 from ramp_tracing._export._readers import amounts_of
 from ramp_tracing._export._rows import Reading, Row, Rows, When
 from ramp_tracing._export._values import sound
@@ -36,9 +38,8 @@ def value_of(row: Row, generation: Generation) -> object:
     if not isinstance(row, str):
         return row(generation)
     part, name = row.split(".")
-    holder: Any = {"generation": generation, "amounts": amounts_of(generation)}.get(part) if part in (
-        "generation", "amounts"
-    ) else getattr(generation, part)  # fmt: skip
+    holders: dict[str, Any] = {"generation": lambda: generation, "amounts": lambda: amounts_of(generation)}
+    holder = holders[part]() if part in holders else getattr(generation, part)
     return None if holder is None else getattr(holder, name)
 
 
@@ -111,6 +112,66 @@ def test_all_that_the_rows_say(table: str, generation: Generation) -> None:
     assert [(key, type(value), repr(value)) for key, value in expected.items()] == [
         (key, type(value), repr(value)) for key, value in read.items()
     ]
+
+
+WRITINGS: Final = {name: Writing(READINGS[name], STANDING) for name in ("openrouter", "semconv")}
+
+
+@pytest.mark.parametrize("dialect", WRITINGS)
+@settings(deadline=None, max_examples=150)
+@given(generation=generations())
+def test_written_as_read(dialect: str, generation: Generation) -> None:
+    """What is written down is what is read, whether a call of its kind was seen before or not."""
+    expected = array_of(list(pieces_of(READINGS[dialect].read(generation))))
+    assert expected == array_of(WRITINGS[dialect].write(generation))
+    assert expected == array_of(WRITINGS[dialect].write(generation))
+    if expected != b"[]":
+        json.loads(expected)
+
+
+class Watched:
+    """A record that remembers which of its fields were read."""
+
+    def __init__(self, record: Any, prefix: str = "") -> None:
+        self._record, self._prefix = record, prefix
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.read.add(name)
+        value = getattr(self._record, name)
+        if isinstance(value, Cost):
+            value = Watched(value)
+            value.read = self.read
+        return value
+
+
+@pytest.mark.parametrize("rows", [OPENROUTER, SEMCONV], ids=["openrouter", "semconv"])
+@settings(deadline=None)
+@given(generation=generations())
+def test_a_kind_is_all_that_standing_attributes_say(rows: Rows, generation: Generation) -> None:
+    """What is encoded once is decided by nothing that the kind does not have."""
+    kind: Any = Watched(generation)
+    kind_of(kind)
+    assert STANDING <= OPENROUTER.keys() | SEMCONV.keys()
+    for key in STANDING & rows.keys():
+        watched: Any = Watched(generation)
+        value_of(rows[key], watched)
+        assert watched.read <= kind.read, key
+
+
+def test_kinds_are_bounded() -> None:
+    """A server that names its model anew in each answer does not fill the memory."""
+    writing = Writing(READINGS["openrouter"], STANDING)
+    for number in range(MAX_KINDS + 5):
+        writing.write(replace(PLAIN, response_model=f"model-{number}"))
+    assert len(writing._known) <= MAX_KINDS
+
+
+def test_what_has_no_hash_is_written_all_the_same() -> None:
+    """A record that is not what its types say is sent."""
+    odd: Any = (["stop"], "length")
+    written = array_of(WRITINGS["openrouter"].write(replace(PLAIN, finish_reasons=odd)))
+    assert {"key": "gen_ai.response.finish_reasons", "value": {"stringValue": '["length"]'}} in json.loads(written)
 
 
 def test_the_keys_are_the_tables() -> None:

@@ -48,7 +48,7 @@ class _Reading:
         self._left = MAX_ITEMS
 
     def read(self, value: Any, depth: int) -> object:
-        kind: type = type(value)
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType] - exact types only: no code of a subclass runs
         if kind is str:
             return value if len(value) < MIN_URI else without_files(value)
         if kind is dict:

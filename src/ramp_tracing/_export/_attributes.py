@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from .._record import Generation
-from ._ids import unusable_parent
 from ._makers import request_slug, response_slug, system_of
 from ._messages import input_messages, output_messages
 from ._metadata import metadata_of
 from ._readers import (
     conventional_cost_source,
     conventional_finish_reasons,
+    currency,
     error_type,
     failure_code,
     failure_message,
@@ -33,6 +33,7 @@ from ._readers import (
     output_json,
     seconds_to_first_chunk,
     session_id,
+    unusable_parent_id,
     user_id,
 )
 from ._rows import Reading, Rows, When
@@ -117,7 +118,7 @@ WHO: Final[Rows] = {
 }
 
 IDENTITY: Final[Rows] = {
-    "trace.metadata.parent_span_id": When("attribution", lambda generation: unusable_parent(generation.attribution)),
+    "trace.metadata.parent_span_id": When("attribution", unusable_parent_id),
     "trace.metadata.provider_response_id": foreign_response_id,
 }
 
@@ -177,7 +178,7 @@ USAGE: Final[Rows] = {
 
 CONVENTIONAL_MONEY: Final[Rows] = {
     "gen_ai.usage.cost.amount": "amounts.total",
-    "gen_ai.usage.cost.currency": When("amounts", lambda _: "USD"),
+    "gen_ai.usage.cost.currency": When("amounts", currency),
     "gen_ai.usage.cost.source": When("amounts", conventional_cost_source),
 }
 """

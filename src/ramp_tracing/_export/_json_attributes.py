@@ -80,8 +80,9 @@ class Writing:
     def _written_out(self) -> Write:
         """The function that writes the other rows down, with the runs in their places."""
         rows = [row for stands, group in self._groups if not stands for row in group.rows.values()]
-        lines, known, run = ["pieces = []", "put = pieces.append"], {"dumps": orjson.dumps, "encoded": encoded}, 0
-        number = 0
+        lines = ["pieces = []", "put = pieces.append"]
+        known: dict[str, object] = {"dumps": orjson.dumps, "encoded": encoded}
+        run = number = 0
         for stands, group in self._groups:
             if stands:
                 lines += (f"if more[{run}]:", f" put(more[{run}])")

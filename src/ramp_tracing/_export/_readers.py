@@ -7,6 +7,7 @@ import orjson
 
 from .._capture import json_text
 from .._record import Cost, Failure, Generation
+from ._ids import unusable_parent
 from ._values import JsonText, exact, finite, short_id, sound, sound_text, whole
 
 Reader = Callable[[Generation], object]
@@ -27,6 +28,11 @@ def user_id(generation: Generation) -> str | None:
 def session_id(generation: Generation) -> str | None:
     """The conversation or job."""
     return short_id("session.id", generation.attribution.session_id)
+
+
+def unusable_parent_id(generation: Generation) -> str | None:
+    """A ``parent_span_id`` that is no span id; it is kept as metadata."""
+    return unusable_parent(generation.attribution)
 
 
 def level(generation: Generation) -> str:
@@ -115,6 +121,11 @@ def amounts_of(generation: Generation) -> Cost | None:
     """The cost, if its total is an amount that can be sent; of one whose total is not, nothing is."""
     cost = generation.cost
     return None if cost is None or exact(cost.total) is None else cost
+
+
+def currency(_generation: Generation) -> str:
+    """Of every amount, by ISO 4217."""
+    return "USD"
 
 
 def conventional_cost_source(generation: Generation) -> str | None:
