@@ -1,6 +1,9 @@
 import gzip
 import hashlib
 import json
+import sys
+import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -80,6 +83,33 @@ def test_batches_are_no_longer_than_they_may_be(protocol: str) -> None:
     assert all(len(batch.body) <= 8192 for batch in batches if len(batch.items) > 1)
     assert [ids(batch) for batch in batches if len(batch.body) > 8192] == [span_ids(1), span_ids(22)]
     assert max(len(batch.items) for batch in batches) > 2
+
+
+def test_other_threads_have_their_turns_while_a_batch_is_put_together() -> None:
+    """Also where nobody takes the GIL from the one who has it."""
+    batcher, _ = batcher_of(*map(generation, range(2_000, 5_000)), max_batch_spans=3_000, max_batch_bytes=8 << 20)
+    turns, ended, interval = 0, False, sys.getswitchinterval()
+
+    def take_turns() -> None:
+        nonlocal turns
+        while not ended:
+            turns += 1
+            time.sleep(0)
+
+    beside = threading.Thread(target=take_turns)
+    beside.start()
+    try:
+        sys.setswitchinterval(60)
+        before = turns
+        batch = batcher.next()
+        had = turns - before
+    finally:
+        sys.setswitchinterval(interval)
+        ended = True
+        beside.join()
+    assert batch is not None
+    assert 3_000 == len(batch.items)
+    assert had > 5  # hashing gives the GIL away once, too
 
 
 def test_the_key_follows_from_the_bytes() -> None:
