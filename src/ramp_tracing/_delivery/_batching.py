@@ -23,7 +23,7 @@ MAX_READS: Final = 20
 small requests."""
 
 
-TURN_SECONDS: Final = 0.001
+TURN_SECONDS: Final = 0.002
 """As long as nobody will notice."""
 
 WAY_SECONDS: Final = 0.00005

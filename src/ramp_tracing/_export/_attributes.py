@@ -4,7 +4,7 @@ The two tables: which attributes a generation is sent with, and where each value
 `docs/attributes.md` says what each of them means; a test compares the page with these tables.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from .._record import Generation
@@ -40,46 +40,6 @@ from ._rows import Reading, Rows, When
 from ._settings import Dialect
 from ._span import Value
 from ._values import JsonText
-
-
-class Unread(Mapping[str, Value]):
-    """
-    The attributes of a call's span, read when somebody looks: most are only written down, for which there is a way of
-    its own (`_json_attributes.py`).
-
-    Args:
-        generation: The call.
-        dialect: The names.
-    """
-
-    __slots__ = ("_read", "dialect", "generation")
-
-    def __init__(self, generation: Generation, dialect: Dialect) -> None:
-        self.generation = generation
-        self.dialect: Dialect = dialect
-        self._read: dict[str, Value] | None = None
-
-    @property
-    def metadata(self) -> dict[str, Value]:
-        """The user's own."""
-        attribution, vocabulary = self.generation.attribution, VOCABULARIES[self.dialect]
-        return metadata_of(attribution, vocabulary.metadata, vocabulary.generation.keys)
-
-    @property
-    def read(self) -> dict[str, Value]:
-        """All of them. The user's metadata come first, so that they can replace nothing."""
-        if self._read is None:
-            self._read = {**self.metadata, **VOCABULARIES[self.dialect].generation.read(self.generation)}
-        return self._read
-
-    def __getitem__(self, key: str) -> Value:
-        return self.read[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.read)
-
-    def __len__(self) -> int:
-        return len(self.read)
 
 
 def step_attributes_of(step: Generation, dialect: Dialect) -> dict[str, Value]:

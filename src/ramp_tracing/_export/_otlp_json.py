@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import orjson
 
-from ._attributes import STANDING, VOCABULARIES, Unread
+from ._attributes import STANDING, VOCABULARIES
 from ._json_attributes import Writing, array_of, pieces_of
 from ._resource import SCOPE_NAME, SCOPE_VERSION, resource_attributes
 from ._settings import ExportSettings
 from ._span import Span, SpanEvent
+from ._unread import Unread
 
 
 class JsonEncoding:

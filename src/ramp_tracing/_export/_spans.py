@@ -6,11 +6,12 @@ from typing import Final, NamedTuple
 
 from .._identity import derived_id
 from .._record import NOBODY, Attribution, Drafts, Generation, Timing, UnixNanos, changed
-from ._attributes import Unread, level_attributes_of, step_attributes_of
+from ._attributes import level_attributes_of, step_attributes_of
 from ._ids import Place, place_of
 from ._readers import failure_message, failure_type
 from ._settings import Dialect, ExportSettings
 from ._span import Kind, Span, SpanEvent, StatusCode
+from ._unread import Unread
 from ._values import instant, sound_text
 
 DEFAULT_NAME: Final = "LLM Generation"
