@@ -5,7 +5,7 @@ Content as it nearly always is, in a third of the time: plain dictionaries, list
 """
 
 import math
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -13,8 +13,6 @@ from ._binary import MIN_URI, without_files
 from ._media import MARKED
 from ._text import MAX_NAME_CHARACTERS
 from ._walk import MAX_DEPTH, MAX_INTEGER, MAX_ITEMS
-
-PLAIN_KINDS: Final = frozenset({bool, type(None)})
 
 
 class UnusualError(Exception):
@@ -57,7 +55,7 @@ class _Reading:
             return [self.read(item, depth + 1) for item in self._copied(value, depth)]
         if kind is int and -MAX_INTEGER <= value < MAX_INTEGER:
             return value
-        if kind in PLAIN_KINDS or (kind is float and math.isfinite(value)):
+        if value is None or value is True or value is False or (kind is float and math.isfinite(value)):
             return value
         raise UnusualError
 
