@@ -235,6 +235,21 @@ def test_a_list_that_reckons_otherwise_is_asked(monkeypatch: pytest.MonkeyPatch)
     assert table_cost(generation) == cost
 
 
+def test_a_list_that_reckons_inputs_otherwise_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a model has no price but that of its input."""
+    reckon = ModelPrice.calc_price
+
+    def dearer(self: ModelPrice, usage: Any) -> Any:
+        price = reckon(self, usage)
+        return {**price, "input_price": price["input_price"] * 2, "total_price": price["total_price"] * 2}
+
+    monkeypatch.setattr(ModelPrice, "calc_price", dearer)
+    generation = call("openai", "text-embedding-3-small", tokens(300_000, None), operation="embeddings")
+    cost = Offers().cost(generation)
+    assert cost is not None
+    assert table_cost(generation) == cost
+
+
 def test_prices_without_end_are_not_kept() -> None:
     """A list that makes its prices anew for each call is asked each time."""
     table = deepcopy(data_snapshot.get_snapshot())

@@ -58,7 +58,7 @@ class Offer:
         self._terms = terms
         self._model = model
         self._table = table
-        self._rows: dict[int, Known] = {}  # as many as the model has had prices
+        self._rows: dict[int, Known] = {}
 
     def cost(self, generation: Generation, started: datetime, *, discount: Decimal) -> Cost | None:
         """What a call of the kind costs that began at *started*; `None` where that is not to be had this way."""
@@ -111,13 +111,14 @@ class Offers:
             offers = {}
             self._known = table, offers
         kind = kind_of(generation)
-        if kind not in offers:
+        try:
+            return offers[kind]
+        except KeyError:  # also where another thread has just cleared it
             found = _offer(generation, table)
             if len(offers) >= MAX_KINDS:
                 offers.clear()
             offers[kind] = found
             return found
-        return offers[kind]
 
 
 def _offer(generation: Generation, table: "DataSnapshot") -> Offer | None:
@@ -138,7 +139,7 @@ def _usual_row(prices: "ModelPrice", table: "DataSnapshot", terms: Terms) -> Usu
         return None
     row = UsualRow({name: vars(prices)[name] for name in names}, price_list=terms.price_list)
     said = [(row.shares(usage, operation=SAMPLED), _said(usage, names, table, terms)) for usage in row.samples()]
-    return row if all(ours is None or ours == theirs for ours, theirs in said) else None
+    return row if all(ours is not None and ours == theirs for ours, theirs in said) else None
 
 
 def _said(usage: Usage, names: set[str], table: "DataSnapshot", terms: Terms) -> Shares | None:

@@ -124,8 +124,8 @@ class UsualRow:
         """Counts to see by whether the list reckons as we do: on both sides of each step, with parts and without."""
         for asked in (97, *(start + more for start in self._starts for more in (0, 1))):
             whole: dict[str, Any] = dict.fromkeys(self._needed, 0)
-            whole |= {"input_tokens": asked, "output_tokens": asked // 2 + 11}
             rates = self._steps[0]._asdict()
+            whole |= {"input_tokens": asked, "output_tokens": asked // 2 + 11 if rates["output"] is not None else None}
             parts = {name: asked // by for name, (rate, by) in PARTS.items() if rates[rate] is not None}
             yield changed(Usage(), **whole | parts)
             yield changed(Usage(), **whole | dict.fromkeys(parts, 0))
