@@ -31,24 +31,30 @@ def usual_json(value: object, max_bytes: int) -> bytes | None:
         `None` if it is unusual, or too long.
     """
     try:
-        encoded = orjson.dumps(_Reading().read(value, 0))
+        encoded = orjson.dumps(_Reading(max_bytes).read(value, 0))
     except (UnusualError, TypeError):  # half a surrogate pair
         return None
     return encoded if len(encoded) <= max_bytes else None
 
 
 class _Reading:
-    """One reading of one value, of which it makes a copy: another thread may be changing it."""
+    """
+    One reading of one value, of which it makes a copy: another thread may be changing it.
 
-    __slots__ = ("_left",)
+    Args:
+        max_characters: Of the texts, files included. More must be cut before they are encoded.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_left", "_room")
+
+    def __init__(self, max_characters: int) -> None:
         self._left = MAX_ITEMS
+        self._room = max_characters
 
     def read(self, value: Any, depth: int) -> object:
         kind = type(value)  # pyright: ignore[reportUnknownVariableType] - exact types only: no code of a subclass runs
         if kind is str:
-            return value if len(value) < MIN_URI else without_files(value)
+            return value if len(value) < MIN_URI else self._text(value)
         if kind is dict:
             return self._members(self._copied(value, depth), depth + 1)
         if kind is list:
@@ -74,5 +80,11 @@ class _Reading:
             elif name in MARKED:
                 raise UnusualError
             elif len(item) >= MIN_URI:
-                members[name] = without_files(item)
+                members[name] = self._text(item)
         return members
+
+    def _text(self, text: str) -> str:
+        self._room -= len(text)
+        if self._room < 0:
+            raise UnusualError
+        return without_files(text)
