@@ -181,7 +181,8 @@ def test_nothing_but_keys() -> None:
     assert json_text(value) == f'"[{whole_bytes} bytes left out]"'
 
 
-def test_changes_meanwhile() -> None:
+@pytest.mark.parametrize(("file", "beside", "least"), [("_usual.py", 0, 50), ("_walk.py", (), 100)])
+def test_changes_meanwhile(file: str, beside: object, least: int) -> None:
     """A container that another thread changes between any two steps is read as it was before or after."""
     steps = 0
     while True:
@@ -192,13 +193,13 @@ def test_changes_meanwhile() -> None:
             if next(left) == 0:
                 members["b"] = 2
 
-        with _before_each_instruction("_walk.py", change):
-            text = json_text({"members": members})
+        with _before_each_instruction(file, change):
+            text = json_text({"beside": beside, "members": members})
         assert json.loads(text)["members"] in ({"a": 1}, {"a": 1, "b": 2})
         if next(left) > 0:
             break
         steps += 1
-    assert steps > 100
+    assert steps > least
 
 
 @contextmanager

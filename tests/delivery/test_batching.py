@@ -1,7 +1,11 @@
 import gzip
 import hashlib
 import json
+import sys
+import threading
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +84,41 @@ def test_batches_are_no_longer_than_they_may_be(protocol: str) -> None:
     assert all(len(batch.body) <= 8192 for batch in batches if len(batch.items) > 1)
     assert [ids(batch) for batch in batches if len(batch.body) > 8192] == [span_ids(1), span_ids(22)]
     assert max(len(batch.items) for batch in batches) > 2
+
+
+def test_other_threads_have_their_turns_while_a_batch_is_put_together() -> None:
+    """Also where nobody takes the GIL from the one who has it."""
+    records = list(map(generation, range(2_000, 5_000)))
+    config = config_for(URL, max_batch_spans=len(records), max_batch_bytes=8 << 20)
+    journal, done = MemoryJournal(), 0
+
+    def price(each: Generation) -> Generation:
+        nonlocal done
+        done += 1
+        return each
+
+    for each in records:
+        journal.append(each)
+    batcher = Batcher(journal, replace(stages_for(config), price=price), config)
+    seen, ended, interval = set[int](), False, sys.getswitchinterval()
+
+    def take_turns() -> None:
+        while not ended:
+            seen.add(done)
+            time.sleep(0)
+
+    beside = threading.Thread(target=take_turns)
+    beside.start()
+    try:
+        sys.setswitchinterval(60)
+        batch = batcher.next()
+    finally:
+        sys.setswitchinterval(interval)
+        ended = True
+        beside.join()
+    assert batch is not None
+    assert len(records) == len(batch.items)
+    assert len(seen) > 5  # the beginning and the end are seen in any case
 
 
 def test_the_key_follows_from_the_bytes() -> None:

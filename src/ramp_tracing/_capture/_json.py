@@ -7,10 +7,14 @@ import orjson
 
 from .._guard import guarded
 from ._text import clean_text, shortened
+from ._usual import usual_json
 from ._walk import Plain, Walk
 
 MAX_CONTENT_BYTES: Final = 500_000
 """Of each of the two texts of a record, prompt and answer: together with them it still fits a request of 1 MiB."""
+
+UNCUT_BYTES: Final = MAX_CONTENT_BYTES - MAX_CONTENT_BYTES // 64
+"""Up to here nothing is cut: what is not text takes some room too."""
 
 MAX_METADATA_BYTES: Final = 4096
 """Metadata is grouped by and filtered by; what is longer is content in the wrong place."""
@@ -29,9 +33,12 @@ def json_text(value: object) -> str:
         value: JSON-like: containers, scalars, models of client libraries. What is neither becomes ``[TypeName]``.
     """
     with guarded("preparing content"):
+        usual = usual_json(value, UNCUT_BYTES)
+        if usual is not None:
+            return usual.decode()
         walk = Walk()
         plain = walk.read(value)
-        return _bounded(plain, walk.characters, MAX_CONTENT_BYTES)
+        return bounded(plain, walk.characters, MAX_CONTENT_BYTES)
     return f'"{UNREADABLE}"'
 
 
@@ -49,12 +56,12 @@ def metadata_value(value: object) -> str | int | float | bool | None:
         if isinstance(plain, str):
             return shortened(clean_text(plain), MAX_METADATA_BYTES)
         if isinstance(plain, (dict, list)):
-            return _bounded(plain, walk.characters, MAX_METADATA_BYTES)
+            return bounded(plain, walk.characters, MAX_METADATA_BYTES)
         return plain
     return UNREADABLE
 
 
-def _bounded(plain: Plain, characters: int, max_bytes: int) -> str:
+def bounded(plain: Plain, characters: int, max_bytes: int) -> str:
     """*plain* as JSON of at most *max_bytes*; to get there its longest texts are cut, as often as it takes."""
     budget = max_bytes - max_bytes // 64  # what is not text takes some room too
     encoded = _dumped(plain if characters <= budget else _cut(plain, budget))

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,6 +13,7 @@ from .._dataclass import dataclass
 from .._export import EncodeError, Prepared
 from .._guard import guarded, log
 from .._journal import Entry, Journal
+from .._record import Drafts
 from ._request import compressed
 from ._selection import Selection
 from ._stages import Stages
@@ -19,6 +21,13 @@ from ._stages import Stages
 MAX_READS: Final = 20
 """Reads in a row that may bring nothing to send, until the deadline is looked at again. With fewer, sampling would make
 small requests."""
+
+
+TURN_SECONDS: Final = 0.002
+"""As long as nobody will notice."""
+
+WAY_SECONDS: Final = 0.00005
+"""A thread that waits for the GIL needs so long to wake up; when that is not given it finds it taken again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +44,9 @@ class Item:
     entry: Entry
     prepared: Prepared
     bare: bool = False
+
+
+ITEMS: Final = Drafts(Item)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +89,7 @@ class Batcher:
         self._has_left_out = False
         self._entries: deque[Entry] = deque()
         self._left_over: deque[Item] = deque()
+        self._gave_way = 0.0
 
     def warm_up(self) -> None:
         """Take the first record through the stages already, which imports what they had put off."""
@@ -95,6 +108,7 @@ class Batcher:
                 self._left_over.appendleft(item)
                 break
             items.append(item)
+            self._give_way()
         if not items:
             return None
         try:
@@ -106,6 +120,17 @@ class Batcher:
         self._stages.publisher.publish([item.prepared for item in items])
         self._journal.freeze(batch.entries)
         return batch
+
+    def _give_way(self) -> None:
+        """
+        Let other threads run, if they could not for a while.
+
+        A thread of the application's that wants the GIL would otherwise get it after five milliseconds
+        (`sys.getswitchinterval`), at each of its turns, for as long as records are put together.
+        """
+        if time.perf_counter() - self._gave_way >= TURN_SECONDS:
+            time.sleep(WAY_SECONDS)
+            self._gave_way = time.perf_counter()
 
     def has_left_out(self) -> bool:
         """Whether records were settled without being sent since this was last asked."""
@@ -136,7 +161,9 @@ class Batcher:
         while (entry := self._next_entry()) is not None:
             prepared = self._prepared(entry)
             if prepared is not None:
-                return Item(entry=entry, prepared=prepared)
+                item = ITEMS.begin()
+                item.entry, item.prepared = entry, prepared
+                return ITEMS.end(item)
             self._journal.bury(entry, "it cannot be encoded")
             log.once_a_minute(logging.ERROR, "unencodable record", "a record was set aside: it cannot be encoded")
         return None

@@ -33,13 +33,13 @@ def load_stages(config: Config) -> Stages:
     Imports price data, orjson and perhaps protobuf: some tenths of a second, on the thread that calls this.
     """
     from .._export import SpanPublisher
-    from .._pricing import priced
+    from .._pricing import Offers, priced
 
     settings = export_settings(config)
     # Any: their type is OpenTelemetry's, which is not known here; that they can export was checked.
     exporters = cast("tuple[Any, ...]", config.span_exporters)
     return Stages(
-        price=partial(priced, own=config.prices),
+        price=partial(priced, own=config.prices, offers=Offers()),
         encoder=encoder_of(config),
         publisher=SpanPublisher(exporters, settings),
     )

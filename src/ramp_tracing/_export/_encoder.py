@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from .._dataclass import dataclass
 from .._guard import guarded, log
-from .._record import Generation
+from .._record import Drafts, Generation
 from ._otlp_json import JsonEncoding
 from ._settings import ExportSettings, WireProtocol
 from ._span import Span
@@ -52,6 +52,9 @@ class Prepared:
     size_bytes: int
     published: tuple[Span, ...] = ()
     id: str = ""
+
+
+PREPARED: Final = Drafts(Prepared)
 
 
 class RequestEncoder(Protocol):
@@ -110,9 +113,12 @@ class Encoder:
     def _prepared(self, generation: Generation) -> Prepared:
         spans = spans_of(generation, self._settings)
         encoded = self._encoding.encode(spans[0])
-        above = sum(len(self._encoding.encode(span)) for span in spans[1:])
-        published = published_spans(generation, self._settings, sent=spans)
-        return Prepared(spans=spans, encoded=encoded, size_bytes=len(encoded) + above, published=published)
+        prepared = PREPARED.begin()
+        prepared.spans, prepared.encoded = spans, encoded
+        prepared.size_bytes = len(encoded) + sum(len(self._encoding.encode(span)) for span in spans[1:])
+        if self._settings.published_dialect is not None:
+            prepared.published = published_spans(generation, self._settings, sent=spans)
+        return PREPARED.end(prepared)
 
     def _pieces(self, prepared: Sequence[Prepared]) -> Iterator[bytes]:
         """Every id once: generations as they were encoded, then the levels that they share."""

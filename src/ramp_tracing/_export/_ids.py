@@ -4,7 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from .._identity import derived_id
-from .._record import Attribution, Generation, SpanParent
+from .._record import NOBODY, Attribution, Generation, SpanParent
 
 TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
 SPAN_ID: Final = re.compile(r"[0-9a-f]{16}")
@@ -20,13 +20,18 @@ class Place(NamedTuple):
 
 def place_of(generation: Generation) -> Place:
     """Trace, own id and what stands above, before any level that has a name of its own is put in between."""
-    trace_id = _trace_id(generation)
-    return Place(trace_id, derived_id(generation.id, digits=16), _parent_id(generation, trace_id))
+    own = derived_id(
+        generation.id, digits=32
+    )  # whose first half is the span's, and which is the trace's if it has none
+    if generation.attribution is NOBODY and generation.span_parent is None:  # what follows would find the same
+        return Place(own, own[:16], None)
+    trace_id = _trace_id(generation, own)
+    return Place(trace_id, own[:16], _parent_id(generation, trace_id))
 
 
 def trace_id_of(generation: Generation) -> str:
     """The trace that it is sent in; one of its own, which follows from its id, where it is in no other."""
-    return _trace_id(generation)
+    return _trace_id(generation, derived_id(generation.id, digits=32))
 
 
 def unusable_parent(attribution: Attribution) -> str | None:
@@ -37,11 +42,11 @@ def unusable_parent(attribution: Attribution) -> str | None:
     return given
 
 
-def _trace_id(generation: Generation) -> str:
+def _trace_id(generation: Generation, own: str) -> str:
     given, parent = generation.attribution.trace_id, _span_parent(generation)
     if given and not _is_zero(given):
         return given.lower() if TRACE_ID.fullmatch(given.lower()) else derived_id(given, digits=32)
-    return derived_id(generation.id, digits=32) if parent is None else parent.trace_id
+    return own if parent is None else parent.trace_id
 
 
 def _parent_id(generation: Generation, trace_id: str) -> str | None:

@@ -6,6 +6,7 @@ A host that serves models of others (Groq, Bedrock…) says nothing about the au
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from .._record import Generation
@@ -57,6 +58,9 @@ NO_AUTHORS: Final = frozenset({
 })  # fmt: skip
 """What stands before a slash too: routers (``openrouter/auto``), LiteLLM's routes, Gemini's ``models/``."""
 
+CACHED_MODELS: Final = 256
+"""A program calls a handful; a server may name them as it likes, at whatever length."""
+
 SLUG: Final = re.compile(r"~?([A-Za-z0-9][\w.-]*)/[^/]+")
 """The tilde marks OpenRouter's aliases (``~anthropic/claude-sonnet-latest``)."""
 
@@ -84,13 +88,18 @@ def _slug(generation: Generation, model: str | None) -> str | None:
 
 
 def _author_of(generation: Generation) -> str | None:
+    return _author(generation.provider, generation.response_model, generation.request_model)
+
+
+@lru_cache(maxsize=CACHED_MODELS)
+def _author(provider: str | None, answered: str | None, asked: str | None) -> str | None:
     """The model that answered says it best: a request may name an alias, a deployment or ``openrouter/auto``."""
-    names = [name for name in (generation.response_model, generation.request_model) if name]
+    names = [name for name in (answered, asked) if name]
     for name in names:
         match = SLUG.fullmatch(name) if "/" in name else None
         if match is not None and match[1] not in NO_AUTHORS:
             return match[1].lower()
-    return _house(generation.provider, names[0] if names else "")
+    return _house(provider, names[0] if names else "")
 
 
 def _house(provider: str | None, name: str) -> str | None:

@@ -1,49 +1,56 @@
 """OTLP/HTTP JSON as OpenRouter writes it: ids in hexadecimal, instants as decimal text, integers as numbers."""
 
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
-from typing import Any, Final
+from collections.abc import Sequence
 
 import orjson
 
+from ._attributes import STANDING, VOCABULARIES
+from ._json_attributes import Writing, array_of, pieces_of
 from ._resource import SCOPE_NAME, SCOPE_VERSION, resource_attributes
 from ._settings import ExportSettings
-from ._span import Span, SpanEvent, Value
-from ._values import plain_notation
+from ._span import Span, SpanEvent
+from ._unread import Unread
 
 
 class JsonEncoding:
     """Spans to JSON, each by itself, so that a span is encoded once however often its batch is put together anew."""
 
     def __init__(self, settings: ExportSettings) -> None:
+        resource = orjson.Fragment(array_of(list(pieces_of(resource_attributes(settings)))))
         head: dict[str, object] = {
-            "resource": {"attributes": _attributes(resource_attributes(settings))},
+            "resource": {"attributes": resource},
             "scopeSpans": [{"scope": {"name": SCOPE_NAME, "version": SCOPE_VERSION}, "spans": []}],
         }
+        self._dialect = settings.dialect
+        self._writing = Writing(VOCABULARIES[settings.dialect].generation, STANDING)
         self._before, self._after = orjson.dumps({"resourceSpans": [head]}).rsplit(b"[]", 1)
 
     def encode(self, span: Span) -> bytes:
         """One span as a JSON object."""
-        return orjson.dumps(_span(span))
+        attributes = span.attributes
+        if isinstance(attributes, Unread) and attributes.dialect == self._dialect:
+            metadata, generation = attributes.metadata, attributes.generation
+            return _span(span, [*pieces_of(metadata), *self._writing.write(generation)])
+        return _span(span, list(pieces_of(attributes)))
 
     def join(self, spans: Sequence[bytes]) -> bytes:
         """One ``ExportTraceServiceRequest`` with the encoded *spans*."""
         return b"".join((self._before, b"[", b",".join(spans), b"]", self._after))
 
 
-def _span(span: Span) -> dict[str, object]:
-    encoded: dict[str, object] = {"traceId": span.trace_id, "spanId": span.span_id}
+def _span(span: Span, attributes: list[bytes]) -> bytes:
+    head: dict[str, object] = {"traceId": span.trace_id, "spanId": span.span_id}
     if span.parent_span_id is not None:
-        encoded["parentSpanId"] = span.parent_span_id
-    encoded["name"] = span.name
-    encoded["kind"] = int(span.kind)
-    encoded["startTimeUnixNano"] = str(span.start)
-    encoded["endTimeUnixNano"] = str(span.end)
-    encoded["status"] = _status(span)
-    encoded["attributes"] = _attributes(span.attributes)
+        head["parentSpanId"] = span.parent_span_id
+    head["name"] = span.name
+    head["kind"] = int(span.kind)
+    head["startTimeUnixNano"] = str(span.start)
+    head["endTimeUnixNano"] = str(span.end)
+    head["status"] = _status(span)
+    pieces = [orjson.dumps(head)[:-1], b',"attributes":', array_of(attributes)]
     if span.events:
-        encoded["events"] = [_event(event) for event in span.events]
-    return encoded
+        pieces += (b',"events":[', b",".join(map(_event, span.events)), b"]")
+    return b"".join((*pieces, b"}"))
 
 
 def _status(span: Span) -> dict[str, object]:
@@ -51,28 +58,6 @@ def _status(span: Span) -> dict[str, object]:
     return {"code": code} if span.status_message is None else {"code": code, "message": span.status_message}
 
 
-def _event(event: SpanEvent) -> dict[str, object]:
-    return {"timeUnixNano": str(event.time), "name": event.name, "attributes": _attributes(event.attributes)}
-
-
-def _attributes(attributes: Mapping[str, Value]) -> list[dict[str, object]]:
-    return [
-        {"key": key, "value": {"stringValue": value} if type(value) is str else VALUES[type(value)](value)}
-        for key, value in attributes.items()
-    ]
-
-
-def _number(amount: Decimal) -> object:
-    """Digit by digit: a float on the way would print 0.1 + 0.2 as 0.30000000000000004."""
-    return {"doubleValue": orjson.Fragment(plain_notation(amount))}
-
-
-VALUES: Final[Mapping[type, Callable[[Any], object]]] = {
-    str: lambda value: {"stringValue": value},
-    bool: lambda value: {"boolValue": value},
-    int: lambda value: {"intValue": value},
-    float: lambda value: {"doubleValue": value},
-    Decimal: _number,
-    tuple: lambda value: {"arrayValue": {"values": [{"stringValue": item} for item in value]}},
-}
-"""Type of a value → OTLP's wrapper around it."""
+def _event(event: SpanEvent) -> bytes:
+    head = orjson.dumps({"timeUnixNano": str(event.time), "name": event.name})[:-1]
+    return b"".join((head, b',"attributes":', array_of(list(pieces_of(event.attributes))), b"}"))

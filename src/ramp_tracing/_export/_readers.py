@@ -1,13 +1,13 @@
 """Readers of a generation that the tables of both dialects share. `None` means unknown, and is left out."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Final
 
 import orjson
 
 from .._capture import json_text
 from .._record import Cost, Failure, Generation
+from ._ids import unusable_parent
 from ._values import JsonText, exact, finite, short_id, sound, sound_text, whole
 
 Reader = Callable[[Generation], object]
@@ -28,6 +28,11 @@ def user_id(generation: Generation) -> str | None:
 def session_id(generation: Generation) -> str | None:
     """The conversation or job."""
     return short_id("session.id", generation.attribution.session_id)
+
+
+def unusable_parent_id(generation: Generation) -> str | None:
+    """A ``parent_span_id`` that is no span id; it is kept as metadata."""
+    return unusable_parent(generation.attribution)
 
 
 def level(generation: Generation) -> str:
@@ -82,7 +87,7 @@ def first_finish_reason(generation: Generation) -> str | None:
 
 def finish_reasons_json(generation: Generation) -> str | None:
     """All choices', as JSON text."""
-    reasons = sound(generation.finish_reasons)
+    reasons = sound(generation.finish_reasons) if generation.finish_reasons else None
     return None if reasons is None else orjson.dumps(reasons).decode()
 
 
@@ -112,30 +117,21 @@ def milliseconds_between_tokens(generation: Generation) -> float | None:
     return nanos / 1e6 / (tokens - 1) if nanos >= 0 else None
 
 
-def money(part: Callable[[Cost], Decimal | None]) -> Reader:
-    """A reader of one amount; none of a cost whose total is no amount."""
-
-    def read(generation: Generation) -> Decimal | None:
-        cost = generation.cost
-        if cost is None or exact(cost.total) is None:
-            return None
-        return part(cost)
-
-    return read
+def amounts_of(generation: Generation) -> Cost | None:
+    """The cost, if its total is an amount that can be sent; of one whose total is not, nothing is."""
+    cost = generation.cost
+    return None if cost is None or exact(cost.total) is None else cost
 
 
-COST: Final = money(lambda cost: cost.total)
-
-
-def currency(generation: Generation) -> str | None:
-    """Of the amount, by ISO 4217."""
-    return "USD" if COST(generation) is not None else None
+def currency(_generation: Generation) -> str:
+    """Of every amount, by ISO 4217."""
+    return "USD"
 
 
 def conventional_cost_source(generation: Generation) -> str | None:
     """``provider`` for what was received with the answer, also from a gateway; ``local`` for what we reckoned."""
     cost = generation.cost
-    if cost is None or COST(generation) is None:
+    if cost is None:
         return None
     return "provider" if cost.source in RECEIVED else "local"
 

@@ -5,12 +5,13 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from .._identity import derived_id
-from .._record import Attribution, Drafts, Generation, Timing, UnixNanos, changed
-from ._attributes import attributes_of, level_attributes_of, step_attributes_of
+from .._record import NOBODY, Attribution, Drafts, Generation, Timing, UnixNanos, changed
+from ._attributes import level_attributes_of, step_attributes_of
 from ._ids import Place, place_of
 from ._readers import failure_message, failure_type
 from ._settings import Dialect, ExportSettings
 from ._span import Kind, Span, SpanEvent, StatusCode
+from ._unread import Unread
 from ._values import instant, sound_text
 
 DEFAULT_NAME: Final = "LLM Generation"
@@ -44,7 +45,9 @@ def spans_of(generation: Generation, settings: ExportSettings) -> tuple[Span, ..
     own = place_of(sayable)
     if sayable.role == "step":
         return (_step_span(sayable, own, dialect=settings.dialect),)
-    levels = _levels(sayable.attribution, own) if sayable.role == "call" else []
+    if sayable.role != "call" or sayable.attribution is NOBODY:
+        return (_generation_span(sayable, own, dialect=settings.dialect),)
+    levels = _levels(sayable.attribution, own)
     if levels:
         own = own._replace(parent_span_id=levels[0].place.span_id)
     return (
@@ -98,17 +101,19 @@ def _levels(attribution: Attribution, own: Place) -> list[Level]:
 
 
 def _generation_span(generation: Generation, place: Place, *, dialect: Dialect) -> Span:
-    start, end = _interval(generation.timing)
-    message = failure_message(generation)
+    shape = SHAPES[dialect]
     span = SPANS.begin()
-    span.name = sound_text(SHAPES[dialect].name(generation))
+    span.name = sound_text(shape.name(generation))
     span.kind = Kind.CLIENT
     span.trace_id, span.span_id, span.parent_span_id = place
-    span.start, span.end = start, end
-    span.status = _status(generation, dialect)
-    span.status_message = None if message is None else sound_text(message)
-    span.attributes = attributes_of(generation, dialect)
-    span.events = _events(generation, end)
+    span.start, span.end = _interval(generation.timing)
+    span.status = shape.done
+    span.attributes = Unread(generation, dialect)
+    if generation.failure is not None:
+        span.status = StatusCode.ERROR
+        message = failure_message(generation)
+        span.status_message = None if message is None else sound_text(message)
+        span.events = _events(generation, span.end)
     return SPANS.end(span)
 
 

@@ -27,6 +27,10 @@ EXACT: Final = Context(prec=64, rounding=ROUND_HALF_EVEN)
 """Wide enough for every amount that fits a double's neighbourhood; Python's default would round at 28 digits."""
 
 
+WHOLE_DIGITS: Final = 50
+"""Before the point; beyond, ten places more may not be exact."""
+
+
 class JsonText(str):
     """A text of content: `_capture` has cleaned and bounded it already."""
 
@@ -57,6 +61,8 @@ def sound_text(text: str) -> str:
 
 def exact(amount: Decimal) -> Decimal | None:
     """*amount* to ten places; `None` for an infinity, for what is no number, and for absurdly large ones."""
+    if amount.same_quantum(PLACES) and amount.adjusted() < WHOLE_DIGITS:  # as we reckon it: nothing is to be done
+        return amount
     try:
         return amount.quantize(PLACES, context=EXACT) if amount.is_finite() else None
     except InvalidOperation:
@@ -65,6 +71,8 @@ def exact(amount: Decimal) -> Decimal | None:
 
 def plain_notation(amount: Decimal) -> str:
     """*amount* without an exponent and without trailing zeros; a JSON number that reads back as the same decimal."""
+    if amount.same_quantum(PLACES) and amount.adjusted() < WHOLE_DIGITS:
+        return f"{amount:f}".rstrip("0").rstrip(".")
     return format(amount.normalize(EXACT), "f")
 
 

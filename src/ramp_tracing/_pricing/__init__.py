@@ -7,6 +7,7 @@ the bundled price table.
 
 from ._ladder import priced
 from ._litellm_map import LiteLLMPrices, litellm_file
+from ._offers import Offers
 from ._rungs import Rung, provider_listing, rungs_of
 
-__all__ = ["LiteLLMPrices", "Rung", "litellm_file", "priced", "provider_listing", "rungs_of"]
+__all__ = ["LiteLLMPrices", "Offers", "Rung", "litellm_file", "priced", "provider_listing", "rungs_of"]

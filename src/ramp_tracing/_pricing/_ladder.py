@@ -1,16 +1,20 @@
 """The price ladder."""
 
+from collections.abc import Callable
+from functools import partial
+
 from .._config import PriceTable
 from .._guard import guarded
 from .._providers import canonical
 from .._record import Cost, Generation, changed
+from ._offers import Offers
 from ._own_prices import discount_for, own_cost
 from ._price_table import table_cost
 from ._rounding import add_up
 from ._thoughts import with_thoughts
 
 
-def priced(generation: Generation, own: PriceTable | None = None) -> Generation:
+def priced(generation: Generation, own: PriceTable | None = None, *, offers: Offers | None = None) -> Generation:
     """
     *generation* with its cost, as far as anybody knows it.
 
@@ -19,21 +23,26 @@ def priced(generation: Generation, own: PriceTable | None = None) -> Generation:
     Args:
         generation: The call.
         own: The user's own prices, which go before the bundled ones.
+        offers: What was found out about calls of the same kind, where there are many to be priced.
 
     Returns:
         The same generation where there is nothing to add. A cost that the provider reported stays; its parts are
         completed where our own reckoning comes to the same total, and left out where they do not add up to it.
     """
     with guarded("pricing a call"):
-        cost = reckoned(generation, own) if generation.cost is None else _with_parts(generation, generation.cost, own)
+        reported = generation.cost
+        if reported is None:
+            cost = reckoned(generation, own, offers)
+        else:
+            cost = _with_parts(generation, reported, partial(reckoned, own=own, offers=offers))
         return generation if cost is generation.cost else changed(generation, cost=cost)
     return generation
 
 
-def reckoned(generation: Generation, own: PriceTable | None) -> Cost | None:
+def reckoned(generation: Generation, own: PriceTable | None, offers: Offers | None) -> Cost | None:
     """What a call costs as nobody has reported it: by the user's own prices, else by the bundled ones."""
     by_own = cost_by_own_prices(generation, own)
-    return cost_by_list(generation, own) if by_own is None else by_own
+    return cost_by_list(generation, own, offers=offers) if by_own is None else by_own
 
 
 def cost_by_own_prices(generation: Generation, own: PriceTable | None) -> Cost | None:
@@ -43,12 +52,13 @@ def cost_by_own_prices(generation: Generation, own: PriceTable | None) -> Cost |
     return own_cost(_as_billed(generation), own)
 
 
-def cost_by_list(generation: Generation, own: PriceTable | None) -> Cost | None:
+def cost_by_list(generation: Generation, own: PriceTable | None, *, offers: Offers | None = None) -> Cost | None:
     """The rung of the bundled list, less the user's discount."""
     if not _can_be_billed(generation):
         return None
     billed = _as_billed(generation)
-    return table_cost(billed, discount=discount_for(billed.provider, own))
+    by_list = table_cost if offers is None else offers.cost
+    return by_list(billed, discount=discount_for(billed.provider, own))
 
 
 def _as_billed(generation: Generation) -> Generation:
@@ -65,11 +75,11 @@ def _can_be_billed(generation: Generation) -> bool:
     return generation.failure is None or usage.known
 
 
-def _with_parts(generation: Generation, reported: Cost, own: PriceTable | None) -> Cost:
+def _with_parts(generation: Generation, reported: Cost, reckon: Callable[[Generation], Cost | None]) -> Cost:
     if add_up(reported):
         return reported
     bare = changed(reported, input=None, output=None)
-    ours = reckoned(generation, own)
+    ours = reckon(generation)
     if ours is not None and add_up(told := changed(bare, input=ours.input, output=ours.output)):
         return told
     return reported if reported.input is None and reported.output is None else bare

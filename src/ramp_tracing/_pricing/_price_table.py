@@ -4,13 +4,14 @@ The bundled price table: genai-prices, https://github.com/pydantic/genai-prices.
 Its data comes with the package, and nothing here lets it fetch newer data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from decimal import Decimal, localcontext
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
-from .._record import Cost, Generation
+from .._record import Cost, Generation, Usage
 from ._genai_prices import genai_prices
 from ._rounding import EXACT, rounded
 from ._terms import Terms, terms_of
@@ -49,41 +50,65 @@ def table_cost(generation: Generation, *, discount: Decimal = Decimal(0)) -> Cos
 
 
 def _listed(generation: Generation, terms: Terms, discount: Decimal) -> Cost | None:
-    table = _table()
+    table = list_now()
     model, prices = _model_and_prices(table, terms)
-    row = _names(prices)
+    row = names_in(prices)
     if not row:
         return _nothing(table, terms) if _is_free(generation, terms.model) else None
     if terms.tier is not None:
         row &= _tier_prices(model, terms)
-    counts = counts_to_bill(generation.usage, row, price_list=terms.price_list, operation=generation.operation)
-    if row <= CALL_PRICES or counts is None:
+    shares = shares_of(generation.usage, row, table=table, terms=terms, operation=generation.operation)
+    return None if shares is None else cost_of(shares, table, started=terms.started, discount=discount)
+
+
+def shares_of(
+    usage: Usage, row: Collection[str], *, table: "DataSnapshot", terms: Terms, operation: str
+) -> tuple[Decimal, Decimal] | None:
+    """
+    What *usage* costs, exact: input and output.
+
+    What the list counts to neither, fees of tools and requests, goes in with the input.
+
+    Args:
+        usage: The counts.
+        row: What there are prices for.
+        table: The list.
+        terms: Those of the call.
+        operation: What the call was.
+
+    Returns:
+        `None` if something is not priced or not counted.
+
+    Raises:
+        LookupError: The list does not have the model.
+        ValueError: The list finds the counts contradictory.
+        ArithmeticError: Likewise.
+    """
+    counts = counts_to_bill(usage, row, price_list=terms.price_list, operation=operation)
+    if CALL_PRICES.issuperset(row) or counts is None:
         return None
     listing = _look_up(table, terms, counts)
-    return _cost(listing, terms, _shares(listing), discount)
+    return listing.total_price - listing.output_price, listing.output_price
 
 
 def _nothing(table: "DataSnapshot", terms: Terms) -> Cost:
     nothing = Decimal(0)
-    return _cost(_look_up(table, terms, {}), terms, (nothing, nothing), nothing)
+    _look_up(table, terms, {})  # raises where it is not in the list
+    return cost_of((nothing, nothing), table, started=terms.started, discount=nothing)
 
 
-def _shares(listing: "PriceCalculation") -> tuple[Decimal, Decimal]:
-    """Input and output. What the list counts to neither, fees of tools and requests, goes in with the input."""
-    return listing.total_price - listing.output_price, listing.output_price
-
-
-def _cost(listing: "PriceCalculation", terms: Terms, shares: tuple[Decimal, Decimal], discount: Decimal) -> Cost:
+def cost_of(shares: tuple[Decimal, Decimal], table: "DataSnapshot", *, started: datetime, discount: Decimal) -> Cost:
+    """The cost by *table* of a call that began at *started*; see `table_cost` for the discount."""
     name = list_name()
-    updated = listing.auto_update_timestamp
-    if updated is not None:  # the application fetches newer prices
-        name = f"{name}, {updated.date().isoformat()}"
+    if table.from_auto_update:  # the application fetches newer prices
+        name = f"{name}, {table.timestamp.date().isoformat()}"
     if not discount:
-        return rounded(*shares, source="price_table", price_list=name, started=terms.started)
-    share_paid = 1 - discount
-    percent = format((discount * 100).normalize(), "f")
-    reduced = (shares[0] * share_paid, shares[1] * share_paid)
-    return rounded(*reduced, source="custom", price_list=f"{name}, less {percent} %", started=terms.started)
+        return rounded(*shares, source="price_table", price_list=name, started=started)
+    with localcontext(EXACT):
+        share_paid = 1 - discount
+        percent = format((discount * 100).normalize(), "f")
+        reduced = (shares[0] * share_paid, shares[1] * share_paid)
+    return rounded(*reduced, source="custom", price_list=f"{name}, less {percent} %", started=started)
 
 
 @cache
@@ -118,7 +143,7 @@ def listed_prices(generation: Generation) -> Mapping[str, str]:
     terms = terms_of(generation, despite_doubts=True)
     if terms is None:
         return {}
-    table = _table()
+    table = list_now()
     try:
         listing = _look_up(table, terms, {})
     except (LookupError, ValueError, ArithmeticError):
@@ -137,7 +162,7 @@ def _price_text(price: "Decimal | TieredPrices") -> str:
     return f"{format(price.base.normalize(), 'f')} ({steps})"
 
 
-def _table() -> "DataSnapshot":
+def list_now() -> "DataSnapshot":
     """The list as it is now: an application may fetch newer prices at any time, also between two looks at it."""
     table: DataSnapshot = genai_prices().data_snapshot.get_snapshot()
     return table
@@ -162,7 +187,7 @@ def _model_and_prices(table: "DataSnapshot", terms: Terms) -> "tuple[ModelInfo, 
     return model, model.get_prices(terms.started)
 
 
-def _names(prices: "ModelPrice") -> set[str]:
+def names_in(prices: "ModelPrice") -> set[str]:
     """What there are prices for. A row offers no list of them, but they are its attributes."""
     return {name for name, price in vars(prices).items() if price is not None}
 
@@ -178,7 +203,7 @@ def _tier_prices(model: "ModelInfo", terms: Terms) -> set[str]:
         for variant in model.price_variants or ()
         if variant.when == terms.price_context
         and (variant.constraint is None or variant.constraint.active(terms.started))
-        for name in _names(variant.prices)
+        for name in names_in(variant.prices)
     } | CALL_PRICES
 
 

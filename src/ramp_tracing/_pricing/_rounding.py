@@ -9,10 +9,12 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import Final
 
-from .._record import Cost, CostSource
+from .._record import Cost, CostSource, Drafts
 
 PLACES: Final = Decimal("1E-10")
 """Ramp stores ``Decimal(20, 10)``."""
+
+COSTS: Final = Drafts(Cost)
 
 EXACT: Final = Context(prec=64, rounding=ROUND_HALF_EVEN)
 """Our own: an application may have set a coarser one for its thread."""
@@ -31,16 +33,14 @@ def rounded(
         price_list: What it was computed by.
         started: When the call was made; the prices of that day were applied.
     """
-    with localcontext(EXACT):
-        asked, answered = input_cost.quantize(PLACES), output_cost.quantize(PLACES)
-        return Cost(
-            total=asked + answered,
-            input=asked,
-            output=answered,
-            source=source,
-            price_list=price_list,
-            price_date=started.date().isoformat(),
-        )
+    cost = COSTS.begin()
+    cost.input = input_cost.quantize(PLACES, context=EXACT)
+    cost.output = output_cost.quantize(PLACES, context=EXACT)
+    cost.total = EXACT.add(cost.input, cost.output)
+    cost.source = source
+    cost.price_list = price_list
+    cost.price_date = started.date().isoformat()
+    return COSTS.end(cost)
 
 
 def add_up(reported: Cost) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from operator import attrgetter
 from typing import Final
 
 from .._dataclass import dataclass
@@ -127,9 +128,7 @@ def terms_of(generation: Generation, *, despite_doubts: bool = False) -> Terms |
     if provider not in PRICE_LISTS or not model or generation.operation not in OPERATIONS:
         return None
     started = instant(generation.timing.started)
-    if started is None:
-        return None
-    if not despite_doubts and any(doubt(generation, model, started) for doubt in DOUBTS):
+    if started is None or not (despite_doubts or _is_believed(generation, model, started)):
         return None
     tier = tier_of(generation)
     if tier is None:
@@ -139,6 +138,16 @@ def terms_of(generation: Generation, *, despite_doubts: bool = False) -> Terms |
     # genai-prices forgets the tier where Azure's list leaves a model to OpenAI's
     price_list = "openai" if provider == "azure.ai.openai" else PRICE_LISTS[provider]
     return Terms(price_list=price_list, model=model, started=started, tier=tier)
+
+
+def _is_believed(generation: Generation, model: str, started: datetime) -> bool:
+    standing = any(doubt(generation, model) for doubt in DOUBTS)
+    return not (standing or is_doubtful_now(generation, model, started))
+
+
+def is_doubtful_now(generation: Generation, model: str, started: datetime) -> bool:
+    """Whether one of `DOUBTS_OF_THE_MOMENT` speaks against the price of a call by *model* that began at *started*."""
+    return True in [doubt(generation, model, started) for doubt in DOUBTS_OF_THE_MOMENT]
 
 
 def tier_of(generation: Generation) -> str | None:
@@ -210,24 +219,24 @@ PEAK_HOURS: Final = frozenset({1, 2, 3, 6, 7, 8, 9})
 """Hours, UTC, in which DeepSeek's models from V4 on cost more, but not at weekends; the list does not know weekends."""
 
 
-def _searches(_generation: Generation, model: str, _started: datetime) -> bool:
+def _searches(_generation: Generation, model: str) -> bool:
     return any(part in model for part in SEARCHING)
 
 
-def _costs_more_here(generation: Generation, model: str, _started: datetime) -> bool:
+def _costs_more_here(generation: Generation, model: str) -> bool:
     host = (generation.server_address or "").lower()
     name = model.removeprefix("ft:")
     return host.endswith(RESIDENT) and name != "gpt-5" and not name.startswith(BEFORE_UPLIFT)
 
 
-def _costs_more_in_region(generation: Generation, model: str, _started: datetime) -> bool:
+def _costs_more_in_region(generation: Generation, model: str) -> bool:
     name = model.rpartition("/")[2]
     if generation.provider != "gcp.vertex_ai" or not name.startswith("claude-") or name.startswith(SAME_EVERYWHERE):
         return False
     return generation.server_address not in WITHOUT_REGION
 
 
-def _is_disputed(generation: Generation, model: str, _started: datetime) -> bool:
+def _is_disputed(generation: Generation, model: str) -> bool:
     return model in DISPUTED.get(generation.provider or "", ())
 
 
@@ -246,7 +255,7 @@ https://platform.openai.com/docs/pricing#built-in-tools
 """
 
 
-def _is_kept_in_a_region(generation: Generation, _model: str, _started: datetime) -> bool:
+def _is_kept_in_a_region(generation: Generation, _model: str) -> bool:
     """Anthropic takes ten percent more for that, which no list has: https://platform.claude.com/docs/en/about-claude/pricing"""
     return generation.inference_geo not in GLOBAL
 
@@ -255,13 +264,26 @@ def _is_billed_in_blocks(generation: Generation, model: str, _started: datetime)
     return bool(generation.usage.hosted_tool_calls.get("web_search_call")) and model.startswith(SEARCH_BLOCKS)
 
 
-DOUBTS: Final[tuple[Callable[[Generation, str, datetime], bool], ...]] = (
+DOUBTS: Final[tuple[Callable[[Generation, str], bool], ...]] = (
     _searches,
     _costs_more_here,
     _costs_more_in_region,
     _is_kept_in_a_region,
-    _is_billed_in_blocks,
     _is_disputed,
+)
+"""
+Cases in which the list's price is known or said to be wrong: then there is none.
+
+They look at nothing but the fields that `kind_of` names: the answer for one call is that for all of its kind.
+"""
+
+DOUBTS_OF_THE_MOMENT: Final[tuple[Callable[[Generation, str, datetime], bool], ...]] = (
+    _is_billed_in_blocks,
     _is_weekend_peak,
 )
-"""Cases in which the list's price is known or said to be wrong: then there is none."""
+"""The same where it depends on when the call was made, or on what it used."""
+
+kind_of: Final = attrgetter(
+    "provider", "server_address", "request_model", "response_model", "operation", "service_tier", "inference_geo"
+)
+"""All that decides under which terms a call is billed, but for the time and `DOUBTS_OF_THE_MOMENT`."""

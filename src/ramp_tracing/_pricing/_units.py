@@ -131,7 +131,7 @@ def counts_to_bill(usage: Usage, row: Collection[str], *, price_list: str, opera
             if count and not _goes_with_another(unit, row, price_list=price_list):
                 return None
             continue
-        if count is None and not _means_none(unit, row, price_list=price_list, operation=operation):
+        if count is None and not means_none(unit, row, price_list=price_list, operation=operation):
             return None
         counts.update(dict.fromkeys(unit.keys, 0 if count is None else count))
     rarer = (_written_for_an_hour(usage, row), _cached_parts(usage, row), _calls(usage, row))
@@ -184,7 +184,7 @@ def _goes_with_another(unit: Unit, row: Collection[str], *, price_list: str) -> 
     return unit.count == "output_image_tokens" and "input_image_mtok" in row
 
 
-def _means_none(unit: Unit, row: Collection[str], *, price_list: str, operation: str) -> bool:
+def means_none(unit: Unit, row: Collection[str], *, price_list: str, operation: str) -> bool:
     """Whether a count that is not reported is none at all."""
     return (
         unit.none_if_unsaid

@@ -1,0 +1,90 @@
+"""
+Content as it nearly always is, in a third of the time: plain dictionaries, lists, texts and numbers.
+
+`Walk` says what may leave. This reads what needs none of its care to the same end, and leaves everything else to it.
+"""
+
+import math
+from typing import Any
+
+import orjson
+
+from ._binary import MIN_URI, without_files
+from ._media import MARKED
+from ._text import MAX_NAME_CHARACTERS
+from ._walk import MAX_DEPTH, MAX_INTEGER, MAX_ITEMS
+
+
+class UnusualError(Exception):
+    """Something is to be looked at with care."""
+
+
+def usual_json(value: object, max_bytes: int) -> bytes | None:
+    """
+    *value* as JSON, with notes in the places of files.
+
+    Args:
+        value: Anything.
+        max_bytes: Of the JSON; what is longer has to be cut.
+
+    Returns:
+        `None` if it is unusual, or too long.
+    """
+    try:
+        encoded = orjson.dumps(_Reading(max_bytes).read(value, 0))
+    except (UnusualError, TypeError):  # half a surrogate pair
+        return None
+    return encoded if len(encoded) <= max_bytes else None
+
+
+class _Reading:
+    """
+    One reading of one value, of which it makes a copy: another thread may be changing it.
+
+    Args:
+        max_characters: Of the texts, files included. More must be cut before they are encoded.
+    """
+
+    __slots__ = ("_left", "_room")
+
+    def __init__(self, max_characters: int) -> None:
+        self._left = MAX_ITEMS
+        self._room = max_characters
+
+    def read(self, value: Any, depth: int) -> object:
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType] - exact types only: no code of a subclass runs
+        if kind is str:
+            return value if len(value) < MIN_URI else self._text(value)
+        if kind is dict:
+            return self._members(self._copied(value, depth), depth + 1)
+        if kind is list:
+            return [self.read(item, depth + 1) for item in self._copied(value, depth)]
+        if kind is int and -MAX_INTEGER <= value < MAX_INTEGER:
+            return value
+        if value is None or value is True or value is False or (kind is float and math.isfinite(value)):
+            return value
+        raise UnusualError
+
+    def _copied(self, container: Any, depth: int) -> Any:
+        self._left -= len(container)
+        if depth >= MAX_DEPTH or self._left < 0:  # a container that is inside itself ends here, too
+            raise UnusualError
+        return container.copy()
+
+    def _members(self, members: dict[Any, Any], depth: int) -> object:
+        for name, item in members.items():
+            if type(name) is not str or len(name) > MAX_NAME_CHARACTERS or not name.isascii():
+                raise UnusualError
+            if type(item) is not str:
+                members[name] = self.read(item, depth)
+            elif name in MARKED:
+                raise UnusualError
+            elif len(item) >= MIN_URI:
+                members[name] = self._text(item)
+        return members
+
+    def _text(self, text: str) -> str:
+        self._room -= len(text)
+        if self._room < 0:
+            raise UnusualError
+        return without_files(text)

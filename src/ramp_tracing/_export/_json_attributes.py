@@ -1,0 +1,146 @@
+"""
+Attributes as OTLP/JSON.
+
+Of the thirty that a call is sent with, some twenty are the same for all calls of its kind: they are encoded once. The
+others go from the record to their bytes without a tree of dictionaries in between.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Set
+from decimal import Decimal
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final, cast
+
+import orjson
+
+from .._record import Generation
+from ._rows import IS_COUNT, IS_TEXT, Reading, function_of, lines_of
+from ._span import Value
+from ._values import plain_notation
+
+MAX_BEGINNINGS: Final = 1_024
+"""Of attributes: our own keys, and those of the user's metadata, which a loop may make up."""
+
+MAX_KINDS: Final = 512
+"""Then all are forgotten. A program makes calls of a handful of kinds; a server may name its models as it likes."""
+
+Runs = tuple[bytes, ...]
+"""The encoded attributes of a kind, as far as they stand beside each other."""
+
+Write = Callable[[Generation, Runs], list[bytes]]
+
+_kind_of: Final = attrgetter(
+    "operation", "library", "provider", "upstream_provider", "server_address", "request_model", "response_model",
+    "finish_reasons", "native_finish_reason", "service_tier", "inference_geo", "streamed", "pending", "content_lost",
+)  # fmt: skip
+_terms_of: Final = attrgetter("source", "price_list", "price_date")
+
+
+def kind_of(generation: Generation) -> object:
+    """All that decides what a standing attribute says."""
+    cost = generation.cost
+    return _kind_of(generation), generation.failure is None, None if cost is None else _terms_of(cost)
+
+
+class Writing:
+    """
+    A table that can be written down. Used by one thread at a time.
+
+    Args:
+        reading: The table.
+        standing: The keys of what is the same for all calls of a kind.
+    """
+
+    def __init__(self, reading: Reading, standing: Set[str]) -> None:
+        grouped = groupby(reading.rows.items(), key=lambda item: item[0] in standing)
+        self._groups = [(stands, Reading(dict(rows))) for stands, rows in grouped]
+        self._standing = [group for stands, group in self._groups if stands]
+        self._known: dict[object, Runs] = {}
+        self._write: Write | None = None
+
+    def write(self, generation: Generation) -> list[bytes]:
+        """The attributes, each without the two brackets at its end."""
+        if self._write is None:
+            self._write = self._written_out()
+        try:
+            kind = kind_of(generation)
+            runs = self._known.get(kind)
+            if runs is None:
+                if len(self._known) >= MAX_KINDS:
+                    self._known.clear()
+                runs = self._known[kind] = self._runs(generation)
+        except TypeError:  # a value that is not what its type says, and has no hash
+            runs = self._runs(generation)
+        return self._write(generation, runs)
+
+    def _runs(self, generation: Generation) -> Runs:
+        return tuple(END.join(pieces_of(group.read(generation))) for group in self._standing)
+
+    def _written_out(self) -> Write:
+        """The function that writes the other rows down, with the runs in their places."""
+        rows = [row for stands, group in self._groups if not stands for row in group.rows.values()]
+        lines = ["pieces = []", "put = pieces.append"]
+        known: dict[str, object] = {"dumps": orjson.dumps, "encoded": encoded}
+        run = number = 0
+        for stands, group in self._groups:
+            if stands:
+                lines += (f"if more[{run}]:", f" put(more[{run}])")
+                run += 1
+                continue
+            for key, row in group.rows.items():
+                known |= {f"text_{number}": before_text(key), f"count_{number}": before(key) + b'"intValue":%d'}
+                plainly = {IS_TEXT: f"put(text_{number} + dumps(value))", IS_COUNT: f"put(count_{number} % value)"}
+                lines += lines_of(row, number, plainly, otherwise=f"put(encoded({key!r}, value))")
+                number += 1
+        return cast("Write", function_of([*lines, "return pieces"], rows, known))
+
+
+END: Final = b"}},"
+"""What stands between two attributes."""
+
+
+def array_of(pieces: list[bytes]) -> bytes:
+    """The array of attributes."""
+    return b"[%b}}]" % END.join(pieces) if pieces else b"[]"
+
+
+def pieces_of(attributes: Mapping[str, Value]) -> Iterator[bytes]:
+    """Attributes, each without the two brackets at its end."""
+    return (encoded(key, value) for key, value in attributes.items())
+
+
+def encoded(key: str, value: Value) -> bytes:
+    """One attribute, without the two brackets at its end."""
+    return before_text(key) + orjson.dumps(value) if type(value) is str else before(key) + ENCODERS[type(value)](value)
+
+
+@lru_cache(maxsize=MAX_BEGINNINGS)
+def before(key: str) -> bytes:
+    """All of an attribute that stands before its value."""
+    return b'{"key":%b,"value":{' % orjson.dumps(key)
+
+
+@lru_cache(maxsize=MAX_BEGINNINGS)
+def before_text(key: str) -> bytes:
+    """The same, where the value is a text."""
+    return before(key) + b'"stringValue":'
+
+
+def _texts(items: tuple[str, ...]) -> bytes:
+    return b'"arrayValue":' + orjson.dumps({"values": [{"stringValue": item} for item in items]})
+
+
+def _number(amount: Decimal) -> bytes:
+    """Digit by digit: a float on the way would print 0.1 + 0.2 as 0.30000000000000004."""
+    return b'"doubleValue":' + plain_notation(amount).encode()
+
+
+ENCODERS: Final[Mapping[type, Callable[[Any], bytes]]] = {
+    bool: lambda value: b'"boolValue":true' if value else b'"boolValue":false',
+    int: lambda value: b'"intValue":%d' % value,
+    float: lambda value: b'"doubleValue":' + orjson.dumps(value),
+    Decimal: _number,
+    tuple: _texts,
+}
+"""Type of a value → OTLP's name of it, and the value; nearly all others are texts."""
