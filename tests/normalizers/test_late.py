@@ -8,9 +8,9 @@ import pytest
 
 from ramp_tracing import _normalizers
 from ramp_tracing._normalizers._formats import WireFormat
-from ramp_tracing._normalizers._late import PARTS, LateFormat, late
+from ramp_tracing._normalizers._late import PARTS, LoadedFormat, late
 
-FORMATS = {name: each for name in _normalizers.__all__ if isinstance(each := getattr(_normalizers, name), LateFormat)}
+FORMATS = {name: each for name in _normalizers.__all__ if isinstance(each := getattr(_normalizers, name), LoadedFormat)}
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 PARTS: Final = ("accumulator", "content", "kept", "lean", "name", "read", "user")
 
 
-class LateFormat:
+class LoadedFormat:
+    """What a `LateFormat` becomes: without a ``__getattr__`` each of its parts is had for a tenth of the price."""
+
+    __slots__ = ("_home", "_name", *PARTS)
+
+
+class LateFormat(LoadedFormat):
     """
     Stands for a `WireFormat`, and has its parts from when one of them is first asked for.
 
@@ -19,7 +25,7 @@ class LateFormat:
         name: What it is called there.
     """
 
-    __slots__ = ("_home", "_name", *PARTS)
+    __slots__ = ()
 
     def __init__(self, home: str, name: str) -> None:
         self._home = home
@@ -32,6 +38,7 @@ class LateFormat:
         loaded = getattr(load(f"{__package__}.{self._home}"), self._name)
         for part in PARTS:
             setattr(self, part, getattr(loaded, part))
+        self.__class__ = LoadedFormat  # type: ignore[assignment]
         return getattr(loaded, name)
 
 
