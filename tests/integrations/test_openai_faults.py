@@ -42,10 +42,6 @@ def named(colour: Colour, client: Any) -> Any:
     return colour.wait(client.chat.completions.create(**ASK, user="u-1"))
 
 
-def embedded(colour: Colour, client: Any) -> Any:
-    return colour.wait(client.embeddings.create(model="text-embedding-3-small", input="Hello?"))
-
-
 def transcribed(colour: Colour, client: Any) -> Any:
     return colour.wait(client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"RIFF")))
 
@@ -68,7 +64,7 @@ Call = Callable[[Colour, Any], Any]
 FAULTS: Mapping[str, tuple[Call, Any, str, int]] = {
     "the body is not read": (created, _chat, "with_members", 1),
     "the body is not read, raw": (raw, _chat, "with_members", 1),
-    "the body is not read at once": (embedded, _calls, "parse", 1),
+    "the body is not read at once": (transcribed, _calls, "parse", 1),
     "the content is not read": (created, _unread, "as_fields", 1),
     "the content is not kept": (transcribed, _calls, "snapshot", 1),
     "the attribution is not read": (named, _asking, "attribution_in", 1),

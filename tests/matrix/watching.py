@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ramp_tracing import integrations
-from ramp_tracing._record import Generation
+from ramp_tracing._record import Generation, Recorded, whole
 from ramp_tracing.testing import capture_generations
 
 from .model_server import ModelServer
@@ -44,9 +44,9 @@ def watch(
         integrations.enable(frozenset(IMPORTED_AS.get(each, each) for each in watched))
         take = generations.record
 
-        def telling(generation: Generation) -> None:
-            told.append(generation)
-            take(generation)
+        def telling(recorded: Recorded) -> None:
+            told.append(whole(recorded))
+            take(recorded)
 
         generations.record = telling  # type: ignore[method-assign]
         outcome = outcome_of(work)

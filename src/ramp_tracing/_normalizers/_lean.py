@@ -27,6 +27,8 @@ Members = dict[str, Any]
 
 def lean_chat(body: bytes) -> Lean | None:
     """The lean part of a chat completion, or of a text completion; `None` where something about it is unusual."""
+    if b'"error"' in body:  # of the answer, or of one of its choices; or a text, which is read for nothing
+        return None
     return _cut(body) or _picked(_members_of(body))
 
 
