@@ -54,7 +54,7 @@ def unread(body: bytes, request: dict[str, Any] = REQUEST) -> Unanswered:
     route = ROUTES.match("post", "/chat/completions")
     assert route is not None
     asking = Asking(object(), Options(request), route=route, library="openai", origin=ORIGIN)
-    sent = Sent(json.dumps(request).encode(), CHAT.content)
+    sent = Sent(json.dumps(request).encode(), CHAT)
     made = Unanswered(Start(), asking, CHAT, body=body, sent=sent)
     made.retries = 1
     return made

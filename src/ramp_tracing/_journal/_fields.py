@@ -356,8 +356,10 @@ def is_readable(members: Members) -> bool:
     """Whether there is what every record has."""
     try:
         place = _object(members.get(PLACE, members))
-        _text(members["id"]), _text(place["operation"]), _text(place["library"])
-        _integer(_object(members["time"])["start"]), _integer(_object(members["time"])["end"])
+        for text in (members["id"], place["operation"], place["library"]):
+            _text(text)
+        for instant in (_object(members["time"])["start"], _object(members["time"])["end"]):
+            _integer(instant)
     except (LookupError, TypeError, ValueError):
         return False
     return True

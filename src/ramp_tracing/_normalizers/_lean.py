@@ -10,6 +10,8 @@ from typing import Any, Final, cast
 
 import orjson
 
+from ._reading import dig
+
 Lean = tuple[str | None, bytes]
 """The id of an answer; JSON of which a format's reader says what it says of the whole, but for output and ending."""
 
@@ -126,7 +128,9 @@ def lean_response(body: bytes) -> Lean | None:
 
 
 def _are_functions(tools: object) -> bool:
-    return type(tools) is list and all(type(each) is dict and each.get("type") == "function" for each in tools)
+    if not isinstance(tools, list):
+        return False
+    return all(dig(each, "type") == "function" for each in cast("list[object]", tools))
 
 
 def lean_embeddings(body: bytes) -> Lean | None:
@@ -189,7 +193,7 @@ def is_plain(usage: object) -> bool:
         return False
     for each in cast("Members", usage).values():
         if type(each) is dict:
-            for part in each.values():
+            for part in cast("Members", each).values():
                 if type(part) is not int and part is not None:
                     return False
         elif type(each) is not int and each is not None:

@@ -5,8 +5,6 @@ The application gets its answer back while we hold the bytes of request and answ
 disk by then, the usage and the ids, is taken out of them (`WireFormat.lean`); the thread that sends reads the rest.
 """
 
-from collections.abc import Callable, Mapping
-
 from .._guard import guarded
 from .._identity import generation_id
 from .._normalizers import WireFormat, as_fields, parse
@@ -34,21 +32,21 @@ class Sent:
 
     Args:
         body: JSON.
-        content: A request's body → the part of it that is content.
+        format: How it is read.
     """
 
-    __slots__ = ("_body", "_content", "size_bytes")
+    __slots__ = ("_body", "_format", "size_bytes")
 
-    def __init__(self, body: bytes, content: Callable[[Mapping[str, object]], object]) -> None:
+    def __init__(self, body: bytes, format: WireFormat) -> None:
         self._body = body
-        self._content = content
+        self._format = format
         self.size_bytes = len(body)
 
     def read(self) -> object:
         """The part of it that is content, JSON-like; `None` if it cannot be read."""
         content = None
         with guarded("reading what was asked"):
-            content = self._content(as_fields(parse(self._body)))
+            content = self._format.content(as_fields(parse(self._body)))
         return content
 
 

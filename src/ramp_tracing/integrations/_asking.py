@@ -1,7 +1,7 @@
 """What a request of a generated client asks for, and for whom."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -135,7 +135,7 @@ def body_of(options: Any) -> Mapping[str, object]:
     """A copy of the JSON body as it will be sent: ``extra_body`` goes over the rest."""
     body, extra = options.json_data, options.extra_json
     if type(body) is dict and not extra:
-        return body.copy()
+        return cast("dict[str, object]", body).copy()
     body, extra = as_fields(body), as_fields(extra)
     return {**body, **extra} if extra else body
 

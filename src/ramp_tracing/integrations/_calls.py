@@ -89,7 +89,7 @@ class Call:
     def _sent_as(self) -> Sent | None:
         """What is asked as it went over the wire: nobody can change that any more, and it need not be copied."""
         body = self._sent_body
-        return None if body is None or not self._keeps_asked else Sent(body, self.route.format.content)
+        return None if body is None or not self._keeps_asked else Sent(body, self.route.format)
 
     def is_same(self, client: object, options: Any) -> bool:
         """
@@ -171,13 +171,19 @@ class Call:
         except BaseException:
             with guarded("keeping an answer"):
                 raise
-        if kept is not None:
-            self._record_unread(kept)
-            return
-        if isinstance(self.ending, Fetching):
-            self.ending.read(body or b"")
-            return
-        self._keep_asked()
+        try:
+            if kept is not None:
+                self._record_unread(kept)
+            elif isinstance(self.ending, Fetching):
+                self.ending.read(body or b"")
+            else:
+                self._keep_asked()
+                self.ending.succeed(self._outcome(body, result))
+        except BaseException:
+            with guarded("recording a call"):
+                raise
+
+    def _outcome(self, body: bytes | None, result: object) -> Outcome:
         outcome = NOTHING_READ
         try:
             outcome = self._read(body, result)
@@ -186,11 +192,7 @@ class Call:
         except BaseException:
             with guarded("reading an answer"):
                 raise
-        try:
-            self.ending.succeed(outcome)
-        except BaseException:
-            with guarded("recording a call"):
-                raise
+        return outcome
 
     def _kept(self, body: bytes | None) -> bytes | None:
         """What is kept of the answer, to be read later; `None` where it has to be read now."""
@@ -209,14 +211,10 @@ class Call:
 
     def _record_unread(self, body: bytes) -> None:
         self._has_waited = True
-        try:
-            unread = Unanswered(self._start, self._asking, self.route.format, body=body, sent=self._sent_as())
-            unread.retries, unread.gateway_cost = self._retries, self._gateway_cost
-            if self._start.process == os.getpid():
-                hand_over(self._sink, unread)
-        except BaseException:
-            with guarded("recording a call"):
-                raise
+        unread = Unanswered(self._start, self._asking, self.route.format, body=body, sent=self._sent_as())
+        unread.retries, unread.gateway_cost = self._retries, self._gateway_cost
+        if self._start.process == os.getpid():
+            hand_over(self._sink, unread)
 
     def _new_ending(self) -> Ending:
         if self.route.fetches:

@@ -48,7 +48,7 @@ class Known:
     __slots__ = ("base", "client", "origin", "providers")
 
     def __init__(self, client: Any, origin: Origin) -> None:
-        self.client = type(client)
+        self.client: type[Any] = type(client)
         self.base: object = client.base_url
         self.providers = state.providers
         self.origin = origin
