@@ -21,8 +21,8 @@ MAX_PARSED_BYTES: Final = 64 * 1024
 """Beyond this an answer is vectors or pictures, and what we need of it is cheaper to read from the parsed object."""
 
 
-SIGNS_OF_A_JOB: Final = (b"queued", b"in_progress")
-"""What an answer says somewhere whose work goes on; one that says so in its text is read at once, for nothing."""
+BEGINNING_BYTES: Final = 400
+"""Where a response says how it is with it, before what was answered; one that does not say so there is read at once."""
 
 
 class Call:
@@ -207,7 +207,9 @@ class Call:
         return None if kept is None or len(kept) > MAX_PARSED_BYTES else kept
 
     def _may_be_a_job(self, body: bytes) -> bool:
-        return self._is_job or any(sign in body for sign in SIGNS_OF_A_JOB)
+        status = body.find(b'"status"', 0, BEGINNING_BYTES)
+        is_over = status > 0 and b'"completed"' in body[status : status + 24] and body.find(b'"output"', 0, status) < 0
+        return self._is_job or not is_over
 
     def _record_unread(self, body: bytes) -> None:
         self._has_waited = True
