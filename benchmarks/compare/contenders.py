@@ -43,7 +43,7 @@ def ours(library: Library, receiver: str) -> Flush:
 
 
 def ours_unwritten(library: Library, receiver: str) -> Flush:
-    """This package as far as a finished record, which nobody writes down."""
+    """This package as far as a finished call, which nobody writes down."""
     flush = ours(library, receiver)
     from ramp_tracing._record import Recorded
     from ramp_tracing._state import state
