@@ -2,9 +2,12 @@
 
 import os
 import time
+from collections.abc import Mapping
+from typing import Final, cast
 
+from .._capture import snapshot
 from .._context import Around, InForce, here, in_force_at
-from .._record import NOBODY, Attribution, UnixNanos
+from .._record import NOBODY, Attribution, UnixNanos, changed
 from .._state import state
 
 
@@ -43,4 +46,17 @@ class Start:
             surroundings: As in `Request`.
         """
         defaults = self._defaults if surroundings is NOBODY else surroundings.over(self._defaults)
-        return in_force_at(self._place, request, defaults, around)
+        return _kept(in_force_at(self._place, request, defaults, around))
+
+
+def _kept(in_force: InForce) -> InForce:
+    """*in_force* as it is now: lists and mappings in its metadata are the application's, and it is read again later."""
+    attribution = in_force.attribution
+    metadata = attribution.metadata
+    if type(metadata) is not dict or CONTAINERS.isdisjoint(map(type, tuple(metadata.values()))):
+        return in_force
+    kept = cast("Mapping[str, object]", snapshot(metadata)[0])
+    return in_force._replace(attribution=changed(attribution, metadata=kept))
+
+
+CONTAINERS: Final = frozenset({dict, list})
