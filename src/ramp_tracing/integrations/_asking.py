@@ -8,7 +8,7 @@ import orjson
 from .._context import as_text, attribution_of
 from .._guard import guarded
 from .._layers import around_here
-from .._normalizers import as_fields, as_name, numbers_in
+from .._normalizers import PARAMETERS, as_fields, as_name, numbers_in
 from .._providers import provider_of
 from .._record import NOBODY, Attribution, Drafts
 from .._recorder import Request
@@ -23,6 +23,9 @@ NOBODYS: Final[Mapping[str, str]] = {}
 NO_ANSWERS: Final = frozenset({"batch", "embeddings", "moderation", "transcription", "translation"})
 """What a chat model, or its cache, may ask for on its way, and what cannot be its answer."""
 
+
+NAMES_OF_SMALL_THINGS: Final = PARAMETERS | {"model", "stream"}
+"""What a record says of a request's body, beside who asks and what."""
 
 NESTED: Final = frozenset({"trace", "metadata"})
 NAMES_OF_ASKERS: Final = NESTED | {"user", "session_id"}
@@ -117,6 +120,12 @@ class Asking:
         made.api_key_hash = self.key_hash
         made.around = self.around
         return REQUESTS.end(made)
+
+    def let_go(self) -> None:
+        """Keep the application's messages alive no longer: what was asked is known by how it was sent."""
+        body = self.body
+        self._attribution = self.attribution()
+        self.body = {name: body[name] for name in NAMES_OF_SMALL_THINGS.intersection(body)}
 
     def _asker(self) -> Attribution:
         """Who asks, by the request's own word."""
