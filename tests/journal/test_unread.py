@@ -226,3 +226,12 @@ def test_over_the_bound_it_is_still_known_who_pays(tmp_path: Path) -> None:
     first = journal.read(10)[0].generation
     assert first.content_lost
     assert first.attribution.metadata == LONG
+
+
+def test_what_a_request_says_is_what_it_said_when_it_was_made() -> None:
+    """Two calls at a time may share the dictionaries of an ``extra_body``, which says something else for the second."""
+    team = {"cost_center": "A"}
+    record = unread(answer(), {**REQUEST, "trace": {"team": team}})
+    team["cost_center"] = "B"
+    encode(record)
+    assert record.whole().attribution.metadata == {"team": {"cost_center": "A"}}

@@ -46,17 +46,17 @@ class Start:
             surroundings: As in `Request`.
         """
         defaults = self._defaults if surroundings is NOBODY else surroundings.over(self._defaults)
-        return _kept(in_force_at(self._place, request, defaults, around))
+        found = in_force_at(self._place, request, defaults, around)
+        attribution = unchanging(found.attribution)
+        return found if attribution is found.attribution else found._replace(attribution=attribution)
 
 
-def _kept(in_force: InForce) -> InForce:
-    """*in_force* as it is now: lists and mappings in its metadata are the application's, and it is read again later."""
-    attribution = in_force.attribution
+def unchanging(attribution: Attribution) -> Attribution:
+    """*attribution* as it is now: lists and mappings in its metadata are the application's, and are read again later."""
     metadata = attribution.metadata
     if type(metadata) is not dict or CONTAINERS.isdisjoint(map(type, tuple(metadata.values()))):
-        return in_force
-    kept = cast("Mapping[str, object]", snapshot(metadata)[0])
-    return in_force._replace(attribution=changed(attribution, metadata=kept))
+        return attribution
+    return changed(attribution, metadata=cast("Mapping[str, object]", snapshot(metadata)[0]))
 
 
 CONTAINERS: Final = frozenset({dict, list})

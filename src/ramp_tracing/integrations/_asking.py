@@ -11,7 +11,7 @@ from .._layers import around_here
 from .._normalizers import PARAMETERS, as_fields, as_name, numbers_in
 from .._providers import provider_of
 from .._record import NOBODY, Attribution, Drafts
-from .._recorder import Request
+from .._recorder import Request, unchanging
 from .._state import state
 from ._key_hashes import hash_of_client
 from ._routes import Route, operation_in
@@ -85,7 +85,7 @@ class Asking:
             with guarded("hashing a key"):
                 self.key_hash = hash_of_client(client, options)
         if not NESTED.isdisjoint(self.body):  # what is in there may be changed for the next call
-            self._attribution = self._asker()
+            self._attribution = unchanging(self._asker())
 
     def attribution(self) -> Attribution:
         """Who asks, by the request's own word."""
