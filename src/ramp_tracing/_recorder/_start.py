@@ -52,7 +52,7 @@ class Start:
 
 
 def unchanging(attribution: Attribution) -> Attribution:
-    """*attribution* as it is now: lists and mappings in its metadata are the application's, and are read again later."""
+    """*attribution* as it is now: what is in its metadata may be the application's, and it is read again later."""
     metadata = attribution.metadata
     if type(metadata) is not dict or CONTAINERS.isdisjoint(map(type, tuple(metadata.values()))):
         return attribution
