@@ -188,3 +188,50 @@ def test_an_id_is_used_once() -> None:
     written = [json.loads(encode(each).line[12:])["id"] for each in (first, second)]
     assert [second.whole().id, first.whole().id] == [written[1], written[0]]
     assert written[0] != written[1]
+
+
+def test_who_pays_is_who_was_named_when_it_ended() -> None:
+    """A list in the metadata that the application goes on with is not that of this call any more."""
+    steps, team = ["a"], {"cost_center": "A"}
+    with Block(Attribution(metadata={"team": team})):
+        record = unread(answer(), {**REQUEST, "trace": {"steps": steps}})
+    line = encode(record).line
+    steps.append("b")
+    team["cost_center"] = "B"
+    assert record.whole().attribution.metadata == {"steps": ["a"], "team": {"cost_center": "A"}}
+    written = decode(line[:-1])
+    assert written is not None
+    assert written.generation.attribution.metadata == {"steps": '["a"]', "team": '{"cost_center":"A"}'}
+
+
+LONG: Final[dict[str, Any]] = {f"key_{number}": "v" * 900 for number in range(8)}
+"""More metadata than there is room for in a line."""
+
+
+def test_what_is_sent_has_the_id_of_its_line(tmp_path: Path) -> None:
+    """Whoever sends it after a crash sends it again: a gateway's ids can be so long that a line has a shorter one."""
+    journal = journal_in(tmp_path)
+    journal.append(unread(answer(id="resp_" + "x" * 400), {**REQUEST, "trace": LONG}))
+    [entry] = journal.read(10)
+    [line] = [json.loads(each[12:]) for file in tmp_path.rglob("*.seg") for each in file.read_bytes().splitlines()]
+    assert entry.generation.id == line["id"]
+    assert entry.generation.content is not None
+
+
+def test_over_the_bound_it_is_still_known_who_pays(tmp_path: Path) -> None:
+    """Content goes long before the metadata that had no room in the line."""
+    journal = journal_in(tmp_path, content_bytes=3_000)
+    for number in range(5):
+        journal.append(unread(answer(number), {**REQUEST, "trace": LONG}))
+    first = journal.read(10)[0].generation
+    assert first.content_lost
+    assert first.attribution.metadata == LONG
+
+
+def test_what_a_request_says_is_what_it_said_when_it_was_made() -> None:
+    """Two calls at a time may share the dictionaries of an ``extra_body``, which says something else for the second."""
+    team = {"cost_center": "A"}
+    record = unread(answer(), {**REQUEST, "trace": {"team": team}})
+    team["cost_center"] = "B"
+    encode(record)
+    assert record.whole().attribution.metadata == {"team": {"cost_center": "A"}}

@@ -43,8 +43,8 @@ Key = tuple[str, int]
 class Kept(NamedTuple):
     """The part of a record that stays in memory."""
 
-    content: Content | None = None
-    """What was asked and answered."""
+    content: Content | Unread | None = None
+    """What was asked and answered, or the whole record, unread."""
     message: str | None = None
     """The failure's."""
     metadata: Mapping[str, object] | None = None
@@ -69,7 +69,8 @@ class Kept(NamedTuple):
             failure = changed(failure, message=self.message)
         if self.metadata is not None:
             attribution = changed(attribution, metadata=self.metadata)
-        return changed(generation, failure=failure, attribution=attribution, content=self.content)
+        content = cast("Content | None", self.content)  # an unread record is joined with nothing: it is whole
+        return changed(generation, failure=failure, attribution=attribution, content=content)
 
 
 class Tie(NamedTuple):
@@ -168,11 +169,13 @@ def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie 
     body, metadata = json_of(members), None
     if body is None or len(body) > MAX_BODY_BYTES:
         body, metadata = fitted(members, generation.attribution.metadata, max_bytes=MAX_BODY_BYTES)
+        if content is not None and not isinstance(content, Content):
+            content = content.whole().content  # the rest is sent as it stands in the line: its id may be a shorter one
     kept: Kept | Unread | None = None
-    if content is not None and not isinstance(content, Content):
+    if message is not None or metadata is not None or isinstance(content, Content):
+        kept = Kept(content, message, metadata)  # not the record alone: it goes before the other two do
+    elif content is not None:
         kept = content
-    elif in_memory or metadata is not None:
-        kept = Kept(content, message, metadata)
     crc = zlib.crc32(body)
     return Encoded(_framed(body, crc), (cast("str", members["id"]), crc), kept)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ._json import parse, parse_event
     from ._langchain_attribution import langchain_attribution
     from ._openai_usage import has_usage
-    from ._parameters import numbers_in
+    from ._parameters import PARAMETERS, numbers_in
     from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
     from ._realtime import model_of_session, read_transcript, transcriber_of_session
     from ._reported_cost import cost_in_headers
@@ -33,6 +33,7 @@ __all__ = [
     "JOBS",
     "MODERATIONS",
     "PAGES",
+    "PARAMETERS",
     "REALTIME",
     "RESPONSES",
     "SPEECH",
@@ -83,6 +84,7 @@ FORMATS: Final[Mapping[str, "WireFormat"]] = {
 __getattr__ = names_of(
     __name__,
     {
+        "PARAMETERS": "_parameters",
         "Accumulator": "_formats",
         "WireFormat": "_formats",
         "as_amount": "_reading",

@@ -9,7 +9,7 @@ from ._draft import timed
 from ._job_records import ANSWERED, answered_first, as_asked, timing_of_job
 from ._recording import ABANDONED, CONTENTS, Recording, hand_over, sayable
 from ._request import Request
-from ._start import Start
+from ._start import Start, unchanging
 from ._unread import Sent, Unanswered
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "sayable",
     "timed",
     "timing_of_job",
+    "unchanging",
 ]

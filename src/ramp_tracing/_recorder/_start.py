@@ -2,9 +2,12 @@
 
 import os
 import time
+from collections.abc import Mapping
+from typing import Final, cast
 
+from .._capture import snapshot
 from .._context import Around, InForce, here, in_force_at
-from .._record import NOBODY, Attribution, UnixNanos
+from .._record import NOBODY, Attribution, UnixNanos, changed
 from .._state import state
 
 
@@ -43,4 +46,17 @@ class Start:
             surroundings: As in `Request`.
         """
         defaults = self._defaults if surroundings is NOBODY else surroundings.over(self._defaults)
-        return in_force_at(self._place, request, defaults, around)
+        found = in_force_at(self._place, request, defaults, around)
+        attribution = unchanging(found.attribution)
+        return found if attribution is found.attribution else found._replace(attribution=attribution)
+
+
+def unchanging(attribution: Attribution) -> Attribution:
+    """*attribution* as it is now: what is in its metadata may be the application's, and it is read again later."""
+    metadata = attribution.metadata
+    if type(metadata) is not dict or CONTAINERS.isdisjoint(map(type, tuple(metadata.values()))):
+        return attribution
+    return changed(attribution, metadata=cast("Mapping[str, object]", snapshot(metadata)[0]))
+
+
+CONTAINERS: Final = frozenset({dict, list})

@@ -5,6 +5,7 @@ The application gets its answer back while we hold the bytes of request and answ
 disk by then, the usage and the ids, is taken out of them (`WireFormat.lean`); the thread that sends reads the rest.
 """
 
+from .._context import InForce
 from .._guard import guarded
 from .._identity import generation_id
 from .._normalizers import WireFormat, as_fields, parse
@@ -104,8 +105,8 @@ class Unanswered:
     """
 
     __slots__ = (
-        "_asking", "_body", "_ended", "_format", "_ids", "_sent", "_start", "_whole", "gateway_cost", "retries",
-        "size_bytes",
+        "_asking", "_body", "_ended", "_format", "_ids", "_in_force", "_sent", "_start", "_whole", "gateway_cost",
+        "retries", "size_bytes",
     )  # fmt: skip
 
     def __init__(self, start: Start, asking: Describer, format: WireFormat, *, body: bytes, sent: Sent | None) -> None:
@@ -116,6 +117,7 @@ class Unanswered:
         self._body = body
         self._sent = sent
         self._ids: list[GenerationId] = []  # the first counts, should two threads look at the same time
+        self._in_force: InForce | None = None
         self._whole: Generation | None = None
         self.size_bytes = len(body) + (0 if sent is None else sent.size_bytes)
         self.retries: int | None = None
@@ -143,7 +145,7 @@ class Unanswered:
         lean.request_model, lean.api_key_hash = asking.model, asking.key_hash
         lean.retries, lean.cost = self.retries, self.gateway_cost
         lean.started, lean.ended = start.instant, self._ended
-        lean.attribution, lean.span_parent, in_tree = start.in_force(asking.attribution(), asking.around)
+        lean.attribution, lean.span_parent, in_tree = self._known_in_force()
         lean.role = "leaf" if in_tree else "call"
         return lean
 
@@ -155,13 +157,19 @@ class Unanswered:
             with guarded("reading an answer"):
                 outcome = self._format.read(parse(self._body))
             request, timing = self._asking.request(), timed(self._start.instant, self._ended)
-            in_force = self._start.in_force(request.attribution, request.around)
-            made = drafted(request, in_force, timing, retries=self.retries, cost=self.gateway_cost)
+            made = drafted(request, self._known_in_force(), timing, retries=self.retries, cost=self.gateway_cost)
             answer(made, outcome)
             made.id = self._identified(outcome.response_id)
             made.content = content_of(self._sent, outcome.output, self.size_bytes)
             read = self._whole = GENERATIONS.end(made)
         return read
+
+    def _known_in_force(self) -> InForce:
+        """Who and what the call is for; what was written down of it is what is sent."""
+        in_force = self._in_force
+        if in_force is None:
+            in_force = self._in_force = self._start.in_force(self._asking.attribution(), self._asking.around)
+        return in_force
 
     def _identified(self, response_id: str | None) -> GenerationId:
         """The id of the record, which is fixed from here on."""

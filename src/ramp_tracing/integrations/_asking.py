@@ -8,10 +8,10 @@ import orjson
 from .._context import as_text, attribution_of
 from .._guard import guarded
 from .._layers import around_here
-from .._normalizers import as_fields, as_name, numbers_in
+from .._normalizers import PARAMETERS, as_fields, as_name, numbers_in
 from .._providers import provider_of
 from .._record import NOBODY, Attribution, Drafts
-from .._recorder import Request
+from .._recorder import Request, unchanging
 from .._state import state
 from ._key_hashes import hash_of_client
 from ._routes import Route, operation_in
@@ -23,6 +23,9 @@ NOBODYS: Final[Mapping[str, str]] = {}
 NO_ANSWERS: Final = frozenset({"batch", "embeddings", "moderation", "transcription", "translation"})
 """What a chat model, or its cache, may ask for on its way, and what cannot be its answer."""
 
+
+NAMES_OF_SMALL_THINGS: Final = PARAMETERS | {"model", "stream"}
+"""What a record says of a request's body, beside who asks and what."""
 
 NESTED: Final = frozenset({"trace", "metadata"})
 NAMES_OF_ASKERS: Final = NESTED | {"user", "session_id"}
@@ -82,7 +85,7 @@ class Asking:
             with guarded("hashing a key"):
                 self.key_hash = hash_of_client(client, options)
         if not NESTED.isdisjoint(self.body):  # what is in there may be changed for the next call
-            self._attribution = self._asker()
+            self._attribution = unchanging(self._asker())
 
     def attribution(self) -> Attribution:
         """Who asks, by the request's own word."""
@@ -117,6 +120,12 @@ class Asking:
         made.api_key_hash = self.key_hash
         made.around = self.around
         return REQUESTS.end(made)
+
+    def let_go(self) -> None:
+        """Keep the application's messages alive no longer: what was asked is known by how it was sent."""
+        body = self.body
+        self._attribution = self.attribution()
+        self.body = {name: body[name] for name in NAMES_OF_SMALL_THINGS.intersection(body)}
 
     def _asker(self) -> Attribution:
         """Who asks, by the request's own word."""

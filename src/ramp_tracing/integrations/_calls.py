@@ -20,6 +20,8 @@ from ._routes import Route, file_in
 MAX_PARSED_BYTES: Final = 64 * 1024
 """Beyond this an answer is vectors or pictures, and what we need of it is cheaper to read from the parsed object."""
 
+MAX_SMALL_BYTES: Final = 8 * 1024
+"""Beyond this the application's own messages are not kept beside the bytes; below it, to let them go costs more."""
 
 BEGINNING_BYTES: Final = 400
 """Where a response says how it is with it, before what was answered; one that does not say so there is read at once."""
@@ -215,6 +217,8 @@ class Call:
         self._has_waited = True
         unread = Unanswered(self._start, self._asking, self.route.format, body=body, sent=self._sent_as())
         unread.retries, unread.gateway_cost = self._retries, self._gateway_cost
+        if unread.size_bytes > MAX_SMALL_BYTES:
+            self._asking.let_go()
         if self._start.process == os.getpid():
             hand_over(self._sink, unread)
 
