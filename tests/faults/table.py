@@ -48,6 +48,9 @@ def killed_with(batches: int) -> Allowance:
 ENDED_UNANSWERED: Final = killed_with(1)
 
 STEADY: Final = Program(records=250, per_second=50)
+LONGER: Final = replace(STEADY, records=500)
+"""Long enough for three attempts and the pauses between them: who is sent again by the next process has no content."""
+
 PATIENT: Final = replace(STEADY, options=IMPATIENT)
 AT_ONCE: Final = Program(records=100)
 
@@ -65,13 +68,13 @@ OUTAGES: Final = (
 AMBIGUITIES: Final = (
     Fault(
         name="d 503 though taken",
-        program=STEADY,
+        program=LONGER,
         script=for_requests(3, conducts.LIAR_503),
         allowance=Allowance(repeats=3 * BATCH),
     ),
     Fault(
         name="d answer lost",
-        program=STEADY,
+        program=LONGER,
         script=for_requests(3, conducts.LOSE_ANSWER),
         allowance=Allowance(repeats=3 * BATCH),
     ),
