@@ -249,3 +249,10 @@ def test_what_stands_in_between_is_not_left_out(body: bytes) -> None:
     lean = CHAT.lean(body)
     whole = CHAT.read(parse(body))
     assert lean is None or without_end(CHAT.read(parse(lean[1]))) == without_end(whole)
+
+
+def test_no_long_part_is_remembered() -> None:
+    """Some servers repeat the prompt behind the usage."""
+    shapes = Shapes(b"{", b"", frozenset())
+    assert not shapes.are_plain(b'"usage":{},"prompt_logprobs":[' + b'"canary",' * 1_000 + b"null]")
+    assert not shapes._plain  # pyright: ignore[reportPrivateUsage] - it holds what nobody can see

@@ -25,6 +25,9 @@ DIGITS: Final = b"0123456789"
 MAX_SHAPES: Final = 256
 """What is remembered of each part: a provider has one or two shapes, and each of its fingerprints makes one more."""
 
+MAX_PART_BYTES: Final = 2_048
+"""What is longer holds more than that (the tokens of a prompt, after the usage), and would be remembered for nothing."""
+
 Members = dict[str, Any]
 
 
@@ -85,6 +88,8 @@ class Shapes:
 
     def are_plain(self, part: bytes) -> bool:
         """Whether there is nothing in *part* but names, and a usage of counts."""
+        if len(part) > MAX_PART_BYTES:
+            return False
         shape = part.translate(None, DIGITS)
         known = self._plain.get(shape)
         if known is None:
