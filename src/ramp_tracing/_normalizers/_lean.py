@@ -26,7 +26,7 @@ MAX_SHAPES: Final = 256
 """What is remembered of each part: a provider has one or two shapes, and each of its fingerprints makes one more."""
 
 MAX_PART_BYTES: Final = 2_048
-"""What is longer holds more than that (the tokens of a prompt, after the usage), and would be remembered for nothing."""
+"""What is longer holds more than that (the prompt, after the usage), and would be remembered for nothing."""
 
 Members = dict[str, Any]
 
