@@ -287,3 +287,20 @@ def test_where_nobody_can_say_a_disk_is_local(monkeypatch: pytest.MonkeyPatch, t
 def test_this_machines_own_list_can_be_read(tmp_path: Path) -> None:
     """And says that what is mounted here for programs is no network."""
     assert network_file_system(Path("/proc/self")) is None
+
+
+def test_one_journal_is_opened_though_a_signal_comes_in_between(tmp_path: Path) -> None:
+    """Its handler makes a call, and what that one has written to stays the journal."""
+
+    class Interrupted(place.Site):
+        handled: Journal | None = None
+
+        def _opened(self) -> Journal:
+            if self.handled is None:
+                self.handled = MemoryJournal()
+                self.handled = self.journal
+            return super()._opened()
+
+    site = Interrupted()
+    assert site.journal is site.handled
+    assert site.journal is site.handled

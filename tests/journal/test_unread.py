@@ -192,7 +192,8 @@ def test_an_id_is_used_once() -> None:
 
 def test_who_pays_is_who_was_named_when_it_ended() -> None:
     """A list in the metadata that the application goes on with is not that of this call any more."""
-    steps, team = ["a"], {"cost_center": "A"}
+    steps = ["a"]
+    team = {"cost_center": "A"}
     with Block(Attribution(metadata={"team": team})):
         record = unread(answer(), {**REQUEST, "trace": {"steps": steps}})
     line = encode(record).line

@@ -233,3 +233,26 @@ def test_what_is_remembered_of_shapes_is_bounded() -> None:
     for number in range(3 * MAX_SHAPES):
         assert shapes.are_plain(b'"a":"' + bytes([97 + digit for digit in divmod(number, 26)]) + b'"}')
     assert len(shapes._plain) <= MAX_SHAPES  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id":"a-0123456789","choices":[{"finish_reason":"stop"}],"cost":"finish_reason","model":"gpt-4o","a":"]",'
+        b'"usage":{"prompt_tokens":7}}',
+        b'{"id":"a-0123456789","choices":[{"finish_reason":"stop"}],"type":"error","usage":{"prompt_tokens":7}}',
+        b'{"id":"a-0123456789","type":"error","choices":[],"usage":{"prompt_tokens":7}}',
+    ],
+)
+def test_what_stands_in_between_is_not_left_out(body: bytes) -> None:
+    """A bracket in a text ends no list, and an error may say so in its type."""
+    lean = CHAT.lean(body)
+    whole = CHAT.read(parse(body))
+    assert lean is None or without_end(CHAT.read(parse(lean[1]))) == without_end(whole)
+
+
+def test_no_long_part_is_remembered() -> None:
+    """Some servers repeat the prompt behind the usage."""
+    shapes = Shapes(b"{", b"", frozenset())
+    assert not shapes.are_plain(b'"usage":{},"prompt_logprobs":[' + b'"canary",' * 1_000 + b"null]")
+    assert not shapes._plain  # pyright: ignore[reportPrivateUsage] - it holds what nobody can see

@@ -69,7 +69,9 @@ class Site:
         journal = self._journal
         if journal is None:
             with LOADING:
-                journal = self._journal = self._journal or self._opened()
+                opened = self._journal or self._opened()
+                # A signal handler that makes a call may have opened it in the middle of that.
+                journal = self._journal = self._journal or opened
         return journal
 
     def has_leftovers(self) -> bool:

@@ -19,10 +19,16 @@ NAMES: Final = ("id", "model", "service_tier", "provider")
 SIGNS_OF_AN_ERROR: Final = ("error", "detail", "message")
 
 BETWEEN_MEMBERS: Final = b", \t\r\n"
+END_OF_LIST: Final = 8
+"""A bracket, a comma and what indents the next member are no longer."""
+
 DIGITS: Final = b"0123456789"
 
 MAX_SHAPES: Final = 256
 """What is remembered of each part: a provider has one or two shapes, and each of its fingerprints makes one more."""
+
+MAX_PART_BYTES: Final = 2_048
+"""What is longer holds more than that (the prompt, after the usage), and would be remembered for nothing."""
 
 Members = dict[str, Any]
 
@@ -38,7 +44,9 @@ def _cut(body: bytes) -> Lean | None:
     """A chat completion without its choices, which are not parsed; `None` where it is not put together as usual."""
     start, end = body.find(b'"choices"'), body.rfind(b'"usage"')
     last = body[body.rfind(b'"finish_reason"', start, end) : end]
-    if not 0 < start < end or last.count(b"]") != 1 or b"]" not in last[-8:]:  # something stands in between
+    if (
+        not 0 < start < end or last.count(b"]") != 1 or not last.rstrip(BETWEEN_MEMBERS).endswith(b"]")
+    ):  # something stands in between
         return None
     before, tail = body[:start], body[end:]
     try:
@@ -84,6 +92,8 @@ class Shapes:
 
     def are_plain(self, part: bytes) -> bool:
         """Whether there is nothing in *part* but names, and a usage of counts."""
+        if len(part) > MAX_PART_BYTES:
+            return False
         shape = part.translate(None, DIGITS)
         known = self._plain.get(shape)
         if known is None:
@@ -112,7 +122,7 @@ TAILS: Final = Shapes(b"{", b"", NAMES_AROUND)
 def lean_response(body: bytes) -> Lean | None:
     """The lean part of a response that has come to its end; `None` where something about it is unusual."""
     start, end = body.find(b'"output"'), body.rfind(b'"parallel_tool_calls"')
-    if not 0 < start < end or b"]" not in body[end - 8 : end]:
+    if not 0 < start < end or not body[max(start, end - END_OF_LIST) : end].rstrip(BETWEEN_MEMBERS).endswith(b"]"):
         return None
     head, tail = _members_of(body[:start].rstrip(BETWEEN_MEMBERS) + b"}"), _members_of(b"{" + body[end:])
     if head is None or tail is None:
@@ -147,7 +157,7 @@ def without_vectors(body: bytes) -> bytes | None:
     last = max(0, len(body) - END_BYTES)
     start, model, usage = body.find(b'"data"', 0, END_BYTES), body.rfind(b'"model"', last), body.rfind(b'"usage"', last)
     end = min((each for each in (model, usage) if each > start), default=-1)
-    if not 0 < start < end or b"]" not in body[end - 8 : end]:
+    if not 0 < start < end or not body[max(start, end - END_OF_LIST) : end].rstrip(BETWEEN_MEMBERS).endswith(b"]"):
         return None
     head, tail = _members_of(body[:start].rstrip(BETWEEN_MEMBERS) + b"}"), _members_of(b"{" + body[end:])
     return None if head is None or tail is None else orjson.dumps({**head, **tail})
@@ -167,7 +177,7 @@ def _is_fine(answer: Members) -> bool:
     for name in SIGNS_OF_AN_ERROR:
         if answer.get(name) is not None:
             return False
-    return answer.get("object") != "error"
+    return answer.get("object") != "error" and answer.get("type") != "error"
 
 
 def _picked(answer: Members | None, **more: str) -> Lean | None:

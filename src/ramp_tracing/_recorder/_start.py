@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from .._capture import snapshot
 from .._context import Around, InForce, here, in_force_at
@@ -53,10 +53,11 @@ class Start:
 
 def unchanging(attribution: Attribution) -> Attribution:
     """*attribution* as it is now: what is in its metadata may be the application's, and it is read again later."""
-    metadata = attribution.metadata
-    if type(metadata) is not dict or CONTAINERS.isdisjoint(map(type, tuple(metadata.values()))):
+    metadata: Any = attribution.metadata
+    kind = type(metadata)  # pyright: ignore[reportUnknownVariableType]
+    if kind is not dict or CONTAINERS.isdisjoint(map(type, tuple(metadata.values()))):
         return attribution
     return changed(attribution, metadata=cast("Mapping[str, object]", snapshot(metadata)[0]))
 
 
-CONTAINERS: Final = frozenset({dict, list})
+CONTAINERS: Final[frozenset[type]] = frozenset({dict, list})
