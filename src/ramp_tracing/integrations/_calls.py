@@ -167,7 +167,12 @@ class Call:
     def answered(self, result: object) -> None:
         """The whole answer is there; a call whose answer could not be read has been made all the same."""
         body = self._response_body or _read_meanwhile(result)
-        kept = self._kept(body)
+        kept = None
+        try:
+            kept = self._kept(body)
+        except BaseException:
+            with guarded("keeping an answer"):  # its format is loaded with the first, and may not be there
+                raise
         if kept is not None:
             self._record_unread(kept)
             return
@@ -198,12 +203,7 @@ class Call:
             return None
         if not route.is_a_call or (route.creates_jobs and self._may_be_a_job(body)):
             return None
-        kept = None
-        try:
-            kept = route.format.kept(body)
-        except BaseException:
-            with guarded("keeping an answer"):
-                raise
+        kept = route.format.kept(body)
         return None if kept is None or len(kept) > MAX_PARSED_BYTES else kept
 
     def _may_be_a_job(self, body: bytes) -> bool:
