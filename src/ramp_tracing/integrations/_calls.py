@@ -90,8 +90,14 @@ class Call:
 
     def _sent_as(self) -> Sent | None:
         """What is asked as it went over the wire: nobody can change that any more, and it need not be copied."""
-        body = self._sent_body
-        return None if body is None or not self._keeps_asked else Sent(body, self.route.format.content)
+        body, sent = self._sent_body, None
+        if body is not None and self._keeps_asked:
+            try:
+                sent = Sent(body, self.route.format.content)
+            except BaseException:
+                with guarded("keeping what is asked"):  # as in `answered`
+                    raise
+        return sent
 
     def is_same(self, client: object, options: Any) -> bool:
         """
