@@ -214,8 +214,9 @@ class Worker:
     def _run(self) -> None:
         try:
             self._send_on()
-        finally:
+        except BaseException:  # in the ordinary case it is said where that is decided: the next thread may be there
             self._runs = False
+            raise
 
     def _send_on(self) -> None:
         with self._driving:

@@ -206,7 +206,11 @@ class StainlessHook:
             with guarded("watching an answer"):
                 raise
         if not watched:
-            call.answered(result)
+            try:
+                call.answered(result)
+            except BaseException:
+                with guarded("recording an answer"):
+                    raise
 
     def _watches(self, call: Call, result: Any) -> bool:
         """Whether the answer is still to be read by the application; then it is watched from now on."""
