@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -117,6 +118,17 @@ def test_vectors_are_not_kept(order: tuple[str, ...]) -> None:
         assert kept is None or EMBEDDINGS.read(parse(kept)) == EMBEDDINGS.read(parse(body))
         assert (kept is None) == (order[-1] == "data")
         assert kept is None or says_the_same(EMBEDDINGS, kept)
+
+
+def test_a_cost_beside_vectors_keeps_every_digit() -> None:
+    """More of them than a float has."""
+    body = b'{"object":"list","data":[[0.5]],"model":"m","usage":{"prompt_tokens":8,"cost":0.12345678901234567890123}}'
+    kept = EMBEDDINGS.kept(body)
+    assert kept is not None
+    cost = EMBEDDINGS.read(parse(kept)).cost
+    assert cost is not None
+    assert cost.total == Decimal("0.12345678901234567890123")
+    assert EMBEDDINGS.lean(kept) is None
 
 
 def test_what_is_no_list_of_vectors_is_kept_as_a_whole_or_read() -> None:

@@ -329,7 +329,7 @@ BLANK: Final = Generation(
 """A record before it is read. The constructor would make the same, field by field, in four times as long."""
 
 PLACE: Final = "place"
-"""Of a record whose answer nobody has read: what was asked, with the names of the fields."""
+"""Of a record whose answer nobody has read: what is the same for all calls to one place, with the names of fields."""
 
 FORMAT: Final = "format"
 ANSWER: Final = "answer"

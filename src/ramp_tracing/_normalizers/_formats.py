@@ -5,7 +5,7 @@ from typing import Protocol
 
 from .._dataclass import dataclass
 from .._record import Outcome
-from ._lean import Lean
+from ._lean import LeanAnswer
 
 
 class Accumulator(Protocol):
@@ -34,7 +34,7 @@ def _as_it_is(body: bytes) -> bytes | None:
     return body
 
 
-def _nothing_lean(_body: bytes) -> Lean | None:
+def _nothing_lean(_body: bytes) -> LeanAnswer | None:
     return None
 
 
@@ -65,4 +65,4 @@ class WireFormat:
     user: Callable[[Mapping[str, object]], object] = _user
     kept: Callable[[bytes], bytes | None] = _as_it_is
     name: str = ""
-    lean: Callable[[bytes], Lean | None] = _nothing_lean
+    lean: Callable[[bytes], LeanAnswer | None] = _nothing_lean

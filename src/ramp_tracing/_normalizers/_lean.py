@@ -12,7 +12,7 @@ import orjson
 
 from ._reading import dig
 
-Lean = tuple[str | None, bytes]
+LeanAnswer = tuple[str | None, bytes]
 """The id of an answer; JSON of which a format's reader says what it says of the whole, but for output and ending."""
 
 NAMES: Final = ("id", "model", "service_tier", "provider")
@@ -33,20 +33,19 @@ MAX_PART_BYTES: Final = 2_048
 Members = dict[str, Any]
 
 
-def lean_chat(body: bytes) -> Lean | None:
+def lean_chat(body: bytes) -> LeanAnswer | None:
     """The lean part of a chat completion, or of a text completion; `None` where something about it is unusual."""
     if b'"error"' in body:  # of the answer, or of one of its choices; or a text, which is read for nothing
         return None
     return _cut(body) or _picked(_members_of(body))
 
 
-def _cut(body: bytes) -> Lean | None:
+def _cut(body: bytes) -> LeanAnswer | None:
     """A chat completion without its choices, which are not parsed; `None` where it is not put together as usual."""
     start, end = body.find(b'"choices"'), body.rfind(b'"usage"')
     last = body[body.rfind(b'"finish_reason"', start, end) : end]
-    if (
-        not 0 < start < end or last.count(b"]") != 1 or not last.rstrip(BETWEEN_MEMBERS).endswith(b"]")
-    ):  # something stands in between
+    # Where the last bracket does not end the choices, or not right before the usage, something stands in between.
+    if not 0 < start < end or last.count(b"]") != 1 or not last.rstrip(BETWEEN_MEMBERS).endswith(b"]"):
         return None
     before, tail = body[:start], body[end:]
     try:
@@ -119,7 +118,7 @@ HEADS: Final = Shapes(b'{"id":""', b"}", NAMES_AROUND | {"id", "model"})
 TAILS: Final = Shapes(b"{", b"", NAMES_AROUND)
 
 
-def lean_response(body: bytes) -> Lean | None:
+def lean_response(body: bytes) -> LeanAnswer | None:
     """The lean part of a response that has come to its end; `None` where something about it is unusual."""
     start, end = body.find(b'"output"'), body.rfind(b'"parallel_tool_calls"')
     if not 0 < start < end or not body[max(start, end - END_OF_LIST) : end].rstrip(BETWEEN_MEMBERS).endswith(b"]"):
@@ -143,7 +142,7 @@ def _are_functions(tools: object) -> bool:
     return all(dig(each, "type") == "function" for each in cast("list[object]", tools))
 
 
-def lean_embeddings(body: bytes) -> Lean | None:
+def lean_embeddings(body: bytes) -> LeanAnswer | None:
     """The lean part of embeddings without their vectors; `None` where something about it is unusual."""
     return _picked(_members_of(body))
 
@@ -160,7 +159,8 @@ def without_vectors(body: bytes) -> bytes | None:
     if not 0 < start < end or not body[max(start, end - END_OF_LIST) : end].rstrip(BETWEEN_MEMBERS).endswith(b"]"):
         return None
     head, tail = _members_of(body[:start].rstrip(BETWEEN_MEMBERS) + b"}"), _members_of(b"{" + body[end:])
-    return None if head is None or tail is None else orjson.dumps({**head, **tail})
+    # As it came: a cost keeps every digit.
+    return None if head is None or tail is None else body[:start] + body[end:]
 
 
 def _members_of(body: bytes) -> Members | None:
@@ -180,7 +180,7 @@ def _is_fine(answer: Members) -> bool:
     return answer.get("object") != "error" and answer.get("type") != "error"
 
 
-def _picked(answer: Members | None, **more: str) -> Lean | None:
+def _picked(answer: Members | None, **more: str) -> LeanAnswer | None:
     """The lean part of an answer that has been parsed."""
     if answer is None or not _is_fine(answer) or not is_plain(answer.get("usage")):
         return None

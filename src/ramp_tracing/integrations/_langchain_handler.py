@@ -70,6 +70,10 @@ class Told:
         _ramp: What the handler was told.
     """
 
+    ignore_retry = True
+    """LangChain then does not call what does nothing: this, and the next."""
+    ignore_custom_event = True
+
     _ramp: Options
 
     def on_chat_model_start(self, serialized: object, messages: object, **told: Any) -> None:
@@ -141,9 +145,6 @@ def handler_class() -> Any:
         run_inline = True
         """LangChain then calls it in the task that makes the call, also in async code, and not in a thread."""
         raise_error = False
-        ignore_retry = True
-        """LangChain then does not call what does nothing: this, and the next."""
-        ignore_custom_event = True
 
         def __init__(self, *, spans: str | None = None, **given: object) -> None:
             super().__init__()  # pyright: ignore[reportUnknownMemberType]
