@@ -2,7 +2,7 @@
 
 import os
 
-from ._syscall import identify, identify_keeping_gil
+from ._syscall import F_GETSIG, MARK, fcntl_keeping_gil, identify, identify_keeping_gil, put_mark
 
 
 class Descriptor:
@@ -14,12 +14,14 @@ class Descriptor:
 
     Args:
         number: Of an open file.
+        marked: Make it one of those that `is_marked` tells from all others.
     """
 
-    __slots__ = ("_identify", "_identity", "number")
+    __slots__ = ("_fcntl", "_identify", "_identity", "number")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, marked: bool = False) -> None:
         self.number = number
+        self._fcntl = fcntl_keeping_gil() if marked and put_mark(number) else None
         self._identify = identify_keeping_gil()
         try:
             self._identity = self._identify(number)
@@ -33,6 +35,11 @@ class Descriptor:
             return self._identify(self.number) == self._identity
         except OSError:
             return False
+
+    def is_marked(self) -> bool:
+        """Whether it stands for this file or another marked one; for a third of the price of `is_intact`."""
+        fcntl = self._fcntl
+        return self.is_intact() if fcntl is None else fcntl(self.number, F_GETSIG) == MARK
 
     def is_deleted(self) -> bool:
         """Whether the file has no name any more."""

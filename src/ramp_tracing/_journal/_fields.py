@@ -337,8 +337,9 @@ ANSWER: Final = "answer"
 
 
 def told(lean: Lean) -> dict[str, object]:
-    """The members of a record whose answer has not been read, without its time, its place and its answer."""
-    members: dict[str, object] = {"id": lean.id, "asked": lean.request_model, "retries": lean.retries}
+    """The members of a record whose answer has not been read, without its place and its answer."""
+    times = {"start": lean.started, "end": lean.ended}
+    members: dict[str, object] = {"id": lean.id, "retries": lean.retries, "time": times}
     if lean.cost is not None:
         members["cost"] = COST.write(lean.cost)
     if lean.role != "call":

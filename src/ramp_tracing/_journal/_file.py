@@ -101,7 +101,8 @@ class FileJournal:
     def _write_or_keep(self, encoded: Encoded, recorded: Recorded, *, in_turn: bool = False) -> None:
         if not self._write(encoded, in_turn=in_turn):
             self._overflow.append(recorded)
-        _note_job(self._jobs, recorded)
+        if recorded.job:
+            _note_job(self._jobs, recorded)
 
     def job(self, job: GenerationId) -> JobNote:
         """What any process has noted of a job."""
@@ -302,11 +303,10 @@ class FileJournal:
 
 def _note_job(jobs: Jobs, recorded: Recorded) -> None:
     """After its record is written down: who finds the note relies on that."""
-    if recorded.job:
-        with guarded("noting a job"), suppress(OSError):
-            written = recorded if isinstance(recorded, Generation) else recorded.written()
-            if isinstance(written, Generation):
-                jobs.note(written)
+    with guarded("noting a job"), suppress(OSError):
+        written = recorded if isinstance(recorded, Generation) else recorded.written()
+        if isinstance(written, Generation):
+            jobs.note(written)
 
 
 def _has_orphans(directory: Directory) -> bool:

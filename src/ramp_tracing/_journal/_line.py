@@ -189,11 +189,12 @@ def _lean_json(lean: Lean) -> bytes | None:
     known = json_of(told(lean))
     if known is None:
         return None
-    times = b',"time":{"start":%d,"end":%d},"place":' % (lean.started, lean.ended)
-    return b"".join((known[:-1], times, lean.place, FORMS[lean.format], lean.answer, b',"in_memory":["content"]}'))
+    return b"".join((known[:-1], PLACE, lean.place, FORMS[lean.format], lean.answer, END))
 
 
+PLACE: Final = b',"place":'
 FORMS: Final = {name: b',"format":"%b","answer":' % name.encode() for name in FORMATS}
+END: Final = b',"in_memory":["content"]}'
 
 
 def line_of(members: Mapping[str, object]) -> bytes | None:

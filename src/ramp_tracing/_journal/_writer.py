@@ -77,19 +77,21 @@ class Writer:
             in_turn: Let other threads run meanwhile, however long it takes.
         """
         try:
-            if not segment.file.is_intact():  # a daemon closed every file it found; the number may be another's now
+            if not segment.file.is_marked():  # a daemon closed every file it found; the number may be another's now
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             start = self.speed.started()
             written = (os.write if in_turn else self._write)(segment.file.number, line)
             self.speed.ended(start)
-            refusal = None if written == len(line) else os.strerror(errno.ENOSPC)
+            if written == len(line):
+                self.failure = None
+                return True
+            refusal = os.strerror(errno.ENOSPC)
         except OSError as error:
             refusal = _reason(error)
         self._note(refusal)
-        if refusal is not None:
-            # What was written of the line stays there, and is no line.
-            self.leave(segment)
-        return refusal is None
+        # What was written of the line stays there, and is no line.
+        self.leave(segment)
+        return False
 
     def roll(self) -> None:
         """Go on in a new segment."""
@@ -122,7 +124,7 @@ class Writer:
         name = new_name()
         try:
             with self._directory.opened() as directory:
-                segment = Segment(self._directory, name, file=Descriptor(create(directory, name)))
+                segment = Segment(self._directory, name, file=Descriptor(create(directory, name), marked=True))
         except OSError as error:
             self._note(_reason(error))
             return None
@@ -131,10 +133,9 @@ class Writer:
         self.current = segment
         return segment
 
-    def _note(self, refusal: str | None) -> None:
+    def _note(self, refusal: str) -> None:
         self.failure = refusal
-        if refusal is not None:
-            self._retry_at = time.monotonic() + RETRY_SECONDS
+        self._retry_at = time.monotonic() + RETRY_SECONDS
 
 
 def _reason(error: OSError) -> str:

@@ -6,6 +6,7 @@ later. It also goes to disk as it is, so it holds no text that could be content:
 alone. Whatever is unusual has no lean part, and is read at once.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import orjson
@@ -25,10 +26,13 @@ END_OF_LIST: Final = 8
 DIGITS: Final = b"0123456789"
 
 MAX_SHAPES: Final = 256
-"""What is remembered of each part: a provider has one or two shapes, and each of its fingerprints makes one more."""
+"""What is remembered of shapes: a provider has one or two, and each of its fingerprints makes one more."""
 
 MAX_PART_BYTES: Final = 2_048
 """What is longer holds more than that (the prompt, after the usage), and would be remembered for nothing."""
+
+MAX_ENDING_BYTES: Final = 100
+"""What stands behind the last finish reason is longer only where the message itself does, which is no part of a shape."""
 
 Members = dict[str, Any]
 
@@ -43,28 +47,35 @@ def lean_chat(body: bytes) -> LeanAnswer | None:
 def _cut(body: bytes) -> LeanAnswer | None:
     """A chat completion without its choices, which are not parsed; `None` where it is not put together as usual."""
     start, end = body.find(b'"choices"'), body.rfind(b'"usage"')
-    last = body[body.rfind(b'"finish_reason"', start, end) : end]
-    # Where the last bracket does not end the choices, or not right before the usage, something stands in between.
-    if not 0 < start < end or last.count(b"]") != 1 or not last.rstrip(BETWEEN_MEMBERS).endswith(b"]"):
-        return None
     before, tail = body[:start], body[end:]
-    try:
-        brace, name, colon, response_id, head = before.split(b'"', 4)
-    except ValueError:
+    parts = before.split(b'"', 4)
+    if not 0 < start < end or len(parts) < AROUND_AN_ID:
         return None
-    if (brace, name, colon) not in BEGINNINGS or ESCAPE in response_id:
-        return None
-    if not HEADS.are_plain(head) or not TAILS.are_plain(tail):
+    response_id = parts[3]
+    ending = body[body.rfind(b'"finish_reason"', start, end) : end]
+    if len(ending) > MAX_ENDING_BYTES:
+        if not _ends_choices(ending):
+            return None
+        ending = b""
+    parts[3] = ending
+    parts.append(tail)
+    if ESCAPE in response_id or not CUTS.are_plain(parts):
         return None
     lean = before + tail
     return response_id.decode(), lean.translate(None, LINE_ENDS) if LINE_END in lean else lean
 
 
-BEGINNINGS: Final = frozenset({(b"{", b"id", b":"), (b"{", b"id", b": "), (b"{\n  ", b"id", b": ")})
+def _ends_choices(ending: bytes) -> bool:
+    """Whether what is behind the last finish reason ends the choices, and nothing else stands before the usage."""
+    return ending.count(b"]") == 1 and ending.rstrip(BETWEEN_MEMBERS).endswith(b"]")
+
+
+AROUND_AN_ID: Final = 5
+BEGINNINGS: Final = ([b"{", b"id", b":"], [b"{", b"id", b": "], [b"{\n  ", b"id", b": "])
 """How nearly all answers begin: as servers in Go, in Python, and OpenAI's put JSON together."""
 
-ESCAPE: Final = b"\\"
-LINE_END: Final = b"\n"
+ESCAPE: Final = ord("\\")
+LINE_END: Final = ord("\n")
 LINE_ENDS: Final = b"\r\n"
 """What stands between members; in a text it would be escaped."""
 
@@ -77,45 +88,55 @@ class Shapes:
     once another one has been parsed.
 
     Args:
-        before: What makes a JSON object of a part, in front of it.
-        behind: The same behind it. It is one only if all that is opened in the part is closed in it, and nothing else:
-            then its members are those of the answer itself.
-        names: Members that may be there, with names or numbers; any other one has to be null.
+        are_plain: Whether there is nothing in the parts but names, and a usage of counts.
     """
 
-    def __init__(self, before: bytes, behind: bytes, names: frozenset[str]) -> None:
-        self._before = before
-        self._behind = behind
-        self._names = names
+    def __init__(self, are_plain: Callable[[Sequence[bytes]], bool]) -> None:
+        self._are_plain = are_plain
         self._plain: dict[bytes, bool] = {}
 
-    def are_plain(self, part: bytes) -> bool:
-        """Whether there is nothing in *part* but names, and a usage of counts."""
-        if len(part) > MAX_PART_BYTES:
+    def are_plain(self, parts: Sequence[bytes]) -> bool:
+        """What the function says of *parts*, or said of others like them."""
+        shape = BETWEEN_PARTS.join(parts)
+        if len(shape) > MAX_PART_BYTES:
             return False
-        shape = part.translate(None, DIGITS)
+        shape = shape.translate(None, DIGITS)
         known = self._plain.get(shape)
         if known is None:
             if len(self._plain) >= MAX_SHAPES:
                 self._plain.clear()
-            known = self._plain[shape] = self._is_plain(part)
+            known = self._plain[shape] = self._are_plain(parts)
         return known
 
-    def _is_plain(self, part: bytes) -> bool:
-        members = _members_of(self._before + part.rstrip(BETWEEN_MEMBERS) + self._behind)
-        if members is None or ESCAPE in part:
-            return False
-        return all(self._is_fine(name, value) for name, value in members.items())
 
-    def _is_fine(self, name: str, value: object) -> bool:
-        if name == "usage":
-            return is_plain(value)
-        return value is None or (name in self._names and type(value) in (str, int))
+BETWEEN_PARTS: Final = b"\0"
+"""No JSON has that in it."""
+
+
+def _are_plain(parts: Sequence[bytes]) -> bool:
+    """
+    Of a chat completion: what is before and behind its id, the end of its choices, what is behind them.
+
+    Of what is opened in a part all has to be closed in it, and nothing else: then its members are those of the answer.
+    """
+    *beginning, ending, head, tail = parts
+    if any(ESCAPE in each or BETWEEN_PARTS in each for each in parts) or not (ending == b"" or _ends_choices(ending)):
+        return False
+    before, behind = _members_of(b'{"id":""' + head.rstrip(BETWEEN_MEMBERS) + b"}"), _members_of(b"{" + tail)
+    return beginning in BEGINNINGS and _are_fine(before, NAMES_BEFORE) and _are_fine(behind, NAMES_AROUND)
+
+
+def _are_fine(members: Members | None, names: frozenset[str]) -> bool:
+    """Whether *members* have names or numbers for what may be there, a usage of counts, and are null else."""
+    return members is not None and all(
+        is_plain(value) if name == "usage" else value is None or (name in names and type(value) in (str, int))
+        for name, value in members.items()
+    )
 
 
 NAMES_AROUND: Final = frozenset({"object", "created", "service_tier", "system_fingerprint", "provider"})
-HEADS: Final = Shapes(b'{"id":""', b"}", NAMES_AROUND | {"id", "model"})
-TAILS: Final = Shapes(b"{", b"", NAMES_AROUND)
+NAMES_BEFORE: Final = NAMES_AROUND | {"id", "model"}
+CUTS: Final = Shapes(_are_plain)
 
 
 def lean_response(body: bytes) -> LeanAnswer | None:

@@ -15,19 +15,19 @@ class Lean:
         format: The name of the wire format that the answer is in.
         answer: JSON, a part of the answer. The reader of its format says of usage, ids and model what it says of the
             whole.
-        place: JSON, an object: fields of a `Generation`, by their names, that are the same for all calls to one place.
+        place: JSON, an object: fields of a `Generation`, by their names, that are the same for many calls: what is asked
+            for, and where.
         The others: Those of a `Generation`, and its times.
     """
 
     __slots__ = (
-        "answer", "api_key_hash", "attribution", "cost", "ended", "format", "id", "place", "request_model", "retries",
-        "role", "span_parent", "started",
+        "answer", "api_key_hash", "attribution", "cost", "ended", "format", "id", "place", "retries", "role",
+        "span_parent", "started",
     )  # fmt: skip
 
     format: str
     answer: bytes
     place: bytes
-    request_model: str | None
     api_key_hash: str | None
     id: GenerationId
     started: UnixNanos

@@ -48,18 +48,14 @@ class Request:
 class Describer(Protocol):
     """Says what a call asks for, when that is needed; the same whenever it is asked."""
 
+    @property
     def attribution(self) -> Attribution:
         """Who it is for, by its own word."""
         ...
 
     @property
     def place(self) -> bytes:
-        """As in `Lean`."""
-        ...
-
-    @property
-    def model(self) -> str | None:
-        """As ``request_model`` in `Request`."""
+        """As in `Lean`. Raises `TypeError` if JSON cannot hold it."""
         ...
 
     @property

@@ -24,7 +24,7 @@ class Start:
     __slots__ = ("_defaults", "_place", "instant", "monotonic", "process")
 
     def __init__(self) -> None:
-        self.instant = UnixNanos(time.time_ns())
+        self.instant = cast("UnixNanos", time.time_ns())
         self.monotonic = time.perf_counter_ns()
         self._place = here()
         self._defaults = state.defaults
@@ -32,7 +32,7 @@ class Start:
 
     def now(self) -> UnixNanos:
         """By the monotonic clock, so that a call never ends before it started."""
-        return UnixNanos(self.instant + time.perf_counter_ns() - self.monotonic)
+        return cast("UnixNanos", self.instant + time.perf_counter_ns() - self.monotonic)
 
     def in_force(
         self, request: Attribution, around: Around | None = None, surroundings: Attribution = NOBODY

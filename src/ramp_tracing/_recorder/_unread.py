@@ -5,6 +5,8 @@ The application gets its answer back while we hold the bytes of request and answ
 disk by then, the usage and the ids, is taken out of them (`WireFormat.lean`); the thread that sends reads the rest.
 """
 
+from typing import Final
+
 from .._context import InForce
 from .._guard import guarded
 from .._identity import generation_id
@@ -123,28 +125,26 @@ class Unanswered:
         self.retries: int | None = None
         self.gateway_cost: Cost | None = None
 
-    @property
-    def job(self) -> bool:
-        """False: the answers of those are read at once."""
-        return False
+    job: Final = False
+    """The answers of those are read at once."""
 
     def written(self) -> Generation | Lean:
         """What can be said without reading the answer; all of it, if something about the answer is unusual."""
-        answer = None
         try:
             answer = self._format.lean(self._body)
+            if answer is not None:
+                return self._lean(self._asking, *answer)
         except BaseException:
             with guarded("looking at an answer"):
                 raise
-        return self.whole() if answer is None else self._lean(answer)
+        return self.whole()
 
-    def _lean(self, answer: tuple[str | None, bytes]) -> Lean:
-        lean, start, asking = Lean(), self._start, self._asking
-        lean.id, lean.answer = self._identified(answer[0]), answer[1]
-        lean.format, lean.place = self._format.name, asking.place
-        lean.request_model, lean.api_key_hash = asking.model, asking.key_hash
+    def _lean(self, asking: Describer, response_id: str | None, answer: bytes) -> Lean:
+        lean = Lean()
+        lean.place, lean.api_key_hash = asking.place, asking.key_hash
+        lean.id, lean.answer, lean.format = self._identified(response_id), answer, self._format.name
         lean.retries, lean.cost = self.retries, self.gateway_cost
-        lean.started, lean.ended = start.instant, self._ended
+        lean.started, lean.ended = self._start.instant, self._ended
         lean.attribution, lean.span_parent, in_tree = self._known_in_force()
         lean.role = "leaf" if in_tree else "call"
         return lean
@@ -168,7 +168,7 @@ class Unanswered:
         """Who and what the call is for; what was written down of it is what is sent."""
         in_force = self._in_force
         if in_force is None:
-            in_force = self._in_force = self._start.in_force(self._asking.attribution(), self._asking.around)
+            in_force = self._in_force = self._start.in_force(self._asking.attribution, self._asking.around)
         return in_force
 
     def _identified(self, response_id: str | None) -> GenerationId:

@@ -27,8 +27,10 @@ NO_ANSWERS: Final = frozenset({"batch", "embeddings", "moderation", "transcripti
 NAMES_OF_SMALL_THINGS: Final = PARAMETERS | {"model", "stream"}
 """What a record says of a request's body, beside who asks and what."""
 
-NESTED: Final = frozenset({"trace", "metadata"})
-NAMES_OF_ASKERS: Final = NESTED | {"user", "session_id"}
+MAX_PLACES: Final = 256
+"""For each origin: an application asks for a few models, and one that makes up names makes a place of each."""
+
+NAMES_OF_ASKERS: Final = frozenset({"trace", "metadata", "user", "session_id"})
 """Where any wire format's request says who asks; see `WireFormat.user`."""
 
 
@@ -42,12 +44,15 @@ class Origin:
         self.port = port
         self.provider = provider
         self.is_anybodys = provider_of(host, port, NOBODYS) is None  # then it may be a gateway
-        self.places: dict[str, bytes] = {}
+        self.places: dict[tuple[str, str | None], bytes] = {}
 
-    def place(self, operation: str, library: str) -> bytes:
-        """What all calls of an operation have in common, as JSON by names of `Generation`; remembered in `places`."""
-        members = {"provider": self.provider, "server_address": self.host, "server_port": self.port}
-        place = self.places[operation] = orjson.dumps({"operation": operation, "library": library, **members})
+    def place(self, operation: str, library: str, model: str | None) -> bytes:
+        """What all calls for a model have in common, as JSON by names of `Generation`; remembered in `places`."""
+        members = {"operation": operation, "library": library, "request_model": model, "provider": self.provider}
+        place = orjson.dumps({**members, "server_address": self.host, "server_port": self.port})
+        if len(self.places) >= MAX_PLACES:
+            self.places.clear()
+        self.places[operation, model] = place
         return place
 
 
@@ -64,11 +69,12 @@ class Asking:
 
     Attributes:
         around: The run of a library further up that it is part of.
+        attribution: Who asks, by the request's own word.
         key_hash: Of the key that it is made with, if that is wanted.
         body: As it will be sent; of its own, so that what the application writes to its body later is not in it.
     """
 
-    __slots__ = ("_attribution", "_library", "_origin", "_route", "_url", "around", "body", "key_hash")
+    __slots__ = ("_library", "_origin", "_route", "_url", "around", "attribution", "body", "key_hash")
 
     def __init__(self, client: object, options: Any, *, route: Route, library: str, origin: Origin) -> None:
         self._route = route
@@ -80,23 +86,19 @@ class Asking:
         if state.runs:
             self.around = around_here(answers=route.is_a_call and route.operation not in NO_ANSWERS)
         self.key_hash: str | None = None
-        self._attribution: Attribution | None = None
+        self.attribution = NOBODY
         if state.hashes_keys:
             with guarded("hashing a key"):
                 self.key_hash = hash_of_client(client, options)
-        if not NESTED.isdisjoint(self.body):  # what is in there may be changed for the next call
-            self._attribution = unchanging(self._asker())
-
-    def attribution(self) -> Attribution:
-        """Who asks, by the request's own word."""
-        return self._asker() if self._attribution is None else self._attribution
+        if not NAMES_OF_ASKERS.isdisjoint(self.body):
+            self.attribution = unchanging(self._asker())  # what is in there may be changed for the next call
 
     @property
     def place(self) -> bytes:
-        """As in `Lean`; made once for all calls to it."""
-        origin, operation = self._origin, self._route.operation
-        place = origin.places.get(operation)
-        return origin.place(operation, self._library) if place is None else place
+        """As in `Lean`; made once for all calls for a model. Raises `TypeError` for a name that JSON cannot hold."""
+        origin, operation, model = self._origin, self._route.operation, self.model
+        place = origin.places.get((operation, model))
+        return origin.place(operation, self._library, model) if place is None else place
 
     @property
     def model(self) -> str | None:
@@ -114,7 +116,7 @@ class Asking:
         made.request_model = self.model
         made.streamed = body.get("stream") is True
         made.parameters = numbers_in(body)
-        made.attribution = self.attribution()
+        made.attribution = self.attribution
         made.input_characters = len(spoken) if isinstance(spoken, str) else None
         made.only_if_used = route.unknown
         made.api_key_hash = self.key_hash
@@ -124,19 +126,13 @@ class Asking:
     def let_go(self) -> None:
         """Keep the application's messages alive no longer: what was asked is known by how it was sent."""
         body = self.body
-        self._attribution = self.attribution()
         self.body = {name: body[name] for name in NAMES_OF_SMALL_THINGS.intersection(body)}
 
     def _asker(self) -> Attribution:
         """Who asks, by the request's own word."""
         asker = NOBODY
-        if NAMES_OF_ASKERS.isdisjoint(self.body):
-            return asker
-        try:
+        with guarded("reading who a call is for"):
             asker = attribution_in(self.body, self._route.format.user(self.body))
-        except BaseException:
-            with guarded("reading who a call is for"):
-                raise
         return asker
 
 
