@@ -143,8 +143,8 @@ def in_force_at(place: Here, request: Attribution, defaults: Attribution, around
         around: The run that the call is part of.
     """
     frame, parent = place
-    if frame is None and around is None and request is NOBODY:  # by far the most frequent
-        return InForce(defaults, parent)
+    if frame is None and around is None and request is NOBODY:
+        return InForce._make((defaults, parent, False))  # by far the most frequent; the constructor takes twice as long
     if around is not None:
         return in_force_then(request.over(_inside(around, frame)), defaults, around, parent)
     blocks = NOBODY if frame is None else frame.attribution

@@ -2,12 +2,14 @@
 
 import logging
 import os
+import socket
 import threading
 from pathlib import Path
 
 import pytest
 
-from ramp_tracing._journal import FileJournal, Stats
+from ramp_tracing._journal import FileJournal, Stats, _descriptor
+from ramp_tracing._journal._descriptor import Descriptor
 from ramp_tracing._journal._line import decode
 
 from .samples import drain, files, generation, ids, journal_in, lines, wait_until
@@ -122,6 +124,42 @@ def test_a_descriptor_that_somebody_closed_is_left_alone(state: Path, tmp_path: 
     os.close(theirs)
     journal.tend()
     assert sorted(drain(journal)) == ids(1, 2)
+
+
+@pytest.mark.parametrize("knows_marks", [True, False])
+def test_a_closed_descriptor_is_noticed_before_a_write(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, knows_marks: bool
+) -> None:
+    """By the first record after it, whoever has the number now: a file, a connection, or marks of our own."""
+    if not knows_marks:
+        monkeypatch.setattr(_descriptor, "put_mark", lambda _: False)
+    journal = journal_in(state, round_seconds=1000)
+    other, peer = socket.socketpair()
+    opened = {
+        "nobody": lambda: None,
+        "a file": lambda: os.open(tmp_path / "theirs", os.O_CREAT | os.O_RDWR),
+        "a connection": lambda: os.dup(other.fileno()),
+        "ours, for marks": lambda: Descriptor(os.open(tmp_path / "marks", os.O_CREAT | os.O_RDWR)),
+    }
+    kept = []
+    for number, what in enumerate(opened):
+        journal.append(generation(2 * number))
+        current = journal._writer.current
+        assert current is not None
+        os.close(current.file.number)
+        kept.append(opened[what]())
+        assert not current.file.is_marked()
+        journal.append(generation(2 * number + 1))
+        assert journal._overflow.waiting == number + 1, what
+        journal._writer.retry()  # not in five seconds
+    peer.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        peer.recv(1)
+    assert {(tmp_path / name).stat().st_size for name in ("theirs", "marks")} == {0}
+    other.close()
+    peer.close()
+    os.close(kept[1])
+    os.close(kept[2])
 
 
 def test_standard_output_is_never_ours(state: Path) -> None:

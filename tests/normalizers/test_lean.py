@@ -241,9 +241,9 @@ def test_it_reads_like_the_whole_where_little_is_changed(more: dict[str, Any], f
 
 def test_what_is_remembered_of_shapes_is_bounded() -> None:
     """Also where somebody sends a new one each time."""
-    shapes = Shapes(b"{", b"", frozenset({"a"}))
+    shapes = Shapes(lambda _: True)
     for number in range(3 * MAX_SHAPES):
-        assert shapes.are_plain(b'"a":"' + bytes([97 + digit for digit in divmod(number, 26)]) + b'"}')
+        assert shapes.are_plain([b'"a":"' + bytes([97 + digit for digit in divmod(number, 26)]) + b'"}'])
     assert len(shapes._plain) <= MAX_SHAPES  # pyright: ignore[reportPrivateUsage]
 
 
@@ -263,8 +263,35 @@ def test_what_stands_in_between_is_not_left_out(body: bytes) -> None:
     assert lean is None or without_end(CHAT.read(parse(lean[1]))) == without_end(whole)
 
 
+def test_a_shape_is_of_its_parts_and_not_of_the_whole() -> None:
+    """The same bytes, parted elsewhere, have been examined by nobody."""
+    examined: list[object] = []
+    shapes = Shapes(lambda parts: examined.append(parts) or parts[0] == b"ab1")
+    assert shapes.are_plain([b"ab1", b"c2"])
+    assert shapes.are_plain([b"ab3", b"c4"])
+    assert not shapes.are_plain([b"a1", b"bc2"])
+    assert examined == [[b"ab1", b"c2"], [b"a1", b"bc2"]]
+
+
+@pytest.mark.parametrize("body", [
+    b'{"id":"a-0123456789","created":1,"choices":[{"finish_reason":"stop","message":{"content":"canary ]"}}],'
+    b'"usage":{"prompt_tokens":7}}',
+    b'{"id":"a-0123456789","created":1,"choices":[{"finish_reason":"stop","message":{"content":"canary"}}],'
+    b'"usage":{"prompt_tokens":7}}',
+    b'{"id":"a-0123456789","created":1,"choices":[{"finish_reason":"stop","message":{"content":"'
+    + b"canary " * 100 + b'"}}],"usage":{"prompt_tokens":7}}',
+])  # fmt: skip
+def test_a_message_behind_its_finish_reason_is_not_in_it(body: bytes) -> None:
+    """Short or long, with brackets or without."""
+    for _ in range(2):
+        lean = CHAT.lean(body)
+        assert lean is not None
+        assert b"canary" not in lean[1]
+        assert says_the_same(CHAT, body)
+
+
 def test_no_long_part_is_remembered() -> None:
     """Some servers repeat the prompt behind the usage."""
-    shapes = Shapes(b"{", b"", frozenset())
-    assert not shapes.are_plain(b'"usage":{},"prompt_logprobs":[' + b'"canary",' * 1_000 + b"null]")
+    shapes = Shapes(lambda _: True)
+    assert not shapes.are_plain([b"{", b'"usage":{},"prompt_logprobs":[' + b'"canary",' * 1_000 + b"null]"])
     assert not shapes._plain  # pyright: ignore[reportPrivateUsage] - it holds what nobody can see

@@ -79,7 +79,7 @@ class Pipeline:
     def record(self, recorded: Recorded) -> None:
         """Take over a record."""
         try:
-            self._journal.append(recorded)
+            self._site.journal.append(recorded)
             self._worker.nudge()
         except BaseException:
             with guarded("recording a call"):

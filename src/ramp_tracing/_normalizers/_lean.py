@@ -32,7 +32,7 @@ MAX_PART_BYTES: Final = 2_048
 """What is longer holds more than that (the prompt, after the usage), and would be remembered for nothing."""
 
 MAX_ENDING_BYTES: Final = 100
-"""What stands behind the last finish reason is longer only where the message itself does, which is no part of a shape."""
+"""What stands behind the last finish reason is longer only where the message itself does, which has no shape."""
 
 Members = dict[str, Any]
 

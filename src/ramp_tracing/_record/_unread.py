@@ -15,8 +15,8 @@ class Lean:
         format: The name of the wire format that the answer is in.
         answer: JSON, a part of the answer. The reader of its format says of usage, ids and model what it says of the
             whole.
-        place: JSON, an object: fields of a `Generation`, by their names, that are the same for many calls: what is asked
-            for, and where.
+        place: JSON, an object: fields of a `Generation`, by their names, that are the same for many calls: what is
+            asked for, and where.
         The others: Those of a `Generation`, and its times.
     """
 

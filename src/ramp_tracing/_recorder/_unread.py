@@ -5,8 +5,6 @@ The application gets its answer back while we hold the bytes of request and answ
 disk by then, the usage and the ids, is taken out of them (`WireFormat.lean`); the thread that sends reads the rest.
 """
 
-from typing import Final
-
 from .._context import InForce
 from .._guard import guarded
 from .._identity import generation_id
@@ -102,13 +100,14 @@ class Unanswered:
         sent: The request; `None` if it is not kept.
 
     Attributes:
+        job: As in `Unread`.
         retries: As in `Recording`.
         gateway_cost: As in `Recording`.
     """
 
     __slots__ = (
         "_asking", "_body", "_ended", "_format", "_ids", "_in_force", "_sent", "_start", "_whole", "gateway_cost",
-        "retries", "size_bytes",
+        "job", "retries", "size_bytes",
     )  # fmt: skip
 
     def __init__(self, start: Start, asking: Describer, format: WireFormat, *, body: bytes, sent: Sent | None) -> None:
@@ -122,11 +121,9 @@ class Unanswered:
         self._in_force: InForce | None = None
         self._whole: Generation | None = None
         self.size_bytes = len(body) + (0 if sent is None else sent.size_bytes)
+        self.job = False  # the answers of those are read at once
         self.retries: int | None = None
         self.gateway_cost: Cost | None = None
-
-    job: Final = False
-    """The answers of those are read at once."""
 
     def written(self) -> Generation | Lean:
         """What can be said without reading the answer; all of it, if something about the answer is unusual."""

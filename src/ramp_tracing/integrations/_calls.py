@@ -132,6 +132,11 @@ class Call:
             self._tell(self._recording)
 
     @property
+    def is_read(self) -> bool:
+        """Whether the client library had the whole answer before it handed anything to the application."""
+        return self._response_body is not None and not self._is_event_stream
+
+    @property
     def _has_ended(self) -> bool:
         return self._has_waited or (self._recording is not None and self._recording.finished)
 

@@ -201,7 +201,7 @@ class StainlessHook:
         try:
             if not call.noted:
                 self._repair(self._doors.wrap_responses)
-            watched = self._watches(call, result)
+            watched = not call.is_read and self._watches(call, result)
         except BaseException:
             with guarded("watching an answer"):
                 raise
