@@ -120,6 +120,42 @@ def test_vectors_are_not_kept(order: tuple[str, ...]) -> None:
         assert kept is None or says_the_same(EMBEDDINGS, kept)
 
 
+@pytest.mark.parametrize("more", [
+    {}, {"id": "embd-0123456789abcdef"}, {"created": 1767225600}, {"provider": "p"}, {"cost": "1"}, {"a": [{"b": []}]},
+    {"error": {"message": SECRET}}, {"detail": SECRET}, {"usage": {"prompt_tokens": 8, "cost": 0.25}}, {"usage": None},
+])  # fmt: skip
+def test_embeddings_read_like_the_whole(more: dict[str, Any]) -> None:
+    """Whatever else is said, wherever it is said, and however often that came before."""
+    others = {name: value for name, value in EMBEDDED.items() if name not in more}
+    before, behind = {**more, **others}, {**others, **more}
+    between = {"object": "list", "data": EMBEDDED["data"], **more, **others}
+    for body in [each for answer in (before, between, behind) for each in bodies(answer)] * 2:
+        kept = EMBEDDINGS.kept(body)
+        if kept is not None:
+            assert EMBEDDINGS.read(parse(kept)) == EMBEDDINGS.read(parse(body))
+            lean = EMBEDDINGS.lean(kept)
+            assert lean is None or (says_the_same(EMBEDDINGS, kept) and SECRET.encode() not in lean[1])
+
+
+def test_another_list_behind_the_vectors_takes_nothing_along() -> None:
+    """Where it might be taken for their end, the answer is read at once."""
+    tail = b'"model":"m","usage":{"prompt_tokens":8},"warnings":["none"]'
+    assert EMBEDDINGS.kept(b'{"object":"list","data":[{"embedding":[0.5]}],' + tail + b"}") is None
+    assert EMBEDDINGS.kept(b'{"object":"list","model":"m","data":[{"embedding":[0.5]}],' + tail[12:] + b"}") is None
+    told = b'{"model":"m","usage":{"prompt_tokens":8,"details":[{"a":1}]}'
+    assert EMBEDDINGS.kept(told[:-1] + b',"data":[{"embedding":[0.5]}]}') is None
+    assert EMBEDDINGS.kept(b'{"data":[{"embedding":[0.5]}],' + told[1:] + b"}") is None
+
+
+def test_only_the_ends_of_embeddings_are_searched() -> None:
+    """What stands in the middle is half a megabyte of vectors, and nobody looks there."""
+    vectors = b'{"embedding":"' + b"A" * 400_000 + b'"}'
+    head, tail = b'{"object":"list","data":[', b'],"model":"m","usage":{"prompt_tokens":8}}'
+    assert EMBEDDINGS.kept(head + vectors + tail) == b'{"object":"list","model":"m","usage":{"prompt_tokens":8}}'
+    assert EMBEDDINGS.kept(head + vectors + tail[:-1] + b" " * 4_000 + b"}") is None
+    assert EMBEDDINGS.kept(b" " * 4_000 + head + vectors + tail) is None
+
+
 def test_a_cost_beside_vectors_keeps_every_digit() -> None:
     """More of them than a float has."""
     body = b'{"object":"list","data":[[0.5]],"model":"m","usage":{"prompt_tokens":8,"cost":0.12345678901234567890123}}'
