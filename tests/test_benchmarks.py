@@ -143,6 +143,11 @@ def test_curves_are_drawn() -> None:
     assert drawn.splitlines()[2:] == ["| 1 | 9.0 | `█████` |", "| 10 | 99.0 | `██████████` |"]
 
 
+def test_a_difference_below_nothing_is_drawn() -> None:
+    """As noise makes one, of any size; it has no length."""
+    assert report.curve({"100": {"µs": -350.0}}).splitlines()[2:] == ["| 100 | -350 | `` |"]
+
+
 def test_what_was_not_measured_has_no_verdict() -> None:
     """Neither of a whole run that was left out, nor of peers that were."""
     assert set(verdicts({}).values()) == {"–"}

@@ -112,10 +112,15 @@ def curve(found: Mapping[str, Mapping[str, float]]) -> str:
     """A table of points, with a bar for the first figure: ten times as much is five characters longer."""
     figures = list(next(iter(found.values())))
     rows = [
-        (point, *(shown(each.get(figure)) for figure in figures), f"`{'█' * round(5 * log10(1 + each[figures[0]]))}`")
+        (point, *(shown(each.get(figure)) for figure in figures), f"`{bar(each[figures[0]])}`")
         for point, each in found.items()
     ]
     return table(("", *figures, "the first, drawn"), rows)
+
+
+def bar(figure: float) -> str:
+    """What a figure is drawn as; a difference that noise has made less than nothing has no length."""
+    return "█" * round(5 * log10(1 + max(0.0, figure)))
 
 
 def shown(value: object) -> str:
@@ -167,10 +172,10 @@ def markdown(results: Results) -> str:
 
 
 def write(results: Results, folder: Path) -> None:
-    """Write ``results.md`` and ``results.json``."""
+    """Write ``results.json`` and ``results.md``, the figures first: tables can be made again, a run takes an hour."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.md").write_text(markdown(results), encoding="utf-8")
     (folder / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False), encoding="utf-8")
+    (folder / "results.md").write_text(markdown(results), encoding="utf-8")
 
 
 def publish(results: Results, page: Path) -> None:

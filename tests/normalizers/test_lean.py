@@ -1,7 +1,7 @@
 """The part of an answer that is written down before the answer is read: the same to a reader, and no content."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramp_tracing._normalizers import CHAT, COMPLETIONS, EMBEDDINGS, FORMATS, RESPONSES, WireFormat, parse
-from ramp_tracing._normalizers._lean import MAX_SHAPES, Shapes
+from ramp_tracing._normalizers._shapes import MAX_SHAPES, Shapes
 from ramp_tracing._record import Outcome
 
 SECRET: Final = "canary"
@@ -72,7 +72,11 @@ def without_end(outcome: Outcome) -> Outcome:
 
 def says_the_same(format: WireFormat, body: bytes) -> bool:
     """Whether there is a lean part, which then reads like the whole."""
-    lean = format.lean(body)
+    lean = {format.lean(body) for _ in range(3)}  # at first, when its shape has been seen, when that has been examined
+    return all(_says_the_same(format, body, each) for each in lean)
+
+
+def _says_the_same(format: WireFormat, body: bytes, lean: tuple[str | None, bytes] | None) -> bool:
     if lean is None:
         return False
     response_id, text = lean
@@ -118,6 +122,42 @@ def test_vectors_are_not_kept(order: tuple[str, ...]) -> None:
         assert kept is None or EMBEDDINGS.read(parse(kept)) == EMBEDDINGS.read(parse(body))
         assert (kept is None) == (order[-1] == "data")
         assert kept is None or says_the_same(EMBEDDINGS, kept)
+
+
+@pytest.mark.parametrize("more", [
+    {}, {"id": "embd-0123456789abcdef"}, {"created": 1767225600}, {"provider": "p"}, {"cost": "1"}, {"a": [{"b": []}]},
+    {"error": {"message": SECRET}}, {"detail": SECRET}, {"usage": {"prompt_tokens": 8, "cost": 0.25}}, {"usage": None},
+])  # fmt: skip
+def test_embeddings_read_like_the_whole(more: dict[str, Any]) -> None:
+    """Whatever else is said, wherever it is said, and however often that came before."""
+    others = {name: value for name, value in EMBEDDED.items() if name not in more}
+    before, behind = {**more, **others}, {**others, **more}
+    between = {"object": "list", "data": EMBEDDED["data"], **more, **others}
+    for body in [each for answer in (before, between, behind) for each in bodies(answer)] * 2:
+        kept = EMBEDDINGS.kept(body)
+        if kept is not None:
+            assert EMBEDDINGS.read(parse(kept)) == EMBEDDINGS.read(parse(body))
+            lean = EMBEDDINGS.lean(kept)
+            assert lean is None or (says_the_same(EMBEDDINGS, kept) and SECRET.encode() not in lean[1])
+
+
+def test_another_list_behind_the_vectors_takes_nothing_along() -> None:
+    """Where it might be taken for their end, the answer is read at once."""
+    tail = b'"model":"m","usage":{"prompt_tokens":8},"warnings":["none"]'
+    assert EMBEDDINGS.kept(b'{"object":"list","data":[{"embedding":[0.5]}],' + tail + b"}") is None
+    assert EMBEDDINGS.kept(b'{"object":"list","model":"m","data":[{"embedding":[0.5]}],' + tail[12:] + b"}") is None
+    told = b'{"model":"m","usage":{"prompt_tokens":8,"details":[{"a":1}]}'
+    assert EMBEDDINGS.kept(told[:-1] + b',"data":[{"embedding":[0.5]}]}') is None
+    assert EMBEDDINGS.kept(b'{"data":[{"embedding":[0.5]}],' + told[1:] + b"}") is None
+
+
+def test_only_the_ends_of_embeddings_are_searched() -> None:
+    """What stands in the middle is half a megabyte of vectors, and nobody looks there."""
+    vectors = b'{"embedding":"' + b"A" * 400_000 + b'"}'
+    head, tail = b'{"object":"list","data":[', b'],"model":"m","usage":{"prompt_tokens":8}}'
+    assert EMBEDDINGS.kept(head + vectors + tail) == b'{"object":"list","model":"m","usage":{"prompt_tokens":8}}'
+    assert EMBEDDINGS.kept(head + vectors + tail[:-1] + b" " * 4_000 + b"}") is None
+    assert EMBEDDINGS.kept(b" " * 4_000 + head + vectors + tail) is None
 
 
 def test_a_cost_beside_vectors_keeps_every_digit() -> None:
@@ -184,7 +224,7 @@ def test_text_that_nobody_knows_is_not_in_it(hidden: dict[str, Any]) -> None:
     """Wherever it stands, and however often an answer like it came before."""
     begin, end = {**hidden, **CHAT_ANSWER}, {**CHAT_ANSWER, **hidden}
     middle = {**{name: value for name, value in CHAT_ANSWER.items() if name != "usage"}, **hidden, "usage": USAGE}
-    for body in [*bodies(begin), *bodies(middle), *bodies(end)] * 2:
+    for body in [*bodies(begin), *bodies(middle), *bodies(end)] * 3:
         lean = CHAT.lean(body)
         assert lean is None or SECRET.encode() not in lean[1]
         assert lean is None or says_the_same(CHAT, body)
@@ -239,12 +279,36 @@ def test_it_reads_like_the_whole_where_little_is_changed(more: dict[str, Any], f
     says_the_same(CHAT, json.dumps(answer, **FORMS[form]).encode())
 
 
+@given(
+    st.sampled_from([(CHAT, CHAT_ANSWER), (RESPONSES, RESPONSE), (RESPONSES, {**RESPONSE, "service_tier": None})]),
+    st.sampled_from(sorted(FORMS)), st.lists(st.integers(0, 2**40), min_size=5, max_size=5),
+    st.dictionaries(KEY, VALUE, max_size=1), st.sampled_from([None, "Be\nkind 7", '"model":"m"', "\\"]),
+)  # fmt: skip
+def test_it_reads_like_the_whole_where_the_digits_are_others(
+    kind: tuple[WireFormat, Mapping[str, Any]], form: str, numbers: list[int], more: dict[str, Any], text: str | None
+) -> None:
+    """What is known of a shape was found in an answer with digits of its own."""
+    format, answer = kind
+    bodies = []
+    for number in numbers:
+        names = ("input_tokens", "output_tokens") if format is RESPONSES else ("prompt_tokens", "completion_tokens")
+        usage = {name: number + at for at, name in enumerate(names)} | {"details": {"reasoning_tokens": number}}
+        ids = {"id": f"{answer['id']}{number}", "model": f"gpt-{number}", "created": number}
+        texts = {"instructions": text} if "instructions" in answer else {}
+        bodies.append(json.dumps({**answer, **ids, **texts, "usage": usage, **more}, **FORMS[form]).encode())
+    for body in bodies:
+        lean = format.lean(body)
+        assert _says_the_same(format, body, lean) or lean is None
+
+
 def test_what_is_remembered_of_shapes_is_bounded() -> None:
-    """Also where somebody sends a new one each time."""
-    shapes = Shapes(lambda _: True)
+    """Also where somebody sends a new one each time, or each of them twice."""
+    shapes: Shapes[bool] = Shapes(lambda _: True)
     for number in range(3 * MAX_SHAPES):
-        assert shapes.are_plain([b'"a":"' + bytes([97 + digit for digit in divmod(number, 26)]) + b'"}'])
-    assert len(shapes._plain) <= MAX_SHAPES  # pyright: ignore[reportPrivateUsage]
+        parts = [b'"a":"' + bytes([97 + digit for digit in divmod(number, 26)]) + b'"}']
+        assert (shapes.of(parts), shapes.of(parts)) == (None, True)
+    assert len(shapes._found) <= MAX_SHAPES  # pyright: ignore[reportPrivateUsage]
+    assert len(shapes._seen) <= MAX_SHAPES  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(
@@ -264,13 +328,18 @@ def test_what_stands_in_between_is_not_left_out(body: bytes) -> None:
 
 
 def test_a_shape_is_of_its_parts_and_not_of_the_whole() -> None:
-    """The same bytes, parted elsewhere, have been examined by nobody."""
+    """The same bytes, parted elsewhere, are something else; and it is examined when it comes again, once."""
     examined: list[object] = []
-    shapes = Shapes(lambda parts: examined.append(parts) or parts[0] == b"ab1")
-    assert shapes.are_plain([b"ab1", b"c2"])
-    assert shapes.are_plain([b"ab3", b"c4"])
-    assert not shapes.are_plain([b"a1", b"bc2"])
-    assert examined == [[b"ab1", b"c2"], [b"a1", b"bc2"]]
+
+    def examine(parts: Sequence[bytes]) -> bytes:
+        examined.append(list(parts))
+        return parts[0]
+
+    shapes = Shapes(examine)
+    assert [shapes.of([b"ab%d" % number, b"c%d" % number]) for number in range(4)] == [None, b"ab1", b"ab1", b"ab1"]
+    assert [shapes.of([b"a%d" % number, b"bc%d" % number]) for number in range(3)] == [None, b"a1", b"a1"]
+    assert [shapes.of([b"a", b"b\0c"]) for _ in range(3)] == [None] * 3
+    assert examined == [[b"ab1", b"c1"], [b"a1", b"bc1"]]
 
 
 @pytest.mark.parametrize("body", [
@@ -292,6 +361,8 @@ def test_a_message_behind_its_finish_reason_is_not_in_it(body: bytes) -> None:
 
 def test_no_long_part_is_remembered() -> None:
     """Some servers repeat the prompt behind the usage."""
-    shapes = Shapes(lambda _: True)
-    assert not shapes.are_plain([b"{", b'"usage":{},"prompt_logprobs":[' + b'"canary",' * 1_000 + b"null]"])
-    assert not shapes._plain  # pyright: ignore[reportPrivateUsage] - it holds what nobody can see
+    shapes: Shapes[bool] = Shapes(lambda _: True)
+    for _ in range(3):
+        assert not shapes.of([b"{", b'"usage":{},"prompt_logprobs":[' + b'"canary",' * 1_000 + b"null]"])
+    assert not shapes._found  # pyright: ignore[reportPrivateUsage] - it holds what nobody can see
+    assert not shapes._seen  # pyright: ignore[reportPrivateUsage]

@@ -6,7 +6,7 @@ from typing import Final
 from .._record import Outcome
 from ._failures import error_in
 from ._formats import WireFormat
-from ._lean import lean_embeddings, without_vectors
+from ._lean_embeddings import lean_embeddings, without_vectors
 from ._native_usage import usage_in
 from ._openai_usage import read_usage
 from ._plain import PlainAccumulator

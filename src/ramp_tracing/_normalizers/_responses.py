@@ -11,7 +11,7 @@ from .._record import Drafts, Failure, Outcome
 from ._failures import error_in
 from ._formats import WireFormat
 from ._hosted_tools import count_hosted_tools
-from ._lean import lean_response
+from ._lean_responses import lean_response
 from ._openai_usage import read_usage
 from ._reading import as_instant, as_items, as_name, dig, with_members
 from ._reported_cost import read_cost
