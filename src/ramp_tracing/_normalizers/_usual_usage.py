@@ -6,6 +6,7 @@ This costs 5,000, and whatever is unusual about an answer it leaves to those who
 """
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Final, NamedTuple, cast
 
 from .._record import Drafts, Usage
@@ -56,14 +57,13 @@ class UsualUsage:
         members = cast("dict[str, object]", usage)
         form = CHAT if CHAT.input in members else RESPONSES
         given, made = _details(members, form.input_details), _details(members, form.output_details)
-        if (
-            given is None
-            or made is None
-            or not (
-                _says_none(members, self._unusual[form])
-                and _says_none(given, self._unusual_input)
-                and _says_none(made, self._unusual_output)
-            )
+        if given is None or made is None:
+            return None
+        odd, odd_input, odd_output = self._unusual[form], self._unusual_input, self._unusual_output
+        if not (
+            (odd.isdisjoint(members) or _says_none(members, odd))
+            and (odd_input.isdisjoint(given) or _says_none(given, odd_input))
+            and (odd_output.isdisjoint(made) or _says_none(made, odd_output))
         ):
             return None
         draft = DRAFTS.begin()
@@ -75,12 +75,12 @@ class UsualUsage:
         draft.accepted_prediction_tokens = made.get("accepted_prediction_tokens")
         draft.rejected_prediction_tokens = made.get("rejected_prediction_tokens")
         draft.hosted_tool_calls, draft.images = hosted_tools, images
-        return DRAFTS.end(draft) if _are_counts(members, form, given, made) and not _adds_up_oddly(draft) else None
+        return DRAFTS.end(draft) if _holds_counts(draft) and not _adds_up_oddly(draft) else None
 
 
 def _says_none(members: Mapping[str, object], names: frozenset[str]) -> bool:
-    """Whether there is nothing under any of *names*; LiteLLM's and others' models have null where nothing is known."""
-    return names.isdisjoint(members) or all(members[name] is None for name in names.intersection(members))
+    """Whether nothing is said under any of *names*; LiteLLM's and others' models have null where nothing is known."""
+    return all(members[name] is None for name in names.intersection(members))
 
 
 def _details(members: Mapping[str, object], name: str) -> Mapping[str, object] | None:
@@ -90,15 +90,16 @@ def _details(members: Mapping[str, object], name: str) -> Mapping[str, object] |
     return cast("Mapping[str, object]", held) if type(held) is dict else None
 
 
-def _are_counts(
-    members: Mapping[str, object], form: Form, given: Mapping[str, object], made: Mapping[str, object]
-) -> bool:
+_read_of: Final = attrgetter(
+    "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "input_audio_tokens",
+    "input_image_tokens", "reasoning_tokens", "output_audio_tokens", "accepted_prediction_tokens",
+    "rejected_prediction_tokens",
+)  # fmt: skip
+
+
+def _holds_counts(usage: Usage) -> bool:
     """Whether everything that was read is 0 or more, or nothing."""
-    read = (
-        members.get(form.input), members.get(form.output), members.get("total_tokens"),
-        *map(given.get, INPUT_PARTS), *map(made.get, OUTPUT_PARTS),
-    )  # fmt: skip
-    for each in read:  # noqa: SIM110 - a generator costs three times as much
+    for each in _read_of(usage):  # noqa: SIM110 - a generator costs three times as much
         if each is not None and (type(each) is not int or not 0 <= each <= MAX_COUNT):
             return False
     return True
