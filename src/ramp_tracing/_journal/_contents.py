@@ -83,8 +83,10 @@ class Contents:
 
     def take(self, key: Key) -> None:
         """Keep nothing of a record any longer."""
-        self._contents.take(key)
-        self._extras.take(key)
+        if self._contents:
+            self._contents.take(key)
+        if self._extras:  # of nearly no record anything is there
+            self._extras.take(key)
 
     def _drop(self, held: _Held) -> None:
         self.dropped = True
