@@ -84,7 +84,7 @@ def without_files(text: str) -> str:
     """*text* with a note of kind and size in the place of each data URI and each long run of base64."""
     if len(text) < MIN_URI:
         return text
-    if MARK in text:
+    if ";" in text and MARK in text:  # to look for one character takes a tenth of the time
         text = _replaced(text, _uris(text), lambda start, end: _embedded_note(text[start:end]))
     if text.startswith("data:"):
         plain = _compiled(PLAIN_DATA_URI).match(text)

@@ -59,7 +59,8 @@ class _Reading:
             return self._members(value, depth)
         if kind is list:
             self._enter(value, depth)
-            return [self.read(item, depth + 1) for item in value.copy()]
+            members, depth, read = self._members, depth + 1, self.read
+            return [members(item, depth) if type(item) is dict else read(item, depth) for item in value.copy()]
         if kind is int and -MAX_INTEGER <= value < MAX_INTEGER:
             return value
         if value is None or value is True or value is False or (kind is float and math.isfinite(value)):
@@ -78,11 +79,11 @@ class _Reading:
             is_text = type(item) is str
             if type(name) is not str or (name not in NAMES and not _is_fine(name, is_text)):
                 raise UnusualError
-            if not is_text:
-                if item is not None:
-                    members[name] = self.read(item, depth + 1)
-            elif len(item) >= MIN_URI:
-                members[name] = self._text(item)
+            if is_text:
+                if len(item) >= MIN_URI:
+                    members[name] = self._text(item)
+            elif item is not None:
+                members[name] = self.read(item, depth + 1)
         return members
 
     def _text(self, text: str) -> str:

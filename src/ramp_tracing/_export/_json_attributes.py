@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 import orjson
 
-from .._record import Generation
+from .._record import Cost, Generation
 from ._rows import IS_COUNT, IS_TEXT, Reading, function_of, lines_of, part_of
 from ._span import Value
 from ._values import JsonText, plain_notation, reckoned_digits
@@ -29,6 +29,9 @@ Runs = tuple[bytes, ...]
 """The encoded attributes of a kind, as far as they stand beside each other."""
 
 Write = Callable[[Generation, Runs], list[bytes]]
+
+Form = Callable[[str, str, str], str]
+"""From the digits of total, input and output to all the attributes of a cost."""
 
 _kind_of: Final = attrgetter(
     "operation", "library", "provider", "upstream_provider", "server_address", "request_model", "response_model",
@@ -79,21 +82,21 @@ class Writing:
 
     def _written_out(self) -> Write:
         """The function that writes the other rows down, with the runs in their places."""
-        rows = [row for sort, group in self._groups if sort not in REMEMBERED for row in group.rows.values()]
+        apart = {"kind", *REMEMBERED}
+        rows = [row for sort, group in self._groups if sort not in apart for row in group.rows.values()]
         lines = ["pieces = []", "put = pieces.append"]
-        known: dict[str, object] = {"dumps": orjson.dumps, "encoded": encoded, **KNOWN}
+        known: dict[str, object] = {"dumps": orjson.dumps, "encoded": encoded, "JsonText": JsonText}
         run = number = 0
         for sort, group in self._groups:
             if sort == "kind":
                 lines += (f"if more[{run}]:", f" put(more[{run}])")
                 run += 1
-            elif sort == "parameters":
-                known[f"asked_{number}"] = Asked(group).write
-                lines += ("if parameters is not None:", f" if asked := asked_{number}(generation):", "  put(asked)")
+            elif sort in REMEMBERED:
+                known[f"remembered_{sort}"] = REMEMBERED[sort](group).write
+                lines += (f"if {sort} is not None:", f" if run := remembered_{sort}(generation):", "  put(run)")
             else:
                 for key, row in group.rows.items():
-                    known |= {f"text_{number}": before_text(key), f"before_{number}": before(key)}
-                    known[f"count_{number}"] = before(key) + b'"intValue":%d'
+                    known |= {f"text_{number}": before_text(key), f"count_{number}": before(key) + b'"intValue":%d'}
                     plainly = {test: keep.format(number) for test, keep in PLAINLY.get(sort, USUALLY).items()}
                     lines += lines_of(row, number, plainly, otherwise=f"put(encoded({key!r}, value))")
                     number += 1
@@ -129,17 +132,54 @@ class Asked:
         return END.join(pieces_of(self._reading.read(generation)))
 
 
-REMEMBERED: Final = frozenset({"kind", "parameters"})
-"""What is written down as it was written down for an earlier call."""
+class Money:
+    """
+    The attributes that say what a call cost: all but the amounts is the same for all costs of a source.
 
-IS_AMOUNT: Final = "type(value) is Decimal and (digits := reckoned_digits(value)) is not None"
+    Args:
+        reading: Their rows, which look at nothing of a cost but its amounts and its source.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._forms: dict[str, Form] = {}
+
+    def write(self, generation: Generation) -> bytes:
+        """All of them, joined."""
+        cost = cast("Cost", generation.cost)
+        amounts = cost.total, cost.input, cost.output
+        if DECIMAL.issuperset(map(type, amounts)):
+            total, asked, answered = map(reckoned_digits, cast("tuple[Decimal, ...]", amounts))
+            if total is not None and asked is not None and answered is not None:
+                form = self._forms.get(cost.source) or self._form(generation, cost.source)
+                return form(total, asked, answered).encode()[: -len(END)]
+        return END.join(pieces_of(self._reading.read(generation)))
+
+    def _form(self, generation: Generation, source: str) -> Form:
+        pieces: list[str] = []
+        for key, row in self._reading.rows.items():
+            if isinstance(row, str):
+                pieces += (repr(before(key).decode() + '"doubleValue":'), row.partition(".")[2], repr(END.decode()))
+            else:
+                for each in pieces_of(Reading({key: row}).read(generation)):
+                    pieces.append(repr((each + END).decode()))
+        if len(self._forms) >= MAX_KINDS:
+            self._forms.clear()
+        form: Form = eval(f"lambda total, input, output: ''.join(({', '.join(pieces)},))")
+        self._forms[source] = form
+        return form
+
+
+DECIMAL: Final = frozenset({Decimal})
+
+REMEMBERED: Final = {"parameters": Asked, "amounts": Money}
+"""Part of the record → who writes its attributes down, mostly as they were written down for an earlier call."""
+
 IS_CONTENT: Final = "type(value) is JsonText"
-KNOWN: Final = {"Decimal": Decimal, "JsonText": JsonText, "reckoned_digits": reckoned_digits, "float_": b'"doubleValue":'}
 
 USUALLY: Final[Mapping[str, str]] = {IS_TEXT: "put(text_{0} + dumps(value))", IS_COUNT: "put(count_{0} % value)"}
 PLAINLY: Final[Mapping[str, Mapping[str, str]]] = {
     "usage": {IS_COUNT: "put(count_{0} % value)"},
-    "amounts": {IS_AMOUNT: "put(before_{0} + float_ + digits.encode())", **USUALLY},
     "content": {IS_CONTENT: "put(text_{0} + dumps(str(value)))"},
 }
 """Part of the record → what its values nearly always are, and how such a one is written down."""

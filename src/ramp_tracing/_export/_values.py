@@ -77,10 +77,12 @@ def plain_notation(amount: Decimal) -> str:
 
 def reckoned_digits(amount: Decimal) -> str | None:
     """The same of an amount as we reckon it, which `exact` would return as it is; `None` of any other."""
+    digits = str(amount)
+    if digits[-11:-10] == "." and len(digits) <= WHOLE_DIGITS and "E" not in digits:  # nearly always
+        return digits.rstrip("0").rstrip(".")
     if not amount.same_quantum(PLACES) or amount.adjusted() >= WHOLE_DIGITS:
         return None
-    digits = str(amount)  # a sixth of what formatting it takes
-    return (f"{amount:f}" if "E" in digits else digits).rstrip("0").rstrip(".")
+    return f"{amount:f}".rstrip("0").rstrip(".")
 
 
 def finite(value: object) -> float | None:

@@ -29,6 +29,8 @@ SETTLES: Final = "settles"
 
 TIE: Final = re.compile(rb'\{"(?:(held)|settles)":"([0-9a-f]+)"')
 
+TIED: Final = (b'{"held"', b'{"settles"')
+
 IN_MEMORY: Final = "in_memory"
 """The member that says what else there is: ``content``, ``message``, ``metadata``."""
 
@@ -273,6 +275,8 @@ def check(line: bytes) -> Checked | None:
 
 def tie_in(body: bytes) -> Tie | None:
     """What the JSON of a line is tied to; `None` for nearly all."""
+    if not body.startswith(TIED):
+        return None
     found = TIE.match(body)
     return None if found is None else Tie(HELD if found[1] else SETTLES, found[2].decode())
 
