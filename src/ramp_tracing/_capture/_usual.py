@@ -59,8 +59,7 @@ class _Reading:
             return self._members(value, depth)
         if kind is list:
             self._enter(value, depth)
-            members, depth, read = self._members, depth + 1, self.read
-            return [members(item, depth) if type(item) is dict else read(item, depth) for item in value.copy()]
+            return [self.read(item, depth + 1) for item in value.copy()]
         if kind is int and -MAX_INTEGER <= value < MAX_INTEGER:
             return value
         if value is None or value is True or value is False or (kind is float and math.isfinite(value)):

@@ -172,7 +172,7 @@ class Money:
 
 DECIMAL: Final = frozenset({Decimal})
 
-REMEMBERED: Final = {"parameters": Asked, "amounts": Money}
+REMEMBERED: Final[Mapping[str, type[Asked] | type[Money]]] = {"parameters": Asked, "amounts": Money}
 """Part of the record → who writes its attributes down, mostly as they were written down for an earlier call."""
 
 IS_CONTENT: Final = "type(value) is JsonText"

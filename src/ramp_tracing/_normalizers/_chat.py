@@ -5,7 +5,7 @@ https://platform.openai.com/docs/api-reference/chat-streaming.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from .._record import Drafts, Failure, Outcome
 from ._failures import error_in, is_fine
@@ -30,22 +30,28 @@ def content(body: Mapping[str, object]) -> object:
 def read(answer: object) -> Outcome:
     """What a chat completion says."""
     answer = with_members(answer)
-    usual = _read_usual(cast("dict[str, Any]", answer)) if type(answer) is dict else None
+    usual = _read_usual(answer)
     return read_anything(answer) if usual is None else usual
 
 
-def _read_usual(answer: dict[str, Any]) -> Outcome | None:
+def _read_usual(answer: Any) -> Outcome | None:
     """
     The same of an answer with one choice and a usage, none of which is an object of a library's: nearly all.
 
     A third of the time: it looks in one place for each thing. `None` where something may be in another one.
     """
-    choices, usage, tier = answer.get("choices"), answer.get("usage"), as_name(answer.get("service_tier"))
-    if type(choices) is not list or len(choices) != 1 or type(usage) is not dict or tier is None:
+    kind = type(answer)  # pyright: ignore[reportUnknownVariableType]
+    if kind is not dict:
         return None
-    choice = choices[0]
-    message = choice.get("message") if type(choice) is dict else None
-    if type(message) is not dict or choice.get("error") is not None or not is_fine(answer):
+    choices: Any = answer.get("choices")
+    usage: Any = answer.get("usage")
+    tier, kinds = as_name(answer.get("service_tier")), (type(choices), type(usage))  # pyright: ignore[reportUnknownVariableType]
+    if tier is None or kinds != (list, dict) or len(choices) != 1:
+        return None
+    choice: Any = choices[0]
+    message: Any = dig(choice, "message")
+    kinds = type(choice), type(message)  # pyright: ignore[reportUnknownVariableType]
+    if kinds != (dict, dict) or choice.get("error") is not None or not is_fine(answer):
         return None
     read = OUTCOMES.begin()
     read.response_id, read.response_model = as_name(answer.get("id")), as_name(answer.get("model"))

@@ -26,7 +26,7 @@ TOKENS_OF_A_RATE: Final = 6
 """A rate is for ten to the power of this."""
 
 SMALLEST: Final = -4
-"""The power of ten that a rate is counted in, unless it is finer: then a product has ten places, as a cost is told in."""
+"""The power of ten that a rate is counted in, unless it is finer: then a product has the ten places of a cost."""
 
 MAX_COUNT: Final = 10**15
 """More tokens than anybody can buy. Up to here each product is exact in far fewer than our 64 digits."""
@@ -145,6 +145,7 @@ PARTS: Final[Mapping[str, tuple[str, int]]] = {
     "reasoning_tokens": ("thought", 11),
 }
 """Part → its rate, and which part of the whole it is in a sample."""
+
 
 def _rate_at(price: "Decimal | TieredPrices | None", asked: int) -> Decimal | None:
     """The rate for a prompt of so many tokens: a step is for all of them, not for those beyond it."""
