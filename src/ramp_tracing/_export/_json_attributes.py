@@ -156,16 +156,21 @@ class Money:
         return END.join(pieces_of(self._reading.read(generation)))
 
     def _form(self, generation: Generation, source: str) -> Form:
-        pieces: list[str] = []
-        for key, row in self._reading.rows.items():
+        """The function that joins what is the same with three amounts: formatting them takes twice as long."""
+        names: list[str] = []
+        known: dict[str, str] = {}
+        for number, (key, row) in enumerate(self._reading.rows.items()):
+            same = f"piece_{number}"
             if isinstance(row, str):
-                pieces += (repr(before(key).decode() + '"doubleValue":'), row.partition(".")[2], repr(END.decode()))
+                known[same] = before(key).decode() + '"doubleValue":'
+                names += (same, row.partition(".")[2], "end")
             else:
-                for each in pieces_of(Reading({key: row}).read(generation)):
-                    pieces.append(repr((each + END).decode()))
+                known[same] = "".join((each + END).decode() for each in pieces_of(Reading({key: row}).read(generation)))
+                names.append(same)
         if len(self._forms) >= MAX_KINDS:
             self._forms.clear()
-        form: Form = eval(f"lambda total, input, output: ''.join(({', '.join(pieces)},))")
+        written = f"lambda total, input, output: ''.join(({', '.join(names)},))"  # names alone, and those are ours
+        form: Form = eval(written, {**known, "end": END.decode()})
         self._forms[source] = form
         return form
 
@@ -180,7 +185,7 @@ IS_CONTENT: Final = "type(value) is JsonText"
 USUALLY: Final[Mapping[str, str]] = {IS_TEXT: "put(text_{0} + dumps(value))", IS_COUNT: "put(count_{0} % value)"}
 PLAINLY: Final[Mapping[str, Mapping[str, str]]] = {
     "usage": {IS_COUNT: "put(count_{0} % value)"},
-    "content": {IS_CONTENT: "put(text_{0} + dumps(str(value)))"},
+    "content": {IS_CONTENT: "put(text_{0} + dumps(value))"},
 }
 """Part of the record → what its values nearly always are, and how such a one is written down."""
 

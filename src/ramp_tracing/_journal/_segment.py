@@ -36,7 +36,7 @@ class Tally(NamedTuple):
     final: Mapping[str, int] = NOBODY_TIED
     """The same of final ones that were not read yet."""
     ahead: tuple[Line, ...] = ()
-    """The last lines as they were checked, to be read without being checked again."""
+    """Its own last lines as they were checked, to be read without being checked again."""
     ahead_from: int = 0
     """Byte offset behind the line before those."""
 
@@ -154,7 +154,7 @@ class Segment:
             else:
                 whole, whole_end = whole + _tied(tie_in(checked[0]), end, held, final), end
             ahead.append((end, checked))
-            if len(ahead) > MAX_AHEAD:
+            if len(ahead) > MAX_AHEAD or not self._is_own:
                 ahead, ahead_from = [], end
         # A signal handler may have counted meanwhile, in the middle of this.
         if self._tally is before and end > before.end:
