@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ramp_tracing._capture import json_text
 from ramp_tracing._capture._json import MAX_CONTENT_BYTES, UNCUT_BYTES, bounded
 from ramp_tracing._capture._media import DATA_OF, FILES, FORMATS, LINKS, MARKED, MEDIA_TYPES
+from ramp_tracing._capture._usual import NAMES as USUAL_NAMES
 from ramp_tracing._capture._usual import usual_json
 from ramp_tracing._capture._walk import MAX_DEPTH, MAX_ITEMS, Walk
 
@@ -58,6 +59,12 @@ def test_one_answer(value: object) -> None:
     assert quickly is None or carefully(value) == quickly.decode()
     assert carefully(value) == json_text(value)
     assert before == repr(value)
+
+
+def test_no_usual_name_means_a_file() -> None:
+    """What is called so needs no care, whatever it holds."""
+    assert USUAL_NAMES.isdisjoint(MARKED)
+    assert all(name.isascii() and len(name) < 40 for name in USUAL_NAMES)
 
 
 MESSAGES: Final = {

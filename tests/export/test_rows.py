@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ramp_tracing._export._attributes import CONVENTIONAL_STEPS, LEVEL, OPENROUTER, SEMCONV, STANDING, WHO
-from ramp_tracing._export._json_attributes import MAX_KINDS, Writing, array_of, kind_of, pieces_of
+from ramp_tracing._export._json_attributes import MAX_KINDS, Asked, Writing, array_of, kind_of, pieces_of
 from ramp_tracing._export._readers import amounts_of
 from ramp_tracing._export._rows import Reading, Row, Rows, When
 from ramp_tracing._export._values import sound
@@ -46,7 +46,20 @@ def value_of(row: Row, generation: Generation) -> object:
 TEXTS: Final = st.none() | st.sampled_from(["", "gpt-4o", "openai", "é", "x" * 4097, "\ud800", "mistral-7b", "a/b"])
 COUNTS: Final = st.none() | st.integers(0, 10**6) | st.sampled_from([2**63, 2**63 - 1, -1, True])
 INSTANTS: Final = st.integers(0, 2) | st.integers(-1, 2**64)
-AMOUNTS: Final = st.none() | st.decimals(allow_nan=True) | st.sampled_from([Decimal("0.1"), Decimal("1E-12")])
+RECKONED: Final = st.sampled_from(
+    [
+        "0.0000930000",
+        "7E-10",
+        "0E-10",
+        "12.0000000000",
+        "-0.5000000000",
+        "1" * 49 + ".0000000000",
+        "1" * 51 + ".0000000000",
+    ]
+).map(Decimal)
+AMOUNTS: Final = (
+    st.none() | st.decimals(allow_nan=True) | st.sampled_from([Decimal("0.1"), Decimal("1E-12")]) | RECKONED
+)
 
 
 def some(kind: type, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -58,8 +71,15 @@ ATTRIBUTIONS: Final = st.just(NOBODY) | some(
     Attribution, user=TEXTS, session_id=TEXTS, trace_name=TEXTS, generation_name=TEXTS, parent_span_id=TEXTS
 )
 USAGES: Final = some(Usage, **dict.fromkeys(("input_tokens", "output_tokens", "total_tokens", "images"), COUNTS))
-COSTS: Final = st.none() | AMOUNTS.filter(lambda amount: amount is not None).flatmap(
-    lambda total: st.builds(Cost, total=st.just(total), source=st.just("gateway"), input=AMOUNTS, price_list=TEXTS)
+SOURCES: Final = st.sampled_from(["gateway", "provider", "price_table", "100 %s"])
+COSTS: Final = (
+    st.none()
+    | AMOUNTS.filter(lambda amount: amount is not None).flatmap(
+        lambda total: st.builds(
+            Cost, total=st.just(total), source=SOURCES, input=AMOUNTS, output=AMOUNTS, price_list=TEXTS
+        )
+    )
+    | st.builds(Cost, total=RECKONED, input=RECKONED, output=RECKONED, source=SOURCES)
 )
 FAILURES: Final = st.none() | st.builds(
     Failure, type=TEXTS.map(str), message=TEXTS, code=TEXTS, status_code=st.none() | st.just(429)
@@ -68,7 +88,8 @@ CONTENTS: Final = st.none() | st.builds(
     Content, input=st.sampled_from([None, {"messages": []}]), output=st.none() | st.text(), size_bytes=st.just(1)
 )
 PARAMETERS: Final = st.dictionaries(
-    st.sampled_from(["temperature", "max_tokens", "max_output_tokens", "n", "top_k"]), st.floats() | st.integers()
+    st.sampled_from(["temperature", "max_tokens", "max_output_tokens", "n", "top_k"]),
+    st.floats() | st.integers() | st.sampled_from([0, 0.0, -0.0, False, 1, 1.0, True, 2**64]),
 )
 
 
@@ -165,6 +186,19 @@ def test_kinds_are_bounded() -> None:
     for number in range(MAX_KINDS + 5):
         writing.write(replace(PLAIN, response_model=f"model-{number}"))
     assert len(writing._known) <= MAX_KINDS
+
+
+def test_parameters_that_are_equal_and_not_the_same() -> None:
+    """They are remembered as they are, and in bounds."""
+    writing = Writing(READINGS["openrouter"], STANDING)
+    for value in (1, 1.0, True, 0.0, -0.0, False, 0):
+        record = replace(PLAIN, parameters={"temperature": value})
+        expected = array_of(list(pieces_of(READINGS["openrouter"].read(record))))
+        assert expected == array_of(writing.write(record)), value
+    asked = Asked(Reading({"gen_ai.request.seed": OPENROUTER["gen_ai.request.seed"]}))
+    for seed in range(MAX_KINDS + 5):
+        asked.write(replace(PLAIN, parameters={"seed": seed}))
+    assert len(asked._known) <= MAX_KINDS
 
 
 def test_what_has_no_hash_is_written_all_the_same() -> None:

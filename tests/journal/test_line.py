@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ramp_tracing._journal._line import body_in, decode, encode, line_of, members_of
+from ramp_tracing._journal._line import Tie, body_in, check, decode, decode_own, encode, line_of, members_of
 from ramp_tracing._record import (
     Attribution,
     Content,
@@ -111,6 +111,36 @@ def test_any_record_comes_back_as_it_was(record: Generation) -> None:
     if encoded.kept is None and len(record.id) <= 200 and len(encoded.line) < 3000:
         assert roundtrip(record) == on_disk(record)
     assert (roundtrip(record).usage, roundtrip(record).cost) == (record.usage, record.cost)
+
+
+CONTENT = Content(input="asked", output="answered", size_bytes=10)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    GENERATIONS,
+    st.none() | st.just(CONTENT),
+    st.none() | st.builds(Tie, st.sampled_from(["held", "settles"]), HEX.map("{:x}".format)),
+)
+def test_an_own_line_is_read_as_any_other(record: Generation, content: Content | None, tie: Tie | None) -> None:
+    """Also where only its beginning and its end are looked at."""
+    line = encode(replace(record, content=content), tie).line[:-1]
+    checked, expected = check(line), decode(line)
+    assert checked is not None
+    assert expected is not None
+    own = decode_own(checked)
+    assert own is not None
+    assert (expected.key, expected.in_memory, expected.tie) == (own.key, own.in_memory, own.tie)
+    assert expected.generation == own.generation
+
+
+def test_an_own_line_is_not_parsed_where_the_rest_is_in_memory() -> None:
+    """Or the comparison above would compare one way with itself."""
+    checked = check(encode(generation(text="asked")).line[:-1])
+    assert checked is not None
+    own = decode_own(checked)
+    assert own is not None
+    assert isinstance(own._members, bytes)
 
 
 def test_a_small_record_is_a_short_line() -> None:

@@ -5,7 +5,7 @@ Content as it nearly always is, in a third of the time: plain dictionaries, list
 """
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -56,31 +56,33 @@ class _Reading:
         if kind is str:
             return value if len(value) < MIN_URI else self._text(value)
         if kind is dict:
-            return self._members(self._copied(value, depth), depth + 1)
+            return self._members(value, depth)
         if kind is list:
-            return [self.read(item, depth + 1) for item in self._copied(value, depth)]
+            self._enter(value, depth)
+            return [self.read(item, depth + 1) for item in value.copy()]
         if kind is int and -MAX_INTEGER <= value < MAX_INTEGER:
             return value
         if value is None or value is True or value is False or (kind is float and math.isfinite(value)):
             return value
         raise UnusualError
 
-    def _copied(self, container: Any, depth: int) -> Any:
+    def _enter(self, container: Any, depth: int) -> None:
         self._left -= len(container)
         if depth >= MAX_DEPTH or self._left < 0:  # a container that is inside itself ends here, too
             raise UnusualError
-        return container.copy()
 
-    def _members(self, members: dict[Any, Any], depth: int) -> object:
+    def _members(self, container: dict[Any, Any], depth: int) -> object:
+        self._enter(container, depth)
+        members = container.copy()
         for name, item in members.items():
-            if type(name) is not str or len(name) > MAX_NAME_CHARACTERS or not name.isascii():
+            is_text = type(item) is str
+            if type(name) is not str or (name not in NAMES and not _is_fine(name, is_text)):
                 raise UnusualError
-            if type(item) is not str:
-                members[name] = self.read(item, depth)
-            elif name in MARKED:
-                raise UnusualError
-            elif len(item) >= MIN_URI:
-                members[name] = self._text(item)
+            if is_text:
+                if len(item) >= MIN_URI:
+                    members[name] = self._text(item)
+            elif item is not None:
+                members[name] = self.read(item, depth + 1)
         return members
 
     def _text(self, text: str) -> str:
@@ -88,3 +90,15 @@ class _Reading:
         if self._room < 0:
             raise UnusualError
         return without_files(text)
+
+
+NAMES: Final = frozenset({
+    "messages", "role", "content", "type", "text", "input", "completion", "reasoning", "toolCalls", "name", "id",
+    "tool_call_id", "function", "arguments", "status", "output",
+})  # fmt: skip
+"""What members are nearly always called: nothing is to be found out about these."""
+
+
+def _is_fine(name: str, is_text: bool) -> bool:
+    """Whether a member of this name needs no care."""
+    return len(name) <= MAX_NAME_CHARACTERS and name.isascii() and not (is_text and name in MARKED)

@@ -177,14 +177,15 @@ class Batcher:
 
     def _wanted(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Those of *entries* that the user wants sent; the others are settled, all at once: each takes a write."""
-        wanted = [each for each in entries if not self._selection.leaves_out or self._wants(each)]
+        wanted = [each for each in entries if self._wants(each)] if self._selection.leaves_out else entries
         if len(wanted) < len(entries):
             kept = set(wanted)
             self._journal.leave_out([each for each in entries if each not in kept])
             self._has_left_out = True
-        for each in wanted:
-            with guarded("sampling content"):
-                each.generation = self._selection.trimmed(each.generation)
+        if self._selection.trims:
+            for each in wanted:
+                with guarded("sampling content"):
+                    each.generation = self._selection.trimmed(each.generation)
         return wanted
 
     def _wants(self, entry: Entry) -> bool:

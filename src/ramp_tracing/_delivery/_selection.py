@@ -38,6 +38,8 @@ class Selection:
             or config.protocol == UNIFIED
         )
         """Whether there may be anything that is not sent."""
+        self.trims = config.content_sampling_rate < 1
+        """Whether there may be anything that is sent without its content."""
 
     def wants(self, generation: Generation) -> bool:
         """Whether *generation* is to be sent."""

@@ -14,10 +14,10 @@ from typing import Any, Final, cast
 
 import orjson
 
-from .._record import Generation
-from ._rows import IS_COUNT, IS_TEXT, Reading, function_of, lines_of
+from .._record import Cost, Generation
+from ._rows import IS_COUNT, IS_TEXT, Reading, function_of, lines_of, part_of
 from ._span import Value
-from ._values import plain_notation
+from ._values import JsonText, plain_notation, reckoned_digits
 
 MAX_BEGINNINGS: Final = 1_024
 """Of attributes: our own keys, and those of the user's metadata, which a loop may make up."""
@@ -29,6 +29,9 @@ Runs = tuple[bytes, ...]
 """The encoded attributes of a kind, as far as they stand beside each other."""
 
 Write = Callable[[Generation, Runs], list[bytes]]
+
+Form = Callable[[str, str, str], str]
+"""From the digits of total, input and output to all the attributes of a cost."""
 
 _kind_of: Final = attrgetter(
     "operation", "library", "provider", "upstream_provider", "server_address", "request_model", "response_model",
@@ -53,9 +56,9 @@ class Writing:
     """
 
     def __init__(self, reading: Reading, standing: Set[str]) -> None:
-        grouped = groupby(reading.rows.items(), key=lambda item: item[0] in standing)
-        self._groups = [(stands, Reading(dict(rows))) for stands, rows in grouped]
-        self._standing = [group for stands, group in self._groups if stands]
+        grouped = groupby(reading.rows.items(), key=lambda item: "kind" if item[0] in standing else part_of(item[1]))
+        self._groups = [(sort, Reading(dict(rows))) for sort, rows in grouped]
+        self._standing = [group for sort, group in self._groups if sort == "kind"]
         self._known: dict[object, Runs] = {}
         self._write: Write | None = None
 
@@ -79,22 +82,112 @@ class Writing:
 
     def _written_out(self) -> Write:
         """The function that writes the other rows down, with the runs in their places."""
-        rows = [row for stands, group in self._groups if not stands for row in group.rows.values()]
+        apart = {"kind", *REMEMBERED}
+        rows = [row for sort, group in self._groups if sort not in apart for row in group.rows.values()]
         lines = ["pieces = []", "put = pieces.append"]
-        known: dict[str, object] = {"dumps": orjson.dumps, "encoded": encoded}
+        known: dict[str, object] = {"dumps": orjson.dumps, "encoded": encoded, "JsonText": JsonText}
         run = number = 0
-        for stands, group in self._groups:
-            if stands:
+        for sort, group in self._groups:
+            if sort == "kind":
                 lines += (f"if more[{run}]:", f" put(more[{run}])")
                 run += 1
-                continue
-            for key, row in group.rows.items():
-                known |= {f"text_{number}": before_text(key), f"count_{number}": before(key) + b'"intValue":%d'}
-                plainly = {IS_TEXT: f"put(text_{number} + dumps(value))", IS_COUNT: f"put(count_{number} % value)"}
-                lines += lines_of(row, number, plainly, otherwise=f"put(encoded({key!r}, value))")
-                number += 1
+            elif sort in REMEMBERED:
+                known[f"remembered_{sort}"] = REMEMBERED[sort](group).write
+                lines += (f"if {sort} is not None:", f" if run := remembered_{sort}(generation):", "  put(run)")
+            else:
+                for key, row in group.rows.items():
+                    known |= {f"text_{number}": before_text(key), f"count_{number}": before(key) + b'"intValue":%d'}
+                    plainly = {test: keep.format(number) for test, keep in PLAINLY.get(sort, USUALLY).items()}
+                    lines += lines_of(row, number, plainly, otherwise=f"put(encoded({key!r}, value))")
+                    number += 1
         return cast("Write", function_of([*lines, "return pieces"], rows, known))
 
+
+class Asked:
+    """
+    The attributes that say with which parameters a call was made: a program makes its calls with a handful of sets.
+
+    Args:
+        reading: Their rows, which look at the parameters and at nothing else.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._known: dict[bytes, bytes] = {}
+
+    def write(self, generation: Generation) -> bytes:
+        """All of them, joined."""
+        try:
+            key = orjson.dumps(generation.parameters)  # 1, 1.0 and True are equal, and not the same when they are sent
+        except TypeError:  # something of the application's own, or of more than 64 bits
+            return self._joined(generation)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= MAX_KINDS:
+                self._known.clear()
+            known = self._known[key] = self._joined(generation)
+        return known
+
+    def _joined(self, generation: Generation) -> bytes:
+        return END.join(pieces_of(self._reading.read(generation)))
+
+
+class Money:
+    """
+    The attributes that say what a call cost: all but the amounts is the same for all costs of a source.
+
+    Args:
+        reading: Their rows, which look at nothing of a cost but its amounts and its source.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._forms: dict[str, Form] = {}
+
+    def write(self, generation: Generation) -> bytes:
+        """All of them, joined."""
+        cost = cast("Cost", generation.cost)
+        amounts = cost.total, cost.input, cost.output
+        if DECIMAL.issuperset(map(type, amounts)):
+            total, asked, answered = map(reckoned_digits, cast("tuple[Decimal, ...]", amounts))
+            if total is not None and asked is not None and answered is not None:
+                form = self._forms.get(cost.source) or self._form(generation, cost.source)
+                return form(total, asked, answered).encode()[: -len(END)]
+        return END.join(pieces_of(self._reading.read(generation)))
+
+    def _form(self, generation: Generation, source: str) -> Form:
+        """The function that joins what is the same with three amounts: formatting them takes twice as long."""
+        names: list[str] = []
+        known: dict[str, str] = {}
+        for number, (key, row) in enumerate(self._reading.rows.items()):
+            same = f"piece_{number}"
+            if isinstance(row, str):
+                known[same] = before(key).decode() + '"doubleValue":'
+                names += (same, row.partition(".")[2], "end")
+            else:
+                known[same] = "".join((each + END).decode() for each in pieces_of(Reading({key: row}).read(generation)))
+                names.append(same)
+        if len(self._forms) >= MAX_KINDS:
+            self._forms.clear()
+        written = f"lambda total, input, output: ''.join(({', '.join(names)},))"  # names alone, and those are ours
+        form: Form = eval(written, {**known, "end": END.decode()})
+        self._forms[source] = form
+        return form
+
+
+DECIMAL: Final = frozenset({Decimal})
+
+REMEMBERED: Final[Mapping[str, type[Asked] | type[Money]]] = {"parameters": Asked, "amounts": Money}
+"""Part of the record → who writes its attributes down, mostly as they were written down for an earlier call."""
+
+IS_CONTENT: Final = "type(value) is JsonText"
+
+USUALLY: Final[Mapping[str, str]] = {IS_TEXT: "put(text_{0} + dumps(value))", IS_COUNT: "put(count_{0} % value)"}
+PLAINLY: Final[Mapping[str, Mapping[str, str]]] = {
+    "usage": {IS_COUNT: "put(count_{0} % value)"},
+    "content": {IS_CONTENT: "put(text_{0} + dumps(value))"},
+}
+"""Part of the record → what its values nearly always are, and how such a one is written down."""
 
 END: Final = b"}},"
 """What stands between two attributes."""

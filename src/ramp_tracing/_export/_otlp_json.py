@@ -1,6 +1,7 @@
 """OTLP/HTTP JSON as OpenRouter writes it: ids in hexadecimal, instants as decimal text, integers as numbers."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import orjson
 
@@ -39,23 +40,23 @@ class JsonEncoding:
 
 
 def _span(span: Span, attributes: list[bytes]) -> bytes:
-    head: dict[str, object] = {"traceId": span.trace_id, "spanId": span.span_id}
-    if span.parent_span_id is not None:
-        head["parentSpanId"] = span.parent_span_id
-    head["name"] = span.name
-    head["kind"] = int(span.kind)
-    head["startTimeUnixNano"] = str(span.start)
-    head["endTimeUnixNano"] = str(span.end)
-    head["status"] = _status(span)
-    pieces = [orjson.dumps(head)[:-1], b',"attributes":', array_of(attributes)]
+    """Put together from JSON: ids are hexadecimal digits, and all else but the name is numbers."""
+    parent = "" if span.parent_span_id is None else f'"parentSpanId":"{span.parent_span_id}",'
+    ids = f'{{"traceId":"{span.trace_id}","spanId":"{span.span_id}",{parent}"name":'
+    times = REST % (span.kind, span.start, span.end, span.status)
+    pieces = [ids.encode(), orjson.dumps(span.name), times, _message(span), array_of(attributes)]
     if span.events:
         pieces += (b',"events":[', b",".join(map(_event, span.events)), b"]")
     return b"".join((*pieces, b"}"))
 
 
-def _status(span: Span) -> dict[str, object]:
-    code = int(span.status)
-    return {"code": code} if span.status_message is None else {"code": code, "message": span.status_message}
+REST: Final = b',"kind":%d,"startTimeUnixNano":"%d","endTimeUnixNano":"%d","status":{"code":%d'
+
+
+def _message(span: Span) -> bytes:
+    """The rest of the status, and what stands before the attributes."""
+    said = b"" if span.status_message is None else b',"message":' + orjson.dumps(span.status_message)
+    return said + b'},"attributes":'
 
 
 def _event(event: SpanEvent) -> bytes:

@@ -78,6 +78,13 @@ class Reading:
         return cast("Read", function_of(lines, list(self.rows.values()), {}))
 
 
+def part_of(row: Row) -> str:
+    """The part of the record that a row speaks of."""
+    if isinstance(row, str):
+        return row.partition(".")[0]
+    return row.part if isinstance(row, When) else "generation"
+
+
 def function_of(lines: Sequence[str], rows: Sequence[Row], known: Mapping[str, object]) -> Callable[..., Any]:
     """
     A function of a generation and, for whoever needs it, ``more``.
@@ -109,7 +116,7 @@ def lines_of(row: Row, number: int, plainly: Mapping[str, str], *, otherwise: st
         otherwise: What to do with any other ``value``, once it has been made sound.
     """
     given = row if isinstance(row, str) else f"read_{number}(generation)"
-    part = row.part if isinstance(row, When) else given.partition(".")[0] if isinstance(row, str) else "generation"
+    part = part_of(row)
     if part not in ALWAYS_THERE:
         yield f"if {part} is not None:"
     indent = "" if part in ALWAYS_THERE else " "

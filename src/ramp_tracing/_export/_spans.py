@@ -12,7 +12,7 @@ from ._readers import failure_message, failure_type
 from ._settings import Dialect, ExportSettings
 from ._span import Kind, Span, SpanEvent, StatusCode
 from ._unread import Unread
-from ._values import instant, sound_text
+from ._values import MAX_INSTANT, instant, sound_text
 
 DEFAULT_NAME: Final = "LLM Generation"
 """OpenRouter's name for a generation that nobody has named."""
@@ -158,6 +158,8 @@ def _status(generation: Generation, dialect: Dialect) -> StatusCode:
 
 def _interval(timing: Timing) -> tuple[UnixNanos, UnixNanos]:
     """Start and end; a clock that was set back meanwhile makes no negative durations."""
+    if 0 <= timing.started <= timing.ended <= MAX_INSTANT:  # nearly always
+        return timing.started, timing.ended
     return instant(timing.started), instant(max(timing.started, timing.ended))
 
 

@@ -71,9 +71,18 @@ def exact(amount: Decimal) -> Decimal | None:
 
 def plain_notation(amount: Decimal) -> str:
     """*amount* without an exponent and without trailing zeros; a JSON number that reads back as the same decimal."""
-    if amount.same_quantum(PLACES) and amount.adjusted() < WHOLE_DIGITS:
-        return f"{amount:f}".rstrip("0").rstrip(".")
-    return format(amount.normalize(EXACT), "f")
+    digits = reckoned_digits(amount)
+    return format(amount.normalize(EXACT), "f") if digits is None else digits
+
+
+def reckoned_digits(amount: Decimal) -> str | None:
+    """The same of an amount as we reckon it, which `exact` would return as it is; `None` of any other."""
+    digits = str(amount)
+    if digits[-11:-10] == "." and len(digits) <= WHOLE_DIGITS and "E" not in digits:  # nearly always
+        return digits.rstrip("0").rstrip(".")
+    if not amount.same_quantum(PLACES) or amount.adjusted() >= WHOLE_DIGITS:
+        return None
+    return f"{amount:f}".rstrip("0").rstrip(".")
 
 
 def finite(value: object) -> float | None:

@@ -81,10 +81,12 @@ class Contents:
         joined = kept.joined(record.generation)
         return changed(joined, content_lost=True) if record.in_memory - kept.parts else joined
 
-    def take(self, key: Key) -> None:
-        """Keep nothing of a record any longer."""
-        self._contents.take(key)
-        self._extras.take(key)
+    def take(self, *keys: Key) -> None:
+        """Keep nothing of some records any longer."""
+        for shelf in (self._contents, self._extras):
+            if shelf:
+                for key in keys:
+                    shelf.take(key)
 
     def _drop(self, held: _Held) -> None:
         self.dropped = True

@@ -141,8 +141,7 @@ class FileJournal:
             self._overflow.freeze(entries)
             places = _places(entries)
             self._holdings.freeze(places)
-        for place in places:
-            self._contents.take(place.record.key)
+        self._contents.take(*[place.record.key for place in places])
         for entry in entries:
             entry.generation = entry.generation.without_content()
 
@@ -188,8 +187,7 @@ class FileJournal:
     def _settle(self, entries: Sequence[Entry]) -> None:
         places = _places(entries)
         self._holdings.settle(places)
-        for place in places:
-            self._contents.take(place.record.key)
+        self._contents.take(*[place.record.key for place in places])
         self._overflow.settle(entries)
 
     def _count_refused(self, count: int, *, kept: bool) -> None:

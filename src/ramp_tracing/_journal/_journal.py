@@ -51,8 +51,10 @@ class Entry:
     @property
     def generation(self) -> Generation:
         """The record, read when it is first asked for. Its content goes when memory is short or its batch is frozen."""
-        generation = self._recorded = whole(self._recorded)
-        return generation
+        recorded = self._recorded
+        if not isinstance(recorded, Generation):
+            recorded = self._recorded = whole(recorded)
+        return recorded
 
     @generation.setter
     def generation(self, generation: Generation) -> None:

@@ -6,13 +6,20 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from .._dataclass import dataclass
-from .._record import Generation
+from .._record import Drafts, Generation
 from ._descriptor import Descriptor
 from ._directory import SUFFIX, Directory
-from ._line import Decoded, Tie, body_in, decode, tie_in
+from ._line import Checked, Decoded, Tie, check, decode_checked, decode_own, tie_in
 from ._segment_files import MARKS_SUFFIX, Marks, lines_of, open_marks, unlink, write_marks
 
 NOBODY_TIED: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+MAX_AHEAD: Final = 500
+"""Lines: a large batch, of some 400 kB. Behind a longer queue they are read from the file once more."""
+
+Line = tuple[int, Checked | None]
+"""The byte offset behind a line, and what is in it; `None` if it is damaged."""
 
 
 class Tally(NamedTuple):
@@ -28,17 +35,27 @@ class Tally(NamedTuple):
     """Provisional records without a final one: where their lines end, by what ties them."""
     final: Mapping[str, int] = NOBODY_TIED
     """The same of final ones that were not read yet."""
+    ahead: tuple[Line, ...] = ()
+    """Its own last lines as they were checked, to be read without being checked again."""
+    ahead_from: int = 0
+    """Byte offset behind the line before those."""
 
 
-@dataclass(slots=True, eq=False)
 class Spot:
-    """A line that was read."""
+    """
+    A line that was read.
 
-    end: int
-    """Byte offset behind it."""
-    settled: bool = False
-    held: bool = False
-    """Whether it is provisional, and may not be sent by this process."""
+    Args:
+        end: Byte offset behind it.
+        held: Whether it is provisional, and may not be sent by this process.
+    """
+
+    __slots__ = ("end", "held", "settled")
+
+    def __init__(self, end: int, *, held: bool = False) -> None:
+        self.end = end
+        self.held = held
+        self.settled = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +101,7 @@ class Segment:
         self._marks = marks or Marks()
         self._is_own = marks is None
         self._read_end = self._marks.settled
-        self._tally = Tally(self._read_end, self._read_end)
+        self._tally = Tally(self._read_end, self._read_end, ahead_from=self._read_end)
         self._settled = self._unknown = 0
         self._spots: deque[Spot] = deque()
         self._provisional: dict[str, tuple[Spot, Decoded]] = {}  # no places: they hold the segment
@@ -129,15 +146,19 @@ class Segment:
         before = self._tally
         end, whole_end, whole, damaged, *_ = before
         held, final = dict(before.held), {tie: at for tie, at in before.final.items() if at > self._read_end}
+        ahead, ahead_from = [line for line in before.ahead if line[0] > self._read_end], before.ahead_from
         for end, line in lines_of(self.file.number, before.end):
-            body = body_in(line)
-            if body is None:
+            checked = check(line)
+            if checked is None:
                 damaged += 1
             else:
-                whole, whole_end = whole + _tied(tie_in(body), end, held, final), end
+                whole, whole_end = whole + _tied(tie_in(checked[0]), end, held, final), end
+            ahead.append((end, checked))
+            if len(ahead) > MAX_AHEAD or not self._is_own:
+                ahead, ahead_from = [], end
         # A signal handler may have counted meanwhile, in the middle of this.
-        if self._tally is before:
-            self._tally = Tally(end, whole_end, whole, damaged, held, final)
+        if self._tally is before and end > before.end:
+            self._tally = Tally(end, whole_end, whole, damaged, held, final, tuple(ahead), ahead_from)
 
     def read(self, limit: int) -> Sequence[Place]:
         """
@@ -155,17 +176,26 @@ class Segment:
         frozen = self._read_end < self._marks.frozen
         end, batch = (self._marks.frozen, object()) if frozen else (self._tally.end, self)
         places: list[Place] = []
-        for line_end, line in lines_of(self.file.number, self._read_end):
+        decode = decode_own if self._is_own else decode_checked
+        for line_end, checked in self._unread_lines():
             if line_end > end or len(places) == limit:
                 break
             self._read_end = line_end
-            record = decode(line)
+            record = None if checked is None else decode(checked)
             if record is None:
-                self._unknown += body_in(line) is not None
+                self._unknown += checked is not None
             elif record.tie is None or self._goes_on(record.tie, record, line_end):
-                places.append(Place(self, Spot(line_end), record, batch))
-                self._spots.append(places[-1].spot)
+                spot = Spot(line_end)
+                self._spots.append(spot)
+                places.append(_place(self, spot, record, batch))
         return places
+
+    def _unread_lines(self) -> Iterable[Line]:
+        """The lines that were not read yet; those that were counted just now need not be looked for on the disk."""
+        done, tally = self._read_end, self._tally
+        if done >= tally.ahead_from:
+            return [line for line in tally.ahead if line[0] > done]
+        return ((end, check(line)) for end, line in lines_of(self.file.number, done))
 
     def _goes_on(self, tie: Tie, record: Decoded, end: int) -> bool:
         """Whether a record that is tied to another is to be sent: not before that is known which of the two it is."""
@@ -190,7 +220,7 @@ class Segment:
         spot, record = self._provisional.pop(token)
         spot.held = False
         final = self._spoken.get(token)
-        return Place(self, spot, record if final is None else record.replaced_by(final), self)
+        return _place(self, spot, record if final is None else record.replaced_by(final), self)
 
     def freeze(self, places: Iterable[Place]) -> None:
         """Note that *places* are one batch."""
@@ -232,6 +262,15 @@ class Segment:
         if self._marks_file is None or not self._marks_file.is_intact():
             self._marks_file = Descriptor(open_marks(self._directory, self.name))
         write_marks(self._marks_file.number, marks)
+
+
+PLACES: Final = Drafts(Place)
+
+
+def _place(segment: Segment, spot: Spot, record: Decoded, batch: object) -> Place:
+    place = PLACES.begin()
+    place.segment, place.spot, place.record, place.batch = segment, spot, record, batch
+    return PLACES.end(place)
 
 
 def _tied(tie: Tie | None, end: int, held: dict[str, int], final: dict[str, int]) -> int:

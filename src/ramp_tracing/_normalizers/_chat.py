@@ -3,12 +3,12 @@ Chat completions: https://platform.openai.com/docs/api-reference/chat/object and
 https://platform.openai.com/docs/api-reference/chat-streaming.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from .._record import Drafts, Failure, Outcome
-from ._failures import error_in
+from ._failures import error_in, is_fine
 from ._formats import WireFormat
 from ._lean import lean_chat
 from ._native_usage import usage_in
@@ -30,6 +30,43 @@ def content(body: Mapping[str, object]) -> object:
 def read(answer: object) -> Outcome:
     """What a chat completion says."""
     answer = with_members(answer)
+    usual = _read_usual(answer)
+    return read_anything(answer) if usual is None else usual
+
+
+def _read_usual(answer: Any) -> Outcome | None:
+    """
+    The same of an answer with one choice and a usage, none of which is an object of a library's: nearly all.
+
+    A third of the time: it looks in one place for each thing. `None` where something may be in another one.
+    """
+    kind = type(answer)  # pyright: ignore[reportUnknownVariableType]
+    if kind is not dict:
+        return None
+    choices: Any = answer.get("choices")
+    usage: Any = answer.get("usage")
+    tier, kinds = as_name(answer.get("service_tier")), (type(choices), type(usage))  # pyright: ignore[reportUnknownVariableType]
+    if tier is None or kinds != (list, dict) or len(choices) != 1:
+        return None
+    choice: Any = choices[0]
+    message: Any = dig(choice, "message")
+    kinds = type(choice), type(message)  # pyright: ignore[reportUnknownVariableType]
+    if kinds != (dict, dict) or choice.get("error") is not None or not is_fine(answer):
+        return None
+    read = OUTCOMES.begin()
+    read.response_id, read.response_model = as_name(answer.get("id")), as_name(answer.get("model"))
+    reason = as_name(choice.get("finish_reason"))
+    read.finish_reasons = () if reason is None else (reason,)
+    read.native_finish_reason = as_name(choice.get("native_finish_reason"))
+    read.service_tier, read.inference_geo = tier, as_name(usage.get("inference_geo"))
+    read.upstream_provider = as_name(answer.get("provider"))
+    read.usage, read.cost = read_usage(usage), read_cost(usage)
+    read.output = _parts(message.get)
+    return OUTCOMES.end(read)
+
+
+def read_anything(answer: object) -> Outcome:
+    """What a chat completion says, wherever it says it."""
     said = getter_of(answer)
     choices = [with_members(each) for each in as_items(said("choices"))]
     usage = with_members(usage_in(answer))
@@ -58,7 +95,10 @@ def _error_in_choice(choices: list[object]) -> Failure | None:
 
 def message_of(choice: object) -> Mapping[str, object]:
     """The parts of a choice's message that are content, by reference."""
-    said = getter_of(dig(choice, "message"))
+    return _parts(getter_of(dig(choice, "message")))
+
+
+def _parts(said: Callable[[str], object]) -> Mapping[str, object]:
     written = said("content")
     parts = {
         "completion": said("refusal") if written is None else written,

@@ -35,7 +35,7 @@ def error_in(answer: object) -> Failure | None:
     error bare: vLLM and the error event of a Responses stream say what it is, Mistral's and Bedrock's are nothing else.
     """
     answer = with_members(answer)
-    if _is_fine(answer):
+    if is_fine(answer):
         return None
     error = dig(answer, "error")
     if isinstance(error, str) and error:
@@ -47,7 +47,7 @@ def error_in(answer: object) -> Failure | None:
     return _bare(answer)
 
 
-def _is_fine(answer: object) -> bool:
+def is_fine(answer: object) -> bool:
     """Whether there is no sign of an error, as in nearly every answer."""
     if type(answer) is not dict:
         return False

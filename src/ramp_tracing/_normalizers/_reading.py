@@ -80,9 +80,10 @@ def getter_of(value: object) -> Callable[[str], object]:
     return cast("Mapping[str, object]", members).get if isinstance(members, Mapping) else Attributes(members).get
 
 
-def lacks(value: object, names: frozenset[str]) -> bool:
+def lacks(value: Any, names: frozenset[str]) -> bool:
     """Whether *value* is a mapping without any of *names*."""
-    return type(value) is dict and names.isdisjoint(cast("dict[str, object]", value))
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+    return kind is dict and names.isdisjoint(value)
 
 
 def as_count(value: object) -> int | None:

@@ -6,7 +6,8 @@ This costs 5,000, and whatever is unusual about an answer it leaves to those who
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, cast
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, cast
 
 from .._record import Drafts, Usage
 from ._reading import MAX_COUNT, with_members
@@ -45,7 +46,7 @@ class UsualUsage:
     """
 
     def __init__(self, names: frozenset[str], input_parts: frozenset[str], output_parts: frozenset[str]) -> None:
-        self._unusual = {form: names - {*form, "total_tokens"} for form in (CHAT, RESPONSES)}
+        self._unusual = {form.input: names - {*form, "total_tokens"} for form in (CHAT, RESPONSES)}
         self._unusual_input = input_parts - INPUT_PARTS
         self._unusual_output = output_parts - OUTPUT_PARTS
 
@@ -56,14 +57,13 @@ class UsualUsage:
         members = cast("dict[str, object]", usage)
         form = CHAT if CHAT.input in members else RESPONSES
         given, made = _details(members, form.input_details), _details(members, form.output_details)
-        if (
-            given is None
-            or made is None
-            or not (
-                _says_none(members, self._unusual[form])
-                and _says_none(given, self._unusual_input)
-                and _says_none(made, self._unusual_output)
-            )
+        if given is None or made is None:
+            return None
+        odd, odd_input, odd_output = self._unusual[form.input], self._unusual_input, self._unusual_output
+        if not (
+            (odd.isdisjoint(members) or _says_none(members, odd))
+            and (odd_input.isdisjoint(given) or _says_none(given, odd_input))
+            and (odd_output.isdisjoint(made) or _says_none(made, odd_output))
         ):
             return None
         draft = DRAFTS.begin()
@@ -75,38 +75,42 @@ class UsualUsage:
         draft.accepted_prediction_tokens = made.get("accepted_prediction_tokens")
         draft.rejected_prediction_tokens = made.get("rejected_prediction_tokens")
         draft.hosted_tool_calls, draft.images = hosted_tools, images
-        return DRAFTS.end(draft) if _are_counts(members, form, given, made) and not _adds_up_oddly(draft) else None
+        if not _holds_counts(draft) or (draft.reasoning_tokens and _adds_up_oddly(draft)):
+            return None
+        return DRAFTS.end(draft)
 
 
 def _says_none(members: Mapping[str, object], names: frozenset[str]) -> bool:
-    """Whether there is nothing under any of *names*; LiteLLM's and others' models have null where nothing is known."""
-    return names.isdisjoint(members) or all(members[name] is None for name in names.intersection(members))
+    """Whether nothing is said under any of *names*; LiteLLM's and others' models have null where nothing is known."""
+    return all(members[name] is None for name in names.intersection(members))
 
 
 def _details(members: Mapping[str, object], name: str) -> Mapping[str, object] | None:
     """The parts of a total; `None` where they are something unusual."""
-    given = members.get(name)
+    given: Any = members.get(name)
+    kind = type(given)  # pyright: ignore[reportUnknownVariableType]
+    if kind is dict:
+        return given  # type: ignore[no-any-return]
     held = NOTHING if given is None else with_members(given)
     return cast("Mapping[str, object]", held) if type(held) is dict else None
 
 
-def _are_counts(
-    members: Mapping[str, object], form: Form, given: Mapping[str, object], made: Mapping[str, object]
-) -> bool:
+_read_of: Final = attrgetter(
+    "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "input_audio_tokens",
+    "input_image_tokens", "reasoning_tokens", "output_audio_tokens", "accepted_prediction_tokens",
+    "rejected_prediction_tokens",
+)  # fmt: skip
+
+
+def _holds_counts(usage: Usage) -> bool:
     """Whether everything that was read is 0 or more, or nothing."""
-    read = (
-        members.get(form.input), members.get(form.output), members.get("total_tokens"),
-        *map(given.get, INPUT_PARTS), *map(made.get, OUTPUT_PARTS),
-    )  # fmt: skip
-    for each in read:  # noqa: SIM110 - a generator costs three times as much
+    for each in _read_of(usage):
         if each is not None and (type(each) is not int or not 0 <= each <= MAX_COUNT):
             return False
     return True
 
 
 def _adds_up_oddly(usage: Usage) -> bool:
-    """Whether the reasoning may come on top of the output, which takes a closer look."""
-    reasoning, output, given = usage.reasoning_tokens, usage.output_tokens, usage.input_tokens
-    if not reasoning:
-        return False
+    """Whether the reasoning, of which there is some, may come on top of the output, which takes a closer look."""
+    reasoning, output, given = usage.reasoning_tokens or 0, usage.output_tokens, usage.input_tokens
     return output is None or given is None or reasoning > output or given + output != usage.total_tokens

@@ -6,7 +6,7 @@ from functools import partial
 from .._config import PriceTable
 from .._guard import guarded
 from .._providers import canonical
-from .._record import Cost, Generation, changed
+from .._record import GENERATIONS, Cost, Generation, changed
 from ._offers import Offers
 from ._own_prices import discount_for, own_cost
 from ._price_table import table_cost
@@ -35,7 +35,11 @@ def priced(generation: Generation, own: PriceTable | None = None, *, offers: Off
             cost = reckoned(generation, own, offers)
         else:
             cost = _with_parts(generation, reported, partial(reckoned, own=own, offers=offers))
-        return generation if cost is generation.cost else changed(generation, cost=cost)
+        if cost is generation.cost:
+            return generation
+        made = GENERATIONS.copy(generation)
+        made.cost = cost
+        return GENERATIONS.end(made)
     return generation
 
 

@@ -5,8 +5,9 @@ Each share is rounded to ten places, half to even, and the total is the sum of t
 whole, and the total is at most a ten-billionth of a dollar from the exact one.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from functools import lru_cache
 from typing import Final
 
 from .._record import Cost, CostSource, Drafts
@@ -34,13 +35,20 @@ def rounded(
         started: When the call was made; the prices of that day were applied.
     """
     cost = COSTS.begin()
-    cost.input = input_cost.quantize(PLACES, context=EXACT)
-    cost.output = output_cost.quantize(PLACES, context=EXACT)
+    # Most have ten places already, which is four times as quickly seen as done.
+    cost.input = input_cost if input_cost.same_quantum(PLACES) else input_cost.quantize(PLACES, context=EXACT)
+    cost.output = output_cost if output_cost.same_quantum(PLACES) else output_cost.quantize(PLACES, context=EXACT)
     cost.total = EXACT.add(cost.input, cost.output)
     cost.source = source
     cost.price_list = price_list
-    cost.price_date = started.date().isoformat()
+    cost.price_date = _date(started.toordinal())
     return COSTS.end(cost)
+
+
+@lru_cache(maxsize=2)
+def _date(day: int) -> str:
+    """A day's date, by its number: the same for thousands of calls."""
+    return date.fromordinal(day).isoformat()
 
 
 def add_up(reported: Cost) -> bool:

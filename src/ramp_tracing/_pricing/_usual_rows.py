@@ -25,6 +25,9 @@ Shares = tuple[Decimal, Decimal]
 TOKENS_OF_A_RATE: Final = 6
 """A rate is for ten to the power of this."""
 
+SMALLEST: Final = -4
+"""The power of ten that a rate is counted in, unless it is finer: then a product has the ten places of a cost."""
+
 MAX_COUNT: Final = 10**15
 """More tokens than anybody can buy. Up to here each product is exact in far fewer than our 64 digits."""
 
@@ -65,15 +68,16 @@ class UsualRow:
         price_list: The id of its list.
     """
 
-    __slots__ = ("_exponent", "_needed", "_starts", "_steps")
+    __slots__ = ("_needed", "_starts", "_steps", "_unit")
 
     def __init__(self, prices: "Mapping[str, Decimal | TieredPrices]", *, price_list: str) -> None:
         self._starts = sorted({tier.start for price in prices.values() for tier in getattr(price, "tiers", ())})
         steps = [
             [_rate_at(prices.get(name), asked) for name in FIELDS] for asked in (0, *(at + 1 for at in self._starts))
         ]
-        self._exponent = min(_exponent(rate) for step in steps for rate in step)
-        self._steps = [Rates(*(_whole(rate, self._exponent) for rate in step)) for step in steps]
+        exponent = min(SMALLEST, *(_exponent(rate) for step in steps for rate in step))
+        self._unit = Decimal(f"1E{exponent - TOKENS_OF_A_RATE}")
+        self._steps = [Rates(*(_whole(rate, exponent) for rate in step)) for step in steps]
         rare = [unit for unit in UNITS if unit.price in prices and unit.count in RARE]
         self._needed = [u.count for u in rare if not means_none(u, prices, price_list=price_list, operation="")]
 
@@ -86,8 +90,11 @@ class UsualRow:
             operation: What the call was.
         """
         asked, answered, total, read, written, minutes, hour, thought = counts = _usual_of(usage)
-        if asked is None or any(_rare_of(usage)) or not SORTS.issuperset(map(type, counts)):
+        if asked is None or any(_rare_of(usage)):
             return None
+        for each in counts:
+            if each is not None and type(each) is not int:
+                return None
         if self._needed and any(getattr(usage, name) is None for name in self._needed):
             return None
         rates = self._steps[bisect_left(self._starts, asked)] if self._starts else self._steps[0]
@@ -98,27 +105,27 @@ class UsualRow:
         if thought is None and rates.thought is not None:
             return None
         read, written, minutes, hour, thought = read or 0, written or 0, minutes or 0, hour or 0, thought or 0
-        parts = (asked - read - written, written - hour - minutes, answered - thought)
-        if min(*parts, read, written, minutes, hour, thought) < 0 or max(asked, answered) > MAX_COUNT:
+        plain = asked - read - written
+        if plain < 0 or read < 0 or written < 0 or minutes < 0 or hour < 0 or thought < 0:
+            return None
+        if written < hour + minutes or answered < thought or asked > MAX_COUNT or answered > MAX_COUNT:
             return None
         if total is not None and not 0 <= total <= asked + answered:
             return None
-        return self._sum(rates, (parts[0], read, written - hour, hour), answered, thought)
+        return self._sum(rates, (plain, read, written - hour, hour), answered, thought)
 
     def _sum(self, rates: Rates, asked: tuple[int, int, int, int], answered: int, thought: int) -> Shares | None:
         """The products, which are exact: they are integers. `None` if something was used that has no price."""
-        cost_in = 0
-        for count, rate in zip(asked, rates[0:1] + rates[2:5], strict=True):
-            if count:
-                if rate is None:
-                    return None
-                cost_in += count * rate
-        if answered and rates.output is None:
+        plain, read, written, hour = asked
+        if (plain and rates.input is None) or (read and rates.read is None) or (answered and rates.output is None):
             return None
+        if (written and rates.write is None) or (hour and rates.hour is None):
+            return None
+        cost_in = plain * (rates.input or 0) + read * (rates.read or 0)
+        cost_in += written * (rates.write or 0) + hour * (rates.hour or 0)
         apart = 0 if rates.thought is None else thought
         cost_out = (answered - apart) * (rates.output or 0) + apart * (rates.thought or 0)
-        exponent = self._exponent - TOKENS_OF_A_RATE
-        return EXACT.scaleb(Decimal(cost_in), exponent), EXACT.scaleb(Decimal(cost_out), exponent)
+        return EXACT.multiply(cost_in, self._unit), EXACT.multiply(cost_out, self._unit)
 
     def samples(self) -> Iterator[Usage]:
         """Counts to see by whether the list reckons as we do: on both sides of each step, with parts and without."""
@@ -138,8 +145,6 @@ PARTS: Final[Mapping[str, tuple[str, int]]] = {
     "reasoning_tokens": ("thought", 11),
 }
 """Part → its rate, and which part of the whole it is in a sample."""
-
-SORTS: Final = frozenset({int, type(None)})
 
 
 def _rate_at(price: "Decimal | TieredPrices | None", asked: int) -> Decimal | None:
