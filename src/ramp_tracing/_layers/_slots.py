@@ -183,9 +183,8 @@ def note_usage(layer: str, key: str, usage: Usage) -> None:
     slot_of(layer, key).usage = usage
 
 
-def is_first_word(layer: str, key: str, attempt: str) -> bool:
-    """Whether *layer* speaks of this attempt of a call for the first time; of some it does so twice."""
-    slot = slot_of(layer, key)
+def is_first_word(slot: Slot, attempt: str) -> bool:
+    """Whether the layer above speaks of this attempt of a call for the first time; of some it does so twice."""
     with state.slots_lock:
         is_first = attempt not in slot.attempts
         if is_first:

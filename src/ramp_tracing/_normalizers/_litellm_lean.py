@@ -1,0 +1,195 @@
+"""
+Of a call that LiteLLM tells of, what has to be on disk and what is kept of the rest, where nothing about it is unusual.
+
+LiteLLM tells of a call on threads of its own, on which nothing of ours is in the processor's caches. So as little as
+can be is done there: the usage and the ids are written down, and texts are kept for the thread that sends. All is read
+from the logging payload, which is plain dictionaries: the answer itself is the application's, which may change it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import orjson
+
+from .._capture import snapshot
+from .._record import UnixNanos
+from ._lean import NAMES, SIGNS_OF_AN_ERROR, is_plain
+from ._litellm_content import is_redacted
+from ._litellm_money import REPORTS_COST
+from ._litellm_names import PROVIDERS
+from ._parameters import numbers_in
+from ._reading import as_fields, as_name, dig
+
+CHATS: Final = frozenset({"completion", "acompletion"})
+
+ODD: Final = frozenset({*SIGNS_OF_AN_ERROR, "type", "content", "text"})
+"""Members of an answer that failed, that is no chat completion, or that LiteLLM has taken the text out of."""
+
+CONTAINERS: Final[frozenset[type]] = frozenset({dict, list})
+
+SCALAR_BYTES: Final = 8
+MAX_MESSAGES: Final = 1_000
+"""`snapshot` knows what to do with more."""
+
+Members = dict[str, Any]
+
+
+class LeanCall:
+    """
+    A chat completion that went well and came in one piece. See `LiteLLMCall` for the first three.
+
+    Attributes:
+        key: LiteLLM's id of the call.
+        attempt: What tells its attempts apart.
+        parameters: Request parameters that are numbers.
+        word: LiteLLM's word for the provider.
+        model: LiteLLM's word for the model that was asked for.
+        api_base: The address that was called.
+        response_id: The provider's id of the answer.
+        answer: JSON, the lean part of the answer, as in `Lean`.
+        started: When.
+        ended: Until when.
+        messages: What was asked.
+        choices: What was answered, as the answer has it.
+        size_bytes: Roughly what these two occupy.
+    """
+
+    __slots__ = (
+        "answer", "api_base", "attempt", "choices", "ended", "key", "messages", "model", "parameters", "response_id",
+        "size_bytes", "started", "word",
+    )  # fmt: skip
+
+    key: str
+    attempt: str
+    parameters: Mapping[str, float]
+    word: str
+    model: str | None
+    api_base: str | None
+    response_id: str
+    answer: bytes
+    started: UnixNanos
+    ended: UnixNanos
+    messages: object
+    choices: object
+    size_bytes: int
+
+
+def lean_litellm(call: Mapping[str, object], answer: object) -> LeanCall | None:
+    """
+    What a callback was told of a success.
+
+    Args:
+        call: Its ``kwargs``.
+        answer: Its ``response_obj``.
+
+    Returns:
+        `None` where something is unusual; then `read_litellm` reads it at once.
+    """
+    payload: Any = call.get("standard_logging_object")
+    if type(payload) is not dict or not _is_usual(call, cast("Members", payload)):
+        return None
+    told, said = payload.get, call.get
+    response, word = told("response"), cast("str", said("custom_llm_provider"))
+    started, ended, lean = _instant(told("startTime")), _instant(told("endTime")), _lean(response, word)
+    if started is None or ended is None or lean is None or dig(answer, "id") != lean[0]:
+        return None
+    made = LeanCall()
+    made.response_id, made.answer = lean
+    made.key, made.attempt = str(said("litellm_call_id")), str(said("api_call_start_time") or told("startTime"))
+    made.parameters = numbers_in(as_fields(said("optional_params")))
+    made.word, made.model = word, as_name(told("model")) or as_name(said("model"))
+    made.api_base = as_name(told("api_base")) or as_name(dig(call, "litellm_params", "api_base"))
+    made.started, made.ended = started, max(started, ended)
+    made.messages, asked_bytes = _messages(told("messages"))
+    made.choices, answered_bytes = _choices(response["choices"])
+    made.size_bytes = asked_bytes + answered_bytes
+    return made
+
+
+def _is_usual(call: Mapping[str, object], payload: Members) -> bool:
+    """Whether it is a chat completion that was sent and paid for, in one piece, at LiteLLM's price."""
+    said, messages, breakdown = call.get, payload.get("messages"), as_fields(payload.get("cost_breakdown"))
+    word = said("custom_llm_provider")
+    return (
+        said("call_type") in CHATS
+        and type(word) is str
+        and PROVIDERS.get(word, word) not in REPORTS_COST
+        and said("cache_hit") is not True
+        and said("stream") is not True
+        and payload.get("stream") is not True
+        and not said("litellm_no_upstream_llm_call")
+        and not breakdown.get("discount_amount")
+        and not breakdown.get("margin_total_amount")
+        and type(messages) is list
+        and not is_redacted(messages)  # pyright: ignore[reportUnknownArgumentType]
+    )
+
+
+def _lean(response: Any, word: str) -> tuple[str, bytes] | None:
+    """The id of an answer, and JSON of all of it that is no content; `None` where something about it is unusual."""
+    if type(response) is not dict or not ODD.isdisjoint(cast("Members", response)):
+        return None
+    said, usage, choices = response.get, response.get("usage"), response.get("choices")
+    if not is_plain(usage) or not (usage.get("prompt_tokens") or usage.get("completion_tokens")):
+        return None
+    if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
+        return None
+    lean: Members = {"usage": usage}
+    for name in NAMES:
+        text = said(name)
+        if type(text) is str:
+            lean[name] = text
+        elif text is not None:
+            return None
+    response_id, model = lean.get("id"), lean.get("model")
+    if not response_id or not model or response_id.startswith(PACKED) or said("object") == "error":
+        return None
+    lean["model"] = model.removeprefix(f"{word}/") or model
+    try:
+        return response_id, orjson.dumps(lean)
+    except TypeError:  # a count of more than 64 bits, half a surrogate pair
+        return None
+
+
+PACKED: Final = "resp_"
+"""How ids begin that LiteLLM may have made of others'."""
+
+
+def _messages(messages: list[Any]) -> tuple[object, int]:
+    """A copy of a conversation, as `snapshot` makes it, and roughly its size; nearly all hold nothing but texts."""
+    size, kept = 0, list[Members]()
+    for message in messages[:MAX_MESSAGES]:
+        if type(message) is not dict:
+            return snapshot(messages)
+        kept.append(copy := message.copy())
+        size += SCALAR_BYTES * len(copy)
+        for part in copy.values():
+            if type(part) is str:
+                size += len(part)
+            elif part is not None:
+                return snapshot(messages)
+    return snapshot(messages) if len(messages) > MAX_MESSAGES else (kept, size)
+
+
+def _choices(choices: list[Any]) -> tuple[object, int]:
+    """The same of one choice, as far as a reader asks for it."""
+    choice = choices[0]
+    message = choice.get("message")
+    if type(message) is not dict:
+        return snapshot(choices)
+    size, copy = 0, cast("Members", message).copy()
+    for part in copy.values():
+        if type(part) is str:
+            size += len(part)
+        elif part and type(part) in CONTAINERS:
+            return snapshot(choices)
+    ending = {name: choice.get(name) for name in ENDING}
+    return [{**ending, "message": copy}], size
+
+
+ENDING: Final = ("finish_reason", "native_finish_reason")
+
+
+def _instant(value: object) -> UnixNanos | None:
+    """Seconds since 1970, to the microsecond."""
+    return UnixNanos(round(value * 1_000_000) * 1_000) if type(value) is float and value > 0 else None

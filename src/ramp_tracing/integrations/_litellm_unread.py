@@ -1,0 +1,150 @@
+"""A call that LiteLLM has told of, recorded before anybody has read what was asked and answered."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from .._identity import generation_id
+from .._layers import Settled
+from .._normalizers import CHAT, as_fields, parse
+from .._normalizers._litellm_attribution import litellm_attribution, trace_id_in
+from .._normalizers._litellm_lean import LeanCall
+from .._normalizers._litellm_money import as_exact
+from .._normalizers._litellm_names import PROVIDERS
+from .._providers import address_in, provider_at
+from .._record import GENERATIONS, Attribution, Content, Cost, Drafts, Generation, Lean, answer
+from .._recorder import sayable, timed, unchanging
+from .._state import state
+from ._key_hashes import hash_of
+
+OPERATION: Final = "chat"
+COSTS: Final = Drafts(Cost)
+
+CACHED_PLACES: Final = 256
+"""An application asks a handful of models at a handful of addresses."""
+
+
+class Place(NamedTuple):
+    """What is asked, and where: the fields of a `Generation` of the same names."""
+
+    provider: str | None
+    server_address: str | None
+    server_port: int | None
+    request_model: str | None
+    written: bytes
+    """JSON of these, without its end."""
+
+
+class UnreadCall:
+    """
+    A record of which the content has not been read.
+
+    Args:
+        call: The ``kwargs`` of the callback.
+        told: What was taken out of them.
+        settled: What was known of the call before.
+    """
+
+    __slots__ = ("_lean", "_place", "_told", "_whole", "size_bytes")
+
+    job: Final = False
+    """What goes on after its call is read at once."""
+
+    def __init__(self, call: Mapping[str, object], told: LeanCall, settled: Settled) -> None:
+        self._told = told
+        self._place = place_of(told.word, told.model, told.api_base, tuple(state.providers.items()))
+        self._lean = self._made(call, told, settled)
+        self._whole: Generation | None = None
+        self.size_bytes = told.size_bytes
+
+    def _made(self, call: Mapping[str, object], told: LeanCall, settled: Settled) -> Lean:
+        started, lean = settled.started, Lean()
+        lean.id = generation_id(told.response_id, state.seen)
+        lean.answer, lean.format = told.answer, CHAT.name
+        lean.place = b'%b,"parameters":%b}' % (self._place.written, orjson.dumps(told.parameters))
+        lean.request_model = lean.retries = None  # it is part of the place
+        lean.cost = cost_of(call.get("response_cost"))
+        lean.started, lean.ended = told.started, told.ended
+        lean.attribution = unchanging(attribution_of(call, litellm_attribution(call), settled))
+        lean.span_parent = started.span_parent
+        lean.role = "leaf" if started.in_tree else "call"
+        lean.api_key_hash = hash_of(call.get("api_key"))
+        return lean
+
+    def written(self) -> Lean:
+        """All but the content, and how it ended."""
+        return self._lean
+
+    def whole(self) -> Generation:
+        """The record, read."""
+        read = self._whole
+        if read is None:
+            read = self._whole = self._read()
+        return read
+
+    def _read(self) -> Generation:
+        lean, told, place = self._lean, self._told, self._place
+        outcome = CHAT.read({**as_fields(parse(lean.answer)), "choices": told.choices})
+        made: Any = GENERATIONS.begin()
+        made.id, made.operation, made.library = lean.id, OPERATION, "litellm"
+        made.timing = timed(lean.started, lean.ended)
+        made.provider, made.request_model = place.provider, place.request_model
+        made.server_address, made.server_port = place.server_address, place.server_port
+        made.parameters, made.cost = told.parameters, lean.cost
+        made.attribution, made.span_parent, made.role = lean.attribution, lean.span_parent, lean.role
+        made.api_key_hash = lean.api_key_hash
+        answer(made, outcome)
+        made.failure = sayable(outcome.failure, keeps_content=True)
+        asked: object = {"messages": told.messages}
+        made.content = Content(input=asked, output=outcome.output, size_bytes=self.size_bytes)
+        return GENERATIONS.end(made)
+
+
+@lru_cache(maxsize=CACHED_PLACES)
+def place_of(word: str, model: str | None, api_base: str | None, providers: tuple[tuple[str, str], ...]) -> Place:
+    """
+    Where a call went.
+
+    Args:
+        word: LiteLLM's word for the provider.
+        model: LiteLLM's word for the model.
+        api_base: The address.
+        providers: The user's own names of providers.
+    """
+    host, port = address_in(api_base or "")
+    provider = provider_at(PROVIDERS.get(word, word), host, port, dict(providers))
+    asked = None if model is None else model.removeprefix(f"{word}/") or model
+    members = {
+        "operation": OPERATION, "library": "litellm", "provider": provider, "server_address": host,
+        "server_port": port, "request_model": asked,
+    }  # fmt: skip
+    return Place(provider, host, port, asked, orjson.dumps(members)[:-1])
+
+
+def cost_of(reckoned: object) -> Cost | None:
+    """LiteLLM's price; it says 0 of what it has no price for."""
+    amount = as_exact(reckoned)
+    if not amount:
+        return None
+    made = COSTS.begin()
+    made.total, made.source = amount, "gateway"
+    return COSTS.end(made)
+
+
+def attribution_of(call: Mapping[str, object], said: Attribution, settled: Settled) -> Attribution:
+    """
+    Who a call was for that the client below has not seen.
+
+    Args:
+        call: The ``kwargs`` of the callback.
+        said: What they say.
+        settled: What was known of the call before.
+    """
+    attribution = said.over(settled.started.attribution)
+    if attribution.trace_id is None and settled.started.span_parent is None:
+        trace_id = trace_id_in(call)
+        if trace_id is not None:
+            return Attribution(trace_id=trace_id).over(attribution)
+    return attribution
