@@ -6,7 +6,7 @@ can be is done there: the usage and the ids are written down, and texts are kept
 from the logging payload, which is plain dictionaries: the answer itself is the application's, which may change it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 import orjson
@@ -32,6 +32,10 @@ MAX_MESSAGES: Final = 1_000
 """`snapshot` knows what to do with more."""
 
 Members = dict[str, Any]
+"""A JSON object."""
+
+Get = Callable[[str], Any]
+"""What a mapping says of a name."""
 
 
 class LeanCall:
@@ -85,13 +89,14 @@ def lean_litellm(call: Mapping[str, object], answer: object) -> LeanCall | None:
     Returns:
         `None` where something is unusual; then `read_litellm` reads it at once.
     """
-    payload: Any = call.get("standard_logging_object")
-    if type(payload) is not dict or not _is_usual(call, cast("Members", payload)):
+    payload = _object(call.get("standard_logging_object"))
+    if payload is None or not _is_usual(call, payload):
         return None
-    told, said = payload.get, call.get
-    response, word = told("response"), cast("str", said("custom_llm_provider"))
-    started, ended, lean = _instant(told("startTime")), _instant(told("endTime")), _lean(response, word)
-    if started is None or ended is None or lean is None or dig(answer, "id") != lean[0]:
+    told, said = cast("Get", payload.get), cast("Get", call.get)
+    response, word = _object(told("response")), said("custom_llm_provider")
+    started, ended = _instant(told("startTime")), _instant(told("endTime"))
+    lean = None if response is None else _lean(response, word)
+    if response is None or lean is None or started is None or ended is None or dig(answer, "id") != lean[0]:
         return None
     made = LeanCall()
     made.response_id, made.answer = lean
@@ -104,6 +109,11 @@ def lean_litellm(call: Mapping[str, object], answer: object) -> LeanCall | None:
     made.choices, answered_bytes = _choices(response["choices"])
     made.size_bytes = asked_bytes + answered_bytes
     return made
+
+
+def _object(value: Any) -> Members | None:
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+    return cast("Members", value) if kind is dict else None
 
 
 def _is_usual(call: Mapping[str, object], payload: Members) -> bool:
@@ -121,15 +131,16 @@ def _is_usual(call: Mapping[str, object], payload: Members) -> bool:
         and not breakdown.get("discount_amount")
         and not breakdown.get("margin_total_amount")
         and type(messages) is list
-        and not is_redacted(messages)  # pyright: ignore[reportUnknownArgumentType]
+        and not is_redacted(cast("object", messages))
     )
 
 
-def _lean(response: Any, word: str) -> tuple[str, bytes] | None:
+def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
     """The id of an answer, and JSON of all of it that is no content; `None` where something about it is unusual."""
-    if type(response) is not dict or not ODD.isdisjoint(cast("Members", response)):
+    if not ODD.isdisjoint(response):
         return None
-    said, usage, choices = response.get, response.get("usage"), response.get("choices")
+    said = cast("Get", response.get)
+    usage, choices = said("usage"), cast("list[Any]", said("choices"))
     if not is_plain(usage) or not (usage.get("prompt_tokens") or usage.get("completion_tokens")):
         return None
     if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
@@ -161,7 +172,8 @@ def _messages(messages: list[Any]) -> tuple[object, int]:
     for message in messages[:MAX_MESSAGES]:
         if type(message) is not dict:
             return snapshot(messages)
-        kept.append(copy := message.copy())
+        copy = cast("Members", message).copy()
+        kept.append(copy)
         size += SCALAR_BYTES * len(copy)
         for part in copy.values():
             if type(part) is str:
@@ -173,7 +185,7 @@ def _messages(messages: list[Any]) -> tuple[object, int]:
 
 def _choices(choices: list[Any]) -> tuple[object, int]:
     """The same of one choice, as far as a reader asks for it."""
-    choice = choices[0]
+    choice: Members = choices[0]
     message = choice.get("message")
     if type(message) is not dict:
         return snapshot(choices)

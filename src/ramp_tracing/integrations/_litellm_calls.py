@@ -14,7 +14,7 @@ from .._record import GENERATIONS, Attribution, Content, Cost, Generation, Gener
 from .._recorder import ANSWERED, CONTENTS, answered_first, hand_over, sayable
 from .._state import Sink, state
 from ._key_hashes import hash_of
-from ._litellm_unread import UnreadCall
+from ._litellm_unread import unread_call
 
 BATCHES: Final = frozenset({"create_batch", "retrieve_batch"})
 
@@ -63,7 +63,7 @@ def _is_recorded_unread(sink: Sink, call: Mapping[str, object], lean: LeanCall, 
         return False
     unread = None
     try:
-        unread = UnreadCall(call, lean, settled)
+        unread = unread_call(call, lean, settled)
     except BaseException:
         with guarded("keeping an answer of LiteLLM's"):
             raise

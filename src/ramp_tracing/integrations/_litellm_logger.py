@@ -116,13 +116,16 @@ def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
 def _register(callback: Any) -> None:
     litellm: Any = _module("litellm")
     missing: list[str] = []
+    is_alone = True
     for name in LISTS:
-        for each in getattr(litellm, name, ()):
-            if each is callback:
-                break
-        else:
+        callbacks: Any = getattr(litellm, name, ())
+        if len(callbacks) == 1 and callbacks[0] is callback:  # most of the time
+            continue
+        is_alone = False
+        if not any(each is callback for each in callbacks):
             missing.append(name)
-    _warn_of_built_in(litellm, callback)
+    if not is_alone:
+        _warn_of_built_in(litellm, callback)
     for name in missing:
         getattr(litellm.logging_callback_manager, LISTS[name])(callback)
     if missing:

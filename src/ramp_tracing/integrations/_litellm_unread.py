@@ -37,41 +37,65 @@ class Place(NamedTuple):
     """JSON of these, without its end."""
 
 
-class UnreadCall:
+PLAIN: Final[frozenset[type]] = frozenset({str, int, float, bool, list, dict})
+"""What metadata is as a rule, and is the same whenever it is looked at, once `unchanging` has copied the containers."""
+
+
+def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) -> "UnreadCall | None":
     """
-    A record of which the content has not been read.
+    A record of which the content is read later.
 
     Args:
         call: The ``kwargs`` of the callback.
         told: What was taken out of them.
         settled: What was known of the call before.
+
+    Returns:
+        `None` where something has to be looked at now.
+    """
+    attribution = unchanging(attribution_of(call, litellm_attribution(call), settled))
+    if not PLAIN.issuperset(map(type, attribution.metadata.values())):
+        return None
+    lean, started = Lean(), settled.started
+    try:
+        place = place_of(told.word, told.model, told.api_base, tuple(state.providers.items()))
+        lean.place = b'%b,"parameters":%b}' % (place.written, orjson.dumps(told.parameters))
+    except TypeError:  # a name or a number that JSON cannot hold
+        return None
+    lean.answer, lean.format = told.answer, CHAT.name
+    lean.request_model = lean.retries = None  # the model is part of the place
+    lean.cost = cost_of(call.get("response_cost"))
+    lean.started, lean.ended = told.started, told.ended
+    lean.attribution, lean.span_parent = attribution, started.span_parent
+    lean.role = "leaf" if started.in_tree else "call"
+    lean.api_key_hash = hash_of(call.get("api_key"))
+    lean.id = generation_id(told.response_id, state.seen)  # last: should anything raise, the id is not taken
+    return UnreadCall(lean, told, place)
+
+
+class UnreadCall:
+    """
+    A record of which the content has not been read.
+
+    Args:
+        lean: What is written down.
+        told: What is kept.
+        place: What was asked, and where.
     """
 
     __slots__ = ("_lean", "_place", "_told", "_whole", "size_bytes")
 
-    job: Final = False
-    """What goes on after its call is read at once."""
-
-    def __init__(self, call: Mapping[str, object], told: LeanCall, settled: Settled) -> None:
+    def __init__(self, lean: Lean, told: LeanCall, place: Place) -> None:
+        self._lean = lean
         self._told = told
-        self._place = place_of(told.word, told.model, told.api_base, tuple(state.providers.items()))
-        self._lean = self._made(call, told, settled)
+        self._place = place
         self._whole: Generation | None = None
         self.size_bytes = told.size_bytes
 
-    def _made(self, call: Mapping[str, object], told: LeanCall, settled: Settled) -> Lean:
-        started, lean = settled.started, Lean()
-        lean.id = generation_id(told.response_id, state.seen)
-        lean.answer, lean.format = told.answer, CHAT.name
-        lean.place = b'%b,"parameters":%b}' % (self._place.written, orjson.dumps(told.parameters))
-        lean.request_model = lean.retries = None  # it is part of the place
-        lean.cost = cost_of(call.get("response_cost"))
-        lean.started, lean.ended = told.started, told.ended
-        lean.attribution = unchanging(attribution_of(call, litellm_attribution(call), settled))
-        lean.span_parent = started.span_parent
-        lean.role = "leaf" if started.in_tree else "call"
-        lean.api_key_hash = hash_of(call.get("api_key"))
-        return lean
+    @property
+    def job(self) -> bool:
+        """False: what goes on after its call is read at once."""
+        return False
 
     def written(self) -> Lean:
         """All but the content, and how it ended."""
