@@ -167,7 +167,8 @@ def test_who_it_is_for() -> None:
 
 def test_what_is_changed_after_the_call_is_not_reported() -> None:
     """By the application, which has the answer and its own lists, or by callbacks that come later."""
-    own, params = {"role": "user", "content": "first"}, {"metadata": {"team": "billing", "labels": ["a"]}}
+    own: Any = {"role": "user", "content": "first"}
+    params: Any = {"metadata": {"team": "billing", "labels": ["a"]}}
     call, response = told(payload={"messages": [own]}, litellm_params=params), answer()
     call["standard_logging_object"]["response"] = response
     expected = plain(read_at_once(copy.deepcopy(call), copy.deepcopy(response)))
@@ -185,9 +186,10 @@ def test_what_is_changed_after_the_call_is_not_reported() -> None:
     assert plain(unread.whole()) == expected
 
 
-COUNT = st.one_of(st.none(), st.integers(0, 500), st.sampled_from([-1, 2**70, 1.5, 3.0, "7", True, {"a": 1}]))
-USUALLY = st.one_of(st.integers(0, 500), st.none())
-TEXT = st.one_of(
+NOTHING: Final[dict[str, Any]] = {}
+COUNT: Any = st.one_of(st.none(), st.integers(0, 500), st.sampled_from([-1, 2**70, 1.5, 3.0, "7", True, {"a": 1}]))
+USUALLY: Any = st.one_of(st.integers(0, 500), st.none())
+TEXT: Any = st.one_of(
     st.none(), st.sampled_from(["", "text", "openai/gpt-4o", "resp_bGl0ZWxsbTo", "\ud800", "redacted-by-litellm"])
 )
 
@@ -212,7 +214,7 @@ def usages(count: Any) -> Any:
     )
 
 
-MESSAGE = st.fixed_dictionaries(
+MESSAGE: Any = st.fixed_dictionaries(
     {"role": st.just("assistant"), "content": TEXT},
     optional={
         "refusal": TEXT,
@@ -223,7 +225,7 @@ MESSAGE = st.fixed_dictionaries(
         "annotations": st.just([]),
     },
 )
-CHOICE = st.fixed_dictionaries(
+CHOICE: Any = st.fixed_dictionaries(
     {"message": st.one_of(MESSAGE, st.none())},
     optional={
         "finish_reason": TEXT,
@@ -231,8 +233,8 @@ CHOICE = st.fixed_dictionaries(
         "error": st.one_of(st.none(), st.just({"code": 502, "message": "upstream"})),
     },
 )
-ANSWERS = st.fixed_dictionaries(
-    {},
+ANSWERS: Any = st.fixed_dictionaries(
+    NOTHING,
     optional={
         "id": st.sampled_from(["chatcmpl-0123456789abcdef", "x", "", None]),
         "model": st.sampled_from(["gpt-4o", "openai/gpt-4o", "openai/", None]),
@@ -244,22 +246,22 @@ ANSWERS = st.fixed_dictionaries(
         "error": st.one_of(st.none(), st.just({"message": "no"})),
     },
 )
-PART = st.one_of(TEXT, st.just([{"type": "text", "text": "x"}]), st.just(1.5))
-PAYLOADS = st.fixed_dictionaries(
-    {},
+PART: Any = st.one_of(TEXT, st.just([{"type": "text", "text": "x"}]), st.just(1.5))
+PAYLOADS: Any = st.fixed_dictionaries(
+    NOTHING,
     optional={
         "model": TEXT,
         "api_base": st.sampled_from([None, "", "https://api.openai.com/v1", "http://localhost:1234", "//["]),
         "messages": st.one_of(TEXT, st.lists(st.fixed_dictionaries({"role": TEXT, "content": PART}), max_size=3)),
         "stream": st.sampled_from([None, False, True]),
         "endTime": st.sampled_from([12.5, 9.0, 0, None, True]),
-        "cost_breakdown": st.sampled_from([None, {}, {"discount_amount": 0.1}, {"margin_total_amount": 0.1}]),
+        "cost_breakdown": st.sampled_from([None, NOTHING, {"discount_amount": 0.1}, {"margin_total_amount": 0.1}]),
         "end_user": TEXT,
         "request_tags": st.sampled_from([[], ["a", "User-Agent: x"]]),
     },
 )
-CALLS = st.fixed_dictionaries(
-    {},
+CALLS: Any = st.fixed_dictionaries(
+    NOTHING,
     optional={
         "call_type": st.sampled_from(["completion", "acompletion", "embedding", "responses", None]),
         "custom_llm_provider": st.sampled_from(["openai", "anthropic", "openrouter", "", None]),
@@ -270,9 +272,9 @@ CALLS = st.fixed_dictionaries(
         "optional_params": st.sampled_from([None, {"seed": 2**70}, {"n": 1, "temperature": 1.0, "user": "ada"}]),
         "user": TEXT,
         "litellm_params": st.fixed_dictionaries(
-            {},
+            NOTHING,
             optional={
-                "metadata": st.sampled_from([None, {"user_id": "u", "team": ["x"]}, {"hidden_params": {}}]),
+                "metadata": st.sampled_from([None, {"user_id": "u", "team": ["x"]}, {"hidden_params": NOTHING}]),
                 "litellm_session_id": TEXT,
                 "litellm_trace_id": TEXT,
             },
@@ -281,7 +283,7 @@ CALLS = st.fixed_dictionaries(
 )
 
 
-NONE = st.just({})
+NONE: Any = st.just(NOTHING)
 
 
 @given(

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from .._guard import guarded, log
-from .._layers import note_answer, open_slot, slot_of
+from .._layers import is_open, note_answer, open_slot, slot_of
 from .._normalizers import as_fields, dig
 from .._state import state
 from ._litellm_calls import record
@@ -109,8 +109,10 @@ def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
         log.once_a_minute(logging.WARNING, "nothing is instrumented", message)
         return
     with guarded("recording a LiteLLM call"):
-        _register(callback)
-        record(as_fields(call), answer, ok=ok)
+        said = as_fields(call)
+        if not is_open("litellm", str(said.get("litellm_call_id"))):  # else that was done when the call began
+            _register(callback)
+        record(said, answer, ok=ok)
 
 
 def _register(callback: Any) -> None:
