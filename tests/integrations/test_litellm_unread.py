@@ -46,7 +46,13 @@ class Memory:
 
 def answer(**more: Any) -> dict[str, Any]:
     """A chat completion, as LiteLLM writes it down."""
-    message = {"role": "assistant", "content": SECRET, "tool_calls": None, "function_call": None, "annotations": []}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": SECRET,
+        "tool_calls": None,
+        "function_call": None,
+        "annotations": [],
+    }
     return {
         "id": "chatcmpl-0123456789abcdef",
         "object": "chat.completion",
@@ -60,7 +66,7 @@ def answer(**more: Any) -> dict[str, Any]:
 
 def told(response: Any = None, *, payload: Any = None, **more: Any) -> dict[str, Any]:
     """The arguments of a callback."""
-    said = {
+    said: dict[str, Any] = {
         "startTime": 10.25,
         "endTime": 12.5,
         "completionStartTime": 12.5,
@@ -274,7 +280,7 @@ CALLS: Any = st.fixed_dictionaries(
         "litellm_params": st.fixed_dictionaries(
             NOTHING,
             optional={
-                "metadata": st.sampled_from([None, {"user_id": "u", "team": ["x"]}, {"hidden_params": NOTHING}]),
+                "metadata": st.sampled_from([NOTHING, {"user_id": "u", "team": ["x"]}, {"hidden_params": 1}]),
                 "litellm_session_id": TEXT,
                 "litellm_trace_id": TEXT,
             },

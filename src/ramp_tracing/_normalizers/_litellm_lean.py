@@ -13,12 +13,12 @@ import orjson
 
 from .._capture import snapshot
 from .._record import UnixNanos
-from ._lean import NAMES, SIGNS_OF_AN_ERROR, is_plain
+from ._lean import DIGITS, MAX_SHAPES, NAMES, SIGNS_OF_AN_ERROR, is_plain
 from ._litellm_content import is_redacted
 from ._litellm_money import REPORTS_COST
 from ._litellm_names import PROVIDERS
 from ._parameters import numbers_in
-from ._reading import as_fields, as_name, dig
+from ._reading import MAX_AMOUNT, as_fields, as_name, dig
 
 CHATS: Final = frozenset({"completion", "acompletion"})
 
@@ -46,6 +46,7 @@ class LeanCall:
         key: LiteLLM's id of the call.
         attempt: What tells its attempts apart.
         parameters: Request parameters that are numbers.
+        price: LiteLLM's, in US dollars, as digits; empty where it has none.
         word: LiteLLM's word for the provider.
         model: LiteLLM's word for the model that was asked for.
         api_base: The address that was called.
@@ -59,13 +60,14 @@ class LeanCall:
     """
 
     __slots__ = (
-        "answer", "api_base", "attempt", "choices", "ended", "key", "messages", "model", "parameters", "response_id",
-        "size_bytes", "started", "word",
+        "answer", "api_base", "attempt", "choices", "ended", "key", "messages", "model", "parameters", "price",
+        "response_id", "size_bytes", "started", "word",
     )  # fmt: skip
 
     key: str
     attempt: str
     parameters: Mapping[str, float]
+    price: bytes
     word: str
     model: str | None
     api_base: str | None
@@ -95,11 +97,14 @@ def lean_litellm(call: Mapping[str, object], answer: object) -> LeanCall | None:
     told, said = cast("Get", payload.get), cast("Get", call.get)
     response, word = _object(told("response")), said("custom_llm_provider")
     started, ended = _instant(told("startTime")), _instant(told("endTime"))
-    lean = None if response is None else _lean(response, word)
-    if response is None or lean is None or started is None or ended is None or dig(answer, "id") != lean[0]:
+    lean, price = None if response is None else _lean(response, word), _price(said("response_cost"))
+    if response is None or lean is None or price is None or started is None or ended is None:
+        return None
+    if lean[0] != (cast("Members", answer).get("id") if type(answer) is dict else getattr(answer, "id", None)):
         return None
     made = LeanCall()
     made.response_id, made.answer = lean
+    made.price = price
     made.key, made.attempt = str(said("litellm_call_id")), str(said("api_call_start_time") or told("startTime"))
     made.parameters = numbers_in(as_fields(said("optional_params")))
     made.word, made.model = word, as_name(told("model")) or as_name(said("model"))
@@ -140,12 +145,12 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
     if not ODD.isdisjoint(response):
         return None
     said = cast("Get", response.get)
-    usage, choices = said("usage"), cast("list[Any]", said("choices"))
-    if not is_plain(usage) or not (usage.get("prompt_tokens") or usage.get("completion_tokens")):
+    usage, choices = _object(said("usage")), cast("list[Any]", said("choices"))
+    if usage is None or not (usage.get("prompt_tokens") or usage.get("completion_tokens")):
         return None
     if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
         return None
-    lean: Members = {"usage": usage}
+    lean: Members = {}
     for name in NAMES:
         text = said(name)
         if type(text) is str:
@@ -157,9 +162,26 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
     lean["model"] = model.removeprefix(f"{word}/") or model
     try:
-        return response_id, orjson.dumps(lean)
+        counts = orjson.dumps(usage)
+        return (response_id, b'%b,"usage":%b}' % (orjson.dumps(lean)[:-1], counts)) if _are(counts, usage) else None
     except TypeError:  # a count of more than 64 bits, half a surrogate pair
         return None
+
+
+def _are(counts: bytes, usage: Members) -> bool:
+    """Whether a usage is counts alone: known of one that is the same but for its digits, once it has been looked at."""
+    shape = counts.translate(None, DIGITS)
+    if shape in _plain_shapes:
+        return True
+    if not is_plain(usage):
+        return False
+    if len(_plain_shapes) >= MAX_SHAPES:
+        _plain_shapes.clear()
+    _plain_shapes.add(shape)
+    return True
+
+
+_plain_shapes: Final[set[bytes]] = set()
 
 
 PACKED: Final = "resp_"
@@ -200,6 +222,20 @@ def _choices(choices: list[Any]) -> tuple[object, int]:
 
 
 ENDING: Final = ("finish_reason", "native_finish_reason")
+
+
+def _price(reckoned: object) -> bytes | None:
+    """
+    The digits of LiteLLM's price, as `as_exact` has them. It says 0 of what it has no price for.
+
+    Returns:
+        `None` for what it never says: to be looked at with care.
+    """
+    if reckoned is None:
+        return b""
+    if type(reckoned) is not float or not 0 <= reckoned <= MAX_AMOUNT:
+        return None
+    return b"%.15g" % reckoned if reckoned else b""
 
 
 def _instant(value: object) -> UnixNanos | None:

@@ -1,6 +1,7 @@
 """A call that LiteLLM has told of, recorded before anybody has read what was asked and answered."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -11,7 +12,6 @@ from .._layers import Settled
 from .._normalizers import CHAT, as_fields, parse
 from .._normalizers._litellm_attribution import litellm_attribution, trace_id_in
 from .._normalizers._litellm_lean import LeanCall
-from .._normalizers._litellm_money import as_exact
 from .._normalizers._litellm_names import PROVIDERS
 from .._providers import address_in, provider_at
 from .._record import GENERATIONS, Attribution, Content, Cost, Drafts, Generation, Lean, answer
@@ -37,6 +37,10 @@ class Place(NamedTuple):
     """JSON of these, without its end."""
 
 
+WRITTEN: Final = b'%b%b,"parameters":%b}'
+PRICED: Final = b',"cost":{"total":"%b","source":"gateway"}'
+"""Written as text: to make a `Decimal` of it and a text of that is for the thread that sends."""
+
 PLAIN: Final[frozenset[type]] = frozenset({str, int, float, bool, list, dict})
 """What metadata is as a rule, and is the same whenever it is looked at, once `unchanging` has copied the containers."""
 
@@ -59,12 +63,15 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
     lean, started = Lean(), settled.started
     try:
         place = place_of(told.word, told.model, told.api_base, tuple(state.providers.items()))
-        lean.place = b'%b,"parameters":%b}' % (place.written, orjson.dumps(told.parameters))
+        lean.place = WRITTEN % (
+            place.written,
+            PRICED % told.price if told.price else b"",
+            orjson.dumps(told.parameters),
+        )
     except TypeError:  # a name or a number that JSON cannot hold
         return None
     lean.answer, lean.format = told.answer, CHAT.name
-    lean.request_model = lean.retries = None  # the model is part of the place
-    lean.cost = cost_of(call.get("response_cost"))
+    lean.request_model = lean.cost = lean.retries = None  # the first two are in the place, as JSON
     lean.started, lean.ended = told.started, told.ended
     lean.attribution, lean.span_parent = attribution, started.span_parent
     lean.role = "leaf" if started.in_tree else "call"
@@ -116,7 +123,7 @@ class UnreadCall:
         made.timing = timed(lean.started, lean.ended)
         made.provider, made.request_model = place.provider, place.request_model
         made.server_address, made.server_port = place.server_address, place.server_port
-        made.parameters, made.cost = told.parameters, lean.cost
+        made.parameters, made.cost = told.parameters, cost_of(told.price)
         made.attribution, made.span_parent, made.role = lean.attribution, lean.span_parent, lean.role
         made.api_key_hash = lean.api_key_hash
         answer(made, outcome)
@@ -147,13 +154,12 @@ def place_of(word: str, model: str | None, api_base: str | None, providers: tupl
     return Place(provider, host, port, asked, orjson.dumps(members)[:-1])
 
 
-def cost_of(reckoned: object) -> Cost | None:
-    """LiteLLM's price; it says 0 of what it has no price for."""
-    amount = as_exact(reckoned)
-    if not amount:
+def cost_of(price: bytes) -> Cost | None:
+    """LiteLLM's price; none where there is nothing in *price*."""
+    if not price:
         return None
     made = COSTS.begin()
-    made.total, made.source = amount, "gateway"
+    made.total, made.source = Decimal(price.decode()), "gateway"
     return COSTS.end(made)
 
 

@@ -74,7 +74,7 @@ LOGGING: Final = "litellm.litellm_core_utils.litellm_logging"
 def _known(call: Mapping[str, object], *, keeps_content: bool) -> dict[str, object]:
     """A copy: LiteLLM goes on changing its own, and the application may go on with its list of messages."""
     asked = call.get("messages") if keeps_content else None
-    known = {name: call.get(name) for name in KNOWN}
+    known: dict[str, object] = dict(zip(KNOWN, map(call.get, KNOWN), strict=True))
     known["standard_logging_object"] = {"messages": [*as_items(asked)] or asked, "startTime": time.time()}
     return known
 
