@@ -266,6 +266,7 @@ PAYLOADS: Any = st.fixed_dictionaries(
         "request_tags": st.sampled_from([[], ["a", "User-Agent: x"]]),
     },
 )
+PARAMETERS: Final[list[Any]] = [None, {"seed": 2**70}, {"n": 1, "temperature": 1.0, "user": "ada"}]
 CALLS: Any = st.fixed_dictionaries(
     NOTHING,
     optional={
@@ -275,7 +276,7 @@ CALLS: Any = st.fixed_dictionaries(
         "stream": st.sampled_from([None, False, True]),
         "litellm_no_upstream_llm_call": st.sampled_from([None, True]),
         "response_cost": st.one_of(st.none(), st.floats(0, 10), st.sampled_from([-1.0, "0.1", True, float("nan")])),
-        "optional_params": st.sampled_from([None, {"seed": 2**70}, {"n": 1, "temperature": 1.0, "user": "ada"}]),
+        "optional_params": st.sampled_from(PARAMETERS),
         "user": TEXT,
         "litellm_params": st.fixed_dictionaries(
             NOTHING,
