@@ -124,10 +124,12 @@ def _object(value: Any) -> Members | None:
 def _is_usual(call: Mapping[str, object], payload: Members) -> bool:
     """Whether it is a chat completion that was sent and paid for, in one piece, at LiteLLM's price."""
     said, messages, breakdown = call.get, payload.get("messages"), as_fields(payload.get("cost_breakdown"))
-    word = said("custom_llm_provider")
+    kind, word = said("call_type"), said("custom_llm_provider")
     return (
-        said("call_type") in CHATS
+        type(kind) is str
+        and kind in CHATS
         and type(word) is str
+        and word != ""
         and PROVIDERS.get(word, word) not in REPORTS_COST
         and said("cache_hit") is not True
         and said("stream") is not True
@@ -163,13 +165,15 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
     lean["model"] = model.removeprefix(f"{word}/") or model
     try:
         counts = orjson.dumps(usage)
-        return (response_id, b'%b,"usage":%b}' % (orjson.dumps(lean)[:-1], counts)) if _are(counts, usage) else None
+        return (
+            (response_id, b'%b,"usage":%b}' % (orjson.dumps(lean)[:-1], counts)) if _is_plain(counts, usage) else None
+        )
     except TypeError:  # a count of more than 64 bits, half a surrogate pair
         return None
 
 
-def _are(counts: bytes, usage: Members) -> bool:
-    """Whether a usage is counts alone: known of one that is the same but for its digits, once it has been looked at."""
+def _is_plain(counts: bytes, usage: Members) -> bool:
+    """Whether a usage holds counts alone. Of one that has been looked at, it is known of all that differ in digits."""
     shape = counts.translate(None, DIGITS)
     if shape in _plain_shapes:
         return True

@@ -14,7 +14,7 @@ from .._record import GENERATIONS, Attribution, Content, Cost, Generation, Gener
 from .._recorder import ANSWERED, CONTENTS, answered_first, hand_over, sayable
 from .._state import Sink, state
 from ._key_hashes import hash_of
-from ._litellm_unread import unread_call
+from ._litellm_unread import traced, unread_call
 
 BATCHES: Final = frozenset({"create_batch", "retrieve_batch"})
 
@@ -184,9 +184,7 @@ def _attribution(said: LiteLLMCall, settled: Settled) -> Attribution:
         return held.attribution.over(attribution)
     if held is not None:
         attribution = attribution.over(held.attribution)
-    if attribution.trace_id is None and started.span_parent is None and said.trace_id is not None:
-        return Attribution(trace_id=said.trace_id).over(attribution)
-    return attribution
+    return traced(attribution, said.trace_id, started)
 
 
 def _content(sink: Sink, said: LiteLLMCall) -> Content | None:

@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from .._context import InForce
+from .._guard import guarded
 from .._identity import generation_id
 from .._layers import Settled
 from .._normalizers import CHAT, as_fields, parse
@@ -14,8 +16,8 @@ from .._normalizers._litellm_attribution import litellm_attribution, trace_id_in
 from .._normalizers._litellm_lean import LeanCall
 from .._normalizers._litellm_names import PROVIDERS
 from .._providers import address_in, provider_at
-from .._record import GENERATIONS, Attribution, Content, Cost, Drafts, Generation, Lean, answer
-from .._recorder import sayable, timed, unchanging
+from .._record import GENERATIONS, NOTHING_READ, Attribution, Content, Cost, Drafts, Generation, Lean, answer
+from .._recorder import timed, unchanging
 from .._state import state
 from ._key_hashes import hash_of
 
@@ -57,10 +59,11 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
     Returns:
         `None` where something has to be looked at now.
     """
-    attribution = unchanging(attribution_of(call, litellm_attribution(call), settled))
+    lean, started = Lean(), settled.started
+    said = litellm_attribution(call).over(started.attribution)
+    attribution = unchanging(traced(said, trace_id_in(call), started))
     if not PLAIN.issuperset(map(type, attribution.metadata.values())):
         return None
-    lean, started = Lean(), settled.started
     try:
         place = place_of(told.word, told.model, told.api_base, tuple(state.providers.items()))
         lean.place = WRITTEN % (
@@ -117,7 +120,9 @@ class UnreadCall:
 
     def _read(self) -> Generation:
         lean, told, place = self._lean, self._told, self._place
-        outcome = CHAT.read({**as_fields(parse(lean.answer)), "choices": told.choices})
+        outcome = NOTHING_READ
+        with guarded("reading an answer of LiteLLM's"):
+            outcome = CHAT.read({**as_fields(parse(lean.answer)), "choices": told.choices})
         made: Any = GENERATIONS.begin()
         made.id, made.operation, made.library = lean.id, OPERATION, "litellm"
         made.timing = timed(lean.started, lean.ended)
@@ -127,7 +132,6 @@ class UnreadCall:
         made.attribution, made.span_parent, made.role = lean.attribution, lean.span_parent, lean.role
         made.api_key_hash = lean.api_key_hash
         answer(made, outcome)
-        made.failure = sayable(outcome.failure, keeps_content=True)
         asked: object = {"messages": told.messages}
         made.content = Content(input=asked, output=outcome.output, size_bytes=self.size_bytes)
         return GENERATIONS.end(made)
@@ -163,18 +167,8 @@ def cost_of(price: bytes) -> Cost | None:
     return COSTS.end(made)
 
 
-def attribution_of(call: Mapping[str, object], said: Attribution, settled: Settled) -> Attribution:
-    """
-    Who a call was for that the client below has not seen.
-
-    Args:
-        call: The ``kwargs`` of the callback.
-        said: What they say.
-        settled: What was known of the call before.
-    """
-    attribution = said.over(settled.started.attribution)
-    if attribution.trace_id is None and settled.started.span_parent is None:
-        trace_id = trace_id_in(call)
-        if trace_id is not None:
-            return Attribution(trace_id=trace_id).over(attribution)
-    return attribution
+def traced(attribution: Attribution, trace_id: str | None, started: InForce) -> Attribution:
+    """*attribution*, with LiteLLM's own id for what belongs together where there is no other."""
+    if trace_id is None or attribution.trace_id is not None or started.span_parent is not None:
+        return attribution
+    return Attribution(trace_id=trace_id).over(attribution)
