@@ -18,7 +18,7 @@ from ._litellm_content import is_redacted
 from ._litellm_money import REPORTS_COST
 from ._litellm_names import PROVIDERS
 from ._parameters import numbers_in
-from ._reading import MAX_AMOUNT, as_fields, as_name, dig
+from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_name, dig
 
 CHATS: Final = frozenset({"completion", "acompletion"})
 
@@ -148,7 +148,7 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
     said = cast("Get", response.get)
     usage, choices = _object(said("usage")), cast("list[Any]", said("choices"))
-    if usage is None or not (usage.get("prompt_tokens") or usage.get("completion_tokens")):
+    if usage is None or not (_is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))):
         return None
     if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
         return None
@@ -170,6 +170,11 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         )
     except TypeError:  # a count of more than 64 bits, half a surrogate pair
         return None
+
+
+def _is_some(count: object) -> bool:
+    """Whether anything was counted: of nothing but zeros LiteLLM's own totals are looked at."""
+    return type(count) is int and 0 < count <= MAX_COUNT
 
 
 def _is_plain(counts: bytes, usage: Members) -> bool:
