@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ramp_tracing._context import InForce
@@ -293,6 +293,8 @@ CALLS: Any = st.fixed_dictionaries(
 NONE: Any = st.just(NOTHING)
 
 
+@example(({"usage": {"prompt_tokens": None, "completion_tokens": -1, "total_tokens": 0}}, {}, {}))
+@example(({"model": "openai/"}, {"model": "/gpt-4o"}, {"custom_llm_provider": ""}))
 @given(
     st.one_of(
         st.tuples(ANSWERS, NONE, NONE),
