@@ -87,7 +87,7 @@ def test_held_until_the_layer_speaks(sink: Generations) -> None:
     """The client's record waits, and is handed to the layer above."""
     under(sink, "a").record(generation())
     assert ([], True) == (ids(sink), _layers.is_waiting())
-    settled = _layers.settle("upper", "a", ok=True)
+    settled = _layers.settle(_layers.slot_of("upper", "a"), ok=True)
     assert generation() == settled.held
     assert not settled.late
     _layers.release()
@@ -97,7 +97,7 @@ def test_held_until_the_layer_speaks(sink: Generations) -> None:
 def test_the_layer_speaks_first(sink: Generations) -> None:
     """A stream that the layer has stopped reading ends in the client after the layer has spoken: no second record."""
     promised = under(sink, "a")
-    assert _layers.settle("upper", "a", ok=True).held is None
+    assert _layers.settle(_layers.slot_of("upper", "a"), ok=True).held is None
     promised.record(generation(failure=ABANDONED))
     _layers.release()
     assert [] == ids(sink)
@@ -112,7 +112,7 @@ def test_nobody_speaks(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> No
     while not ids(sink) and time.monotonic() < until:
         time.sleep(0.01)
     assert ["id-1"] == ids(sink)
-    assert _layers.settle("upper", "a", ok=True).late
+    assert _layers.settle(_layers.slot_of("upper", "a"), ok=True).late
 
 
 def test_repeated_attempts_inside_a_call(sink: Generations) -> None:
@@ -120,7 +120,7 @@ def test_repeated_attempts_inside_a_call(sink: Generations) -> None:
     promised = under(sink, "a")
     for number in (1, 2, 3):
         promised.record(generation(number, failure=OUTAGE, tokens=None))
-    assert "id-1" == getattr(_layers.settle("upper", "a", ok=False).held, "id", None)
+    assert "id-1" == getattr(_layers.settle(_layers.slot_of("upper", "a"), ok=False).held, "id", None)
     _layers.release()
     assert [] == ids(sink)
 
@@ -130,7 +130,7 @@ def test_a_failed_attempt_that_was_billed_is_kept(sink: Generations) -> None:
     promised = under(sink, "a")
     promised.record(generation(1, failure=OUTAGE))
     promised.record(generation(2))
-    assert "id-2" == getattr(_layers.settle("upper", "a", ok=True).held, "id", None)
+    assert "id-2" == getattr(_layers.settle(_layers.slot_of("upper", "a"), ok=True).held, "id", None)
     _layers.release()
     assert ["id-1"] == ids(sink)
 
@@ -138,7 +138,7 @@ def test_a_failed_attempt_that_was_billed_is_kept(sink: Generations) -> None:
 def test_an_answer_that_the_layer_cannot_read(sink: Generations) -> None:
     """It failed for the layer alone; the client knows what was billed."""
     under(sink, "a").record(generation())
-    assert generation() == _layers.settle("upper", "a", ok=False).held
+    assert generation() == _layers.settle(_layers.slot_of("upper", "a"), ok=False).held
 
 
 def test_silence_is_kept(sink: Generations) -> None:
@@ -168,7 +168,7 @@ def test_slots_are_bounded(sink: Generations, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(_slots, "MAX_SLOTS", 3)
     under(sink, "first").record(generation())
     for number in range(5):
-        _layers.settle("upper", str(number), ok=True)
+        _layers.settle(_layers.slot_of("upper", str(number)), ok=True)
     assert (3, ["id-1"]) == (len(state.slots), ids(sink))
 
 
@@ -203,14 +203,14 @@ def test_nobody_can_speak_any_more(sink: Generations) -> None:
     assert [] == ids(sink)
     del teller
     assert ["id-1"] == ids(sink)
-    assert _layers.settle("upper", "a", ok=True).late
+    assert _layers.settle(_layers.slot_of("upper", "a"), ok=True).late
 
 
 def test_the_layer_has_spoken(sink: Generations) -> None:
     """Then nobody is waited for."""
     teller = Teller()
     watched(sink, teller)
-    assert not _layers.settle("upper", "a", ok=True).late
+    assert not _layers.settle(_layers.slot_of("upper", "a"), ok=True).late
     del teller
     assert [] == ids(sink)
     assert {} == state.open_streams
@@ -240,7 +240,7 @@ def test_attempts_after_a_failure(sink: Generations) -> None:
     """The layer speaks of the first failure of a call; what it repeats and says nothing of cost nothing."""
     teller = Teller()
     watched(sink, teller, number=1)
-    _layers.settle("upper", "a", ok=False)
+    _layers.settle(_layers.slot_of("upper", "a"), ok=False)
     watched(sink, teller, number=2)
     watched(sink, teller, number=3)
     del teller
@@ -251,7 +251,7 @@ def test_a_stream_after_a_failure(sink: Generations) -> None:
     """A stream that has begun is no failed attempt."""
     teller = Teller()
     watched(sink, teller, number=1)
-    _layers.settle("upper", "a", ok=False)
+    _layers.settle(_layers.slot_of("upper", "a"), ok=False)
     _layers.note_stream(watched(sink, teller, number=2), [])
     del teller
     assert ["id-2"] == ids(sink)
@@ -272,7 +272,7 @@ def test_an_answer_is_waited_for(sink: Generations) -> None:
     assert not _layers.is_waiting()
     _layers.note_answer(slot)
     assert _layers.is_waiting()
-    _layers.settle("upper", "a", ok=True)
+    _layers.settle(_layers.slot_of("upper", "a"), ok=True)
     assert not _layers.is_waiting()
 
 
@@ -280,8 +280,8 @@ def test_a_record_that_is_being_made_is_waited_for(sink: Generations) -> None:
     """The layer has spoken, and nothing has been recorded yet."""
     teller = Teller()
     _layers.note_answer(watched(sink, teller))
-    with _layers.speaking("upper", "a"):
-        _layers.settle("upper", "a", ok=True)
+    with _layers.speaking(_layers.slot_of("upper", "a")):
+        _layers.settle(_layers.slot_of("upper", "a"), ok=True)
         assert _layers.is_waiting()
     assert not _layers.is_waiting()
 
@@ -292,7 +292,7 @@ def test_an_id_that_is_used_again(sink: Generations) -> None:
     watched(sink, first)
     del first
     watched(sink, second)
-    assert not _layers.settle("upper", "a", ok=True).late
+    assert not _layers.settle(_layers.slot_of("upper", "a"), ok=True).late
     assert ["id-1"] == ids(sink)
 
 
@@ -302,9 +302,9 @@ def test_calls_that_go_on_are_not_forgotten(sink: Generations, monkeypatch: pyte
     teller = Teller()
     watched(sink, teller)
     for number in range(9):
-        _layers.settle("upper", str(number), ok=True)
+        _layers.settle(_layers.slot_of("upper", str(number)), ok=True)
     assert 3 == len(state.slots)
-    _layers.settle("upper", "a", ok=True)
+    _layers.settle(_layers.slot_of("upper", "a"), ok=True)
     del teller
     assert [] == ids(sink)
 
@@ -318,7 +318,7 @@ def test_what_a_forked_child_has_copies_of(sink: Generations) -> None:
         del teller
         os._exit(len(sink))
     assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    _layers.settle("upper", "a", ok=True)
+    _layers.settle(_layers.slot_of("upper", "a"), ok=True)
 
 
 # --- what is held is written down
@@ -357,7 +357,7 @@ def test_spoken_while_it_is_written_down() -> None:
     disk = Disk()
 
     def speak() -> None:
-        promise = _layers.settle("upper", "a", ok=True).promise
+        promise = _layers.settle(_layers.slot_of("upper", "a"), ok=True).promise
         assert promise is not None
         promise.end(generation(1, tokens=4))
 

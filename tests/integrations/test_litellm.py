@@ -15,6 +15,7 @@ import ramp_tracing
 from ramp_tracing import _layers, integrations
 from ramp_tracing._layers import _promises
 from ramp_tracing._loopback import json_answer
+from ramp_tracing._normalizers._litellm_lean import lean_litellm
 from ramp_tracing._record import Generation
 from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
@@ -459,3 +460,19 @@ def test_the_hash_of_the_key_is_kept_where_it_is_asked_for(base: str, monkeypatc
         litellm.completion(**at_anthropic(base, api_key="sk-ant-company"))
         hashes = {each.api_key_hash for each in waited(generations, 2)}
     assert hashes == {sha256(b"sk-company").hexdigest(), sha256(b"sk-ant-company").hexdigest()}
+
+
+def test_an_ordinary_call_waits_to_be_read(base: str) -> None:
+    """There is nothing unusual about what LiteLLM tells of one, with or without a price."""
+    told: list[bool] = []
+
+    class Listener(import_module("litellm.integrations.custom_logger").CustomLogger):  # type: ignore[misc]
+        def log_success_event(self, kwargs: Any, response_obj: Any, start_time: object, end_time: object) -> None:
+            told.append(lean_litellm(kwargs, response_obj) is not None)
+
+    for model in ("openai/gpt-4o", "openai/of-our-own"):
+        litellm.completion(**{**chat(base), "model": model}, success_callback=[Listener()])
+    until = time.monotonic() + 60
+    while len(told) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    assert told == [True, True]

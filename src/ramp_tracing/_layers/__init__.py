@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ._promises import Settled, is_waiting, release, settle, speaking
     from ._run import Ending, Kind, Run, end_run, run_of
     from ._runs import open_run
-    from ._slots import Slot, is_first_word, note_usage, open_slot, slot_of, watch_forks
+    from ._slots import Slot, is_first_word, is_open, note_usage, open_slot, slot_of, watch_forks
     from ._stack import frames_above, layer_above
     from ._vigils import Vigil, note_answer, note_stream
 
@@ -42,6 +42,7 @@ __all__: Final = [
     "end_run",
     "frames_above",
     "is_first_word",
+    "is_open",
     "is_waiting",
     "layer_above",
     "note_answer",
@@ -62,7 +63,9 @@ LAYERS: Final = {
     **dict.fromkeys(("Settled", "is_waiting", "release", "settle", "speaking"), "_promises"),
     **dict.fromkeys(("Ending", "Kind", "Run", "end_run", "run_of"), "_run"),
     "open_run": "_runs",
-    **dict.fromkeys(("Slot", "is_first_word", "note_usage", "open_slot", "slot_of", "watch_forks"), "_slots"),
+    **dict.fromkeys(
+        ("Slot", "is_first_word", "is_open", "note_usage", "open_slot", "slot_of", "watch_forks"), "_slots"
+    ),
     **dict.fromkeys(("frames_above", "layer_above"), "_stack"),
     **dict.fromkeys(("Vigil", "note_answer", "note_stream"), "_vigils"),
 }

@@ -1,8 +1,8 @@
 """What the client below records is held until the layer above has spoken, or has been waited for long enough."""
 
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from threading import Timer
 from typing import Final, NamedTuple, cast
 
@@ -107,17 +107,15 @@ def promised(sink: Holder) -> Sink:
     return PromisedSink(sink, slot)
 
 
-def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled:
+def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
     """
     The layer above speaks of the end of a call.
 
     Args:
-        layer: ``litellm``.
-        key: Its id of the call; attempts of one call can share it.
+        slot: The call; attempts of one call can share it.
         ok: Whether it went well.
         job: The id of the paid work that it is about, whose record may be held under the call that created it.
     """
-    slot = slot_of(layer, key)
     with state.slots_lock:
         slot.spoken = True
         slot.says = None
@@ -131,17 +129,26 @@ def settle(layer: str, key: str, *, ok: bool, job: str | None = None) -> Settled
     return Settled(slot.started, held, slot.usage, late, slot.keeps_content)
 
 
-@contextmanager
-def speaking(layer: str, key: str) -> Generator[None, None, None]:
-    """While a record is made of what the layer above says of a call: who waits for that is to wait for the record."""
-    slot = slot_of(layer, key)
-    with state.slots_lock:
-        slot.speaking += 1
-    try:
-        yield
-    finally:
+class speaking:  # noqa: N801 - reads as a verb, as `guarded` does, and is a class for the same reason
+    """
+    While a record is made of what the layer above says of a call: who waits for that is to wait for the record.
+
+    Args:
+        slot: The call.
+    """
+
+    __slots__ = ("_slot",)
+
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+
+    def __enter__(self) -> None:
         with state.slots_lock:
-            slot.speaking -= 1
+            self._slot.speaking += 1
+
+    def __exit__(self, *_: object) -> None:
+        with state.slots_lock:
+            self._slot.speaking -= 1
 
 
 def is_waiting() -> bool:

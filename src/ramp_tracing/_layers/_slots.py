@@ -183,9 +183,8 @@ def note_usage(layer: str, key: str, usage: Usage) -> None:
     slot_of(layer, key).usage = usage
 
 
-def is_first_word(layer: str, key: str, attempt: str) -> bool:
-    """Whether *layer* speaks of this attempt of a call for the first time; of some it does so twice."""
-    slot = slot_of(layer, key)
+def is_first_word(slot: Slot, attempt: str) -> bool:
+    """Whether the layer above speaks of this attempt of a call for the first time; of some it does so twice."""
     with state.slots_lock:
         is_first = attempt not in slot.attempts
         if is_first:
@@ -203,6 +202,9 @@ def slot_of(layer: str, key: str, started: InForce | None = None) -> Slot:
         started: What is in force where it starts, which is here.
     """
     name, forgotten = f"{layer}:{key}", NO_SLOT
+    slot = cast("Slot | None", state.slots.get(name))
+    if slot is not None and started is None:  # as a rule; a single step needs no lock
+        return slot
     with state.slots_lock:
         slot = cast("Slot | None", state.slots.get(name))
         if slot is None:
@@ -215,6 +217,11 @@ def slot_of(layer: str, key: str, started: InForce | None = None) -> Slot:
         if not forgotten.is_repeated(each):
             each.end(alone(each, forgotten.says, forgotten.started))
     return slot
+
+
+def is_open(layer: str, key: str) -> bool:
+    """Whether the start of a call has been seen, or anything else of it."""
+    return f"{layer}:{key}" in state.slots
 
 
 def alone(held: Held, says: Callable[[], Attribution] | None, started: InForce) -> Generation:

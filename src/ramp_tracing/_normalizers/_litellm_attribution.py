@@ -4,9 +4,10 @@ https://docs.litellm.ai/docs/observability/langfuse_integration, which people us
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
-from .._record import Attribution, Drafts
+from .._record import NOBODY, Attribution, Drafts
 from ._reading import as_fields, as_items, as_name, dig
 
 NAMES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
@@ -76,6 +77,9 @@ INTERNAL: Final = frozenset(
 
 INTERNAL_PREFIXES: Final = ("user_api_key", "litellm_", "_", "hidden_", "sensitive_data_routing_", "standard_logging_")
 
+OF_LITELLM: Final = "hidden_params"
+"""What LiteLLM puts there itself when a call has gone well."""
+
 PROXY_TAG: Final = "User-Agent:"
 """The proxy adds such tags of its own."""
 
@@ -102,20 +106,33 @@ PLACES: Final = tuple(
 ATTRIBUTIONS: Final = Drafts(Attribution)
 
 
+@cache
+def _places(*said: bool) -> tuple[tuple[str, int, str], ...]:
+    """Those of `PLACES` in which something may be, by whether each of the `Sources` says anything: most do not."""
+    return tuple(place for place in PLACES if said[place[1]])
+
+
 def litellm_attribution(call: Mapping[str, object]) -> Attribution:
     """
     Who a call was for.
 
     Args:
         call: The ``kwargs`` of a callback.
+
+    Returns:
+        `NOBODY` itself where nothing is said.
     """
     sources = sources_of(call)
-    said = ATTRIBUTIONS.begin()
-    for name, where, key in PLACES:
+    said, is_anybody = ATTRIBUTIONS.begin(), False
+    for name, where, key in _places(*map(bool, sources)):
         value = sources[where].get(key)
         if value is not None and getattr(said, name) is None:
             setattr(said, name, _text(value))
-    said.metadata = _metadata(sources)
+            is_anybody = True
+    metadata = _metadata(sources)
+    if not (metadata or is_anybody):
+        return NOBODY
+    said.metadata = metadata
     return ATTRIBUTIONS.end(said)
 
 
@@ -141,6 +158,8 @@ def sources_of(call: Mapping[str, object]) -> Sources:
         body = as_fields(dig(request, "body"))
         from_proxy = as_fields(dig(payload, "metadata", "requester_metadata"))
         metadata = from_proxy or as_fields(metadata.get("requester_metadata"))
+    elif len(metadata) == 1 and OF_LITELLM in metadata:  # in nearly every call of which the application says nothing
+        metadata = {}
     trace = as_fields(extra.get("trace"))
     if "trace" in body:
         trace = {**as_fields(body["trace"]), **trace}
@@ -156,26 +175,38 @@ def _text(value: object) -> str | None:
 def _metadata(sources: Sources) -> dict[str, object]:
     """The application's free keys; its own word over what the proxy knows of its key."""
     found: dict[str, object] = {}
-    places = (as_fields(sources.payload.get("metadata")), as_fields(sources.params.get("metadata")), sources.payload)
-    said = [place for place in places if any(map(place.get, OF_TEAM))]  # outside of a proxy none says anything
-    for key, name in TEAM.items() if said else ():
-        team = next(filter(None, (place.get(name) for place in said)), None)
-        if team is not None:
-            found[key] = team
+    _add_team(found, sources)
     metadata = sources.metadata
     for key, value in sources.trace.items():
         if value is not None and key not in OURS:
             found[key] = value
-    for key, value in as_fields(metadata.get("trace_metadata")).items():
-        if value is not None:
-            found[key] = value
-    for key, value in metadata.items():
-        if value is not None and key not in OURS and key not in INTERNAL and not key.startswith(INTERNAL_PREFIXES):
-            found[key] = value
+    if metadata:
+        for key, value in as_fields(metadata.get("trace_metadata")).items():
+            if value is not None:
+                found[key] = value
+        for key, value in metadata.items():
+            if value is not None and key not in OURS and key not in INTERNAL and not key.startswith(INTERNAL_PREFIXES):
+                found[key] = value
     tags = _tags(sources)
     if tags is not None:
         found["tags"] = tags
     return found
+
+
+def _add_team(found: dict[str, object], sources: Sources) -> None:
+    """What is known of the key that was used; outside of a proxy that is nothing."""
+    said: list[Mapping[str, object]] = []
+    for place in (
+        as_fields(sources.payload.get("metadata")),
+        as_fields(sources.params.get("metadata")),
+        sources.payload,
+    ):
+        if place and any(map(place.get, OF_TEAM)):
+            said.append(place)
+    for key, name in TEAM.items() if said else ():
+        team = next(filter(None, (place.get(name) for place in said)), None)
+        if team is not None:
+            found[key] = team
 
 
 def _tags(sources: Sources) -> object:

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from .._capture import snapshot
+from .._guard import guarded
 from .._identity import generation_id
-from .._layers import Settled, is_first_word, settle, speaking
+from .._layers import Settled, Slot, is_first_word, settle, slot_of, speaking
 from .._normalizers._litellm import LiteLLMCall, read_litellm
+from .._normalizers._litellm_lean import LeanCall, lean_litellm
 from .._providers import address_in, provider_at
 from .._record import GENERATIONS, Attribution, Content, Cost, Generation, GenerationId, Usage, changed
-from .._recorder import ANSWERED, CONTENTS, answered_first, sayable
+from .._recorder import ANSWERED, CONTENTS, answered_first, hand_over, sayable
 from .._state import Sink, state
 from ._key_hashes import hash_of
+from ._litellm_unread import traced, unread_call
 
 BATCHES: Final = frozenset({"create_batch", "retrieve_batch"})
 
@@ -26,17 +29,53 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
         ok: Whether it tells of a success.
     """
     sink = state.sink
-    said = read_litellm(call, answer, ok=ok)
-    if sink is None or said is None:
+    if sink is None:
         return
-    with speaking("litellm", said.key):
-        settled = settle("litellm", said.key, ok=ok, job=_job(said))
-        _record(sink, call, said, settled)
+    lean = _lean(call, answer) if ok and sink.keeps_content else None
+    said = read_litellm(call, answer, ok=ok) if lean is None else None
+    told = said if lean is None else lean
+    if told is None:
+        return
+    slot = slot_of("litellm", told.key)
+    with speaking(slot):
+        settled = settle(slot, ok=ok, job=None if said is None else _job(said))
+        if lean is not None and _is_recorded_unread(sink, call, lean, (slot, settled)):
+            return
+        said = said or read_litellm(call, answer, ok=ok)
+        if said is not None:
+            _record(sink, call, said, (slot, settled))
 
 
-def _record(sink: Sink, call: Mapping[str, object], said: LiteLLMCall, settled: Settled) -> None:
+def _lean(call: Mapping[str, object], answer: object) -> LeanCall | None:
+    lean = None
+    try:
+        lean = lean_litellm(call, answer)
+    except BaseException:
+        with guarded("looking at an answer of LiteLLM's"):
+            raise
+    return lean
+
+
+def _is_recorded_unread(sink: Sink, call: Mapping[str, object], lean: LeanCall, known: tuple[Slot, Settled]) -> bool:
+    """Record it, and leave the reading to the thread that sends; False if it has to be read now."""
+    slot, settled = known
+    if settled.promise is not None or not settled.keeps_content:
+        return False
+    unread = None
+    try:
+        unread = unread_call(call, lean, settled)
+    except BaseException:
+        with guarded("keeping an answer of LiteLLM's"):
+            raise
+    if unread is not None and not settled.late and is_first_word(slot, lean.attempt):
+        hand_over(sink, unread)
+    return unread is not None
+
+
+def _record(sink: Sink, call: Mapping[str, object], said: LiteLLMCall, known: tuple[Slot, Settled]) -> None:
+    slot, settled = known
     job, promise = _job(said), settled.promise
-    if settled.late or not (said.was_sent or promise) or _is_repeated(said, settled, job):
+    if settled.late or not (said.was_sent or promise) or _is_repeated(said, slot, settled, job=job):
         if promise is not None:  # an exchange that none of LiteLLM's words was about
             promise.end()
         return
@@ -49,14 +88,14 @@ def _record(sink: Sink, call: Mapping[str, object], said: LiteLLMCall, settled: 
         promise.end(generation)
 
 
-def _is_repeated(said: LiteLLMCall, settled: Settled, job: str | None) -> bool:
+def _is_repeated(said: LiteLLMCall, slot: Slot, settled: Settled, *, job: str | None) -> bool:
     """
     Whether LiteLLM has told of this before: of some calls it does so twice, of a batch at every poll.
 
     The proxy even tells of a failure and of a success of one attempt, whose reader has hung up.
     """
     if said.kind not in BATCHES:
-        return not is_first_word("litellm", said.key, said.attempt)
+        return not is_first_word(slot, said.attempt)
     if said.outcome.pending:
         return said.kind != "create_batch"
     return job is None or (settled.held is None and not state.seen.take(job))
@@ -145,9 +184,7 @@ def _attribution(said: LiteLLMCall, settled: Settled) -> Attribution:
         return held.attribution.over(attribution)
     if held is not None:
         attribution = attribution.over(held.attribution)
-    if attribution.trace_id is None and started.span_parent is None and said.trace_id is not None:
-        return Attribution(trace_id=said.trace_id).over(attribution)
-    return attribution
+    return traced(attribution, said.trace_id, started)
 
 
 def _content(sink: Sink, said: LiteLLMCall) -> Content | None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from .._guard import guarded, log
-from .._layers import note_answer, open_slot, slot_of
+from .._layers import is_open, note_answer, open_slot, slot_of
 from .._normalizers import as_fields, dig
 from .._state import state
 from ._litellm_calls import record
@@ -109,20 +109,25 @@ def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
         log.once_a_minute(logging.WARNING, "nothing is instrumented", message)
         return
     with guarded("recording a LiteLLM call"):
-        _register(callback)
-        record(as_fields(call), answer, ok=ok)
+        said = as_fields(call)
+        if not is_open("litellm", str(said.get("litellm_call_id"))):  # else that was done when the call began
+            _register(callback)
+        record(said, answer, ok=ok)
 
 
 def _register(callback: Any) -> None:
     litellm: Any = _module("litellm")
     missing: list[str] = []
+    is_alone = True
     for name in LISTS:
-        for each in getattr(litellm, name, ()):
-            if each is callback:
-                break
-        else:
+        callbacks: Any = getattr(litellm, name, ())
+        if len(callbacks) == 1 and callbacks[0] is callback:  # most of the time
+            continue
+        is_alone = False
+        if not any(each is callback for each in callbacks):
             missing.append(name)
-    _warn_of_built_in(litellm, callback)
+    if not is_alone:
+        _warn_of_built_in(litellm, callback)
     for name in missing:
         getattr(litellm.logging_callback_manager, LISTS[name])(callback)
     if missing:

@@ -5,13 +5,13 @@ Those made through the openai client have its record. For all others what is kno
 a record once LiteLLM's object for the call has gone unheard; see `_layers`.
 """
 
+import sys
 import time
 from collections.abc import Mapping
 from functools import partial
-from itertools import islice
 from typing import Final
 
-from .._layers import Settled, Slot, Vigil, frames_above
+from .._layers import Settled, Slot, Vigil
 from .._normalizers import CHAT, as_items
 from .._normalizers._litellm import read_litellm
 from .._normalizers._litellm_attribution import litellm_attribution
@@ -53,14 +53,17 @@ def watch_call(slot: Slot, call: Mapping[str, object]) -> None:
 
 def _teller(key: str) -> object | None:
     """LiteLLM's object for the call, which everything holds that LiteLLM will say; `None` if nothing is sent."""
-    found = None
-    for frame in islice(frames_above(), MAX_FRAMES):
+    found, frame = None, sys._getframe().f_back  # pyright: ignore[reportPrivateUsage]
+    for _ in range(MAX_FRAMES):  # not `frames_above`: for each call and to the end, a generator is half of the work
+        if frame is None:
+            break
         if frame.f_code.co_name == MOCK:
             return None
         if found is None and frame.f_globals.get("__name__") == LOGGING:
             owner = frame.f_locals.get("self")
             if getattr(owner, "litellm_call_id", None) == key:
                 found = owner
+        frame = frame.f_back
     return found
 
 
@@ -71,7 +74,7 @@ LOGGING: Final = "litellm.litellm_core_utils.litellm_logging"
 def _known(call: Mapping[str, object], *, keeps_content: bool) -> dict[str, object]:
     """A copy: LiteLLM goes on changing its own, and the application may go on with its list of messages."""
     asked = call.get("messages") if keeps_content else None
-    known = {name: call.get(name) for name in KNOWN}
+    known: dict[str, object] = dict(zip(KNOWN, map(call.get, KNOWN), strict=True))
     known["standard_logging_object"] = {"messages": [*as_items(asked)] or asked, "startTime": time.time()}
     return known
 

@@ -1,0 +1,244 @@
+"""
+Of a call that LiteLLM tells of, what has to be on disk and what is kept of the rest, where nothing about it is unusual.
+
+LiteLLM tells of a call on threads of its own, on which nothing of ours is in the processor's caches. So as little as
+can be is done there: the usage and the ids are written down, and texts are kept for the thread that sends. All is read
+from the logging payload, which is plain dictionaries: the answer itself is the application's, which may change it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, cast
+
+import orjson
+
+from .._capture import snapshot
+from .._record import UnixNanos
+from ._lean import NAMES, SIGNS_OF_AN_ERROR
+from ._litellm_content import is_redacted
+from ._litellm_money import REPORTS_COST
+from ._litellm_names import PROVIDERS
+from ._parameters import numbers_in
+from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_name, dig
+from ._shapes import Shapes, is_plain, members_of
+
+CHATS: Final = frozenset({"completion", "acompletion"})
+
+ODD: Final = frozenset({*SIGNS_OF_AN_ERROR, "type", "content", "text"})
+"""Members of an answer that failed, that is no chat completion, or that LiteLLM has taken the text out of."""
+
+CONTAINERS: Final[frozenset[type]] = frozenset({dict, list})
+
+SCALAR_BYTES: Final = 8
+MAX_MESSAGES: Final = 1_000
+"""`snapshot` knows what to do with more."""
+
+Members = dict[str, Any]
+"""A JSON object."""
+
+Get = Callable[[str], Any]
+"""What a mapping says of a name."""
+
+
+class LeanCall:
+    """
+    A chat completion that went well and came in one piece. See `LiteLLMCall` for the first three.
+
+    Attributes:
+        key: LiteLLM's id of the call.
+        attempt: What tells its attempts apart.
+        parameters: Request parameters that are numbers.
+        price: LiteLLM's, in US dollars, as digits; empty where it has none.
+        word: LiteLLM's word for the provider.
+        model: LiteLLM's word for the model that was asked for.
+        api_base: The address that was called.
+        response_id: The provider's id of the answer.
+        answer: JSON, the lean part of the answer, as in `Lean`.
+        started: When.
+        ended: Until when.
+        messages: What was asked.
+        choices: What was answered, as the answer has it.
+        size_bytes: Roughly what these two occupy.
+    """
+
+    __slots__ = (
+        "answer", "api_base", "attempt", "choices", "ended", "key", "messages", "model", "parameters", "price",
+        "response_id", "size_bytes", "started", "word",
+    )  # fmt: skip
+
+    key: str
+    attempt: str
+    parameters: Mapping[str, float]
+    price: bytes
+    word: str
+    model: str | None
+    api_base: str | None
+    response_id: str
+    answer: bytes
+    started: UnixNanos
+    ended: UnixNanos
+    messages: object
+    choices: object
+    size_bytes: int
+
+
+def lean_litellm(call: Mapping[str, object], answer: object) -> LeanCall | None:
+    """
+    What a callback was told of a success.
+
+    Args:
+        call: Its ``kwargs``.
+        answer: Its ``response_obj``.
+
+    Returns:
+        `None` where something is unusual; then `read_litellm` reads it at once.
+    """
+    payload = _object(call.get("standard_logging_object"))
+    if payload is None or not _is_usual(call, payload):
+        return None
+    told, said = cast("Get", payload.get), cast("Get", call.get)
+    response, word = _object(told("response")), said("custom_llm_provider")
+    started, ended = _instant(told("startTime")), _instant(told("endTime"))
+    lean, price = None if response is None else _lean(response, word), _price(said("response_cost"))
+    if response is None or lean is None or price is None or started is None or ended is None:
+        return None
+    if lean[0] != (cast("Members", answer).get("id") if type(answer) is dict else getattr(answer, "id", None)):
+        return None
+    made = LeanCall()
+    made.response_id, made.answer = lean
+    made.price = price
+    made.key, made.attempt = str(said("litellm_call_id")), str(said("api_call_start_time") or told("startTime"))
+    made.parameters = numbers_in(as_fields(said("optional_params")))
+    made.word, made.model = word, as_name(told("model")) or as_name(said("model"))
+    made.api_base = as_name(told("api_base")) or as_name(dig(call, "litellm_params", "api_base"))
+    made.started, made.ended = started, max(started, ended)
+    made.messages, asked_bytes = _messages(told("messages"))
+    made.choices, answered_bytes = _choices(response["choices"])
+    made.size_bytes = asked_bytes + answered_bytes
+    return made
+
+
+def _object(value: Any) -> Members | None:
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+    return cast("Members", value) if kind is dict else None
+
+
+def _is_usual(call: Mapping[str, object], payload: Members) -> bool:
+    """Whether it is a chat completion that was sent and paid for, in one piece, at LiteLLM's price."""
+    said, messages, breakdown = call.get, payload.get("messages"), as_fields(payload.get("cost_breakdown"))
+    kind, word = said("call_type"), said("custom_llm_provider")
+    return (
+        type(kind) is str
+        and kind in CHATS
+        and type(word) is str
+        and word != ""
+        and PROVIDERS.get(word, word) not in REPORTS_COST
+        and said("cache_hit") is not True
+        and said("stream") is not True
+        and payload.get("stream") is not True
+        and not said("litellm_no_upstream_llm_call")
+        and not breakdown.get("discount_amount")
+        and not breakdown.get("margin_total_amount")
+        and type(messages) is list
+        and not is_redacted(cast("object", messages))
+    )
+
+
+def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
+    """The id of an answer, and JSON of all of it that is no content; `None` where something about it is unusual."""
+    if not ODD.isdisjoint(response):
+        return None
+    said = cast("Get", response.get)
+    usage, choices = _object(said("usage")), cast("list[Any]", said("choices"))
+    if usage is None or not (_is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))):
+        return None
+    if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
+        return None
+    lean: Members = {}
+    for name in NAMES:
+        text = said(name)
+        if type(text) is str:
+            lean[name] = text
+        elif text is not None:
+            return None
+    response_id, model = lean.get("id"), lean.get("model")
+    if not response_id or not model or response_id.startswith(PACKED) or said("object") == "error":
+        return None
+    lean["model"] = model.removeprefix(f"{word}/") or model
+    try:
+        counts = orjson.dumps(usage)
+        is_usual = USAGES.of((counts,)) is not None or is_plain(usage)
+        return (response_id, b'%b,"usage":%b}' % (orjson.dumps(lean)[:-1], counts)) if is_usual else None
+    except TypeError:  # a count of more than 64 bits, half a surrogate pair
+        return None
+
+
+def _is_some(count: object) -> bool:
+    """Whether anything was counted: of nothing but zeros LiteLLM's own totals are looked at."""
+    return type(count) is int and 0 < count <= MAX_COUNT
+
+
+def _examine(parts: Sequence[bytes]) -> bool | None:
+    """Whether the JSON of a usage holds counts alone."""
+    [counts] = parts
+    return True if is_plain(members_of(counts)) else None
+
+
+USAGES: Final = Shapes(_examine)
+
+PACKED: Final = "resp_"
+"""How ids begin that LiteLLM may have made of others'."""
+
+
+def _messages(messages: list[Any]) -> tuple[object, int]:
+    """A copy of a conversation, as `snapshot` makes it, and roughly its size; nearly all hold nothing but texts."""
+    size, kept = 0, list[Members]()
+    for message in messages[:MAX_MESSAGES]:
+        if type(message) is not dict:
+            return snapshot(messages)
+        copy = cast("Members", message).copy()
+        kept.append(copy)
+        size += SCALAR_BYTES * len(copy)
+        for part in copy.values():
+            if type(part) is str:
+                size += len(part)
+            elif part is not None:
+                return snapshot(messages)
+    return snapshot(messages) if len(messages) > MAX_MESSAGES else (kept, size)
+
+
+def _choices(choices: list[Any]) -> tuple[object, int]:
+    """The same of one choice, as far as a reader asks for it."""
+    choice: Members = choices[0]
+    message = choice.get("message")
+    if type(message) is not dict:
+        return snapshot(choices)
+    size, copy = 0, cast("Members", message).copy()
+    for part in copy.values():
+        if type(part) is str:
+            size += len(part)
+        elif part and type(part) in CONTAINERS:
+            return snapshot(choices)
+    ending = {name: choice.get(name) for name in ENDING}
+    return [{**ending, "message": copy}], size
+
+
+ENDING: Final = ("finish_reason", "native_finish_reason")
+
+
+def _price(reckoned: object) -> bytes | None:
+    """
+    The digits of LiteLLM's price, as `as_exact` has them. It says 0 of what it has no price for.
+
+    Returns:
+        `None` for what it never says: to be looked at with care.
+    """
+    if reckoned is None:
+        return b""
+    if type(reckoned) is not float or not 0 <= reckoned <= MAX_AMOUNT:
+        return None
+    return b"%.15g" % reckoned if reckoned else b""
+
+
+def _instant(value: object) -> UnixNanos | None:
+    """Seconds since 1970, to the microsecond."""
+    return UnixNanos(round(value * 1_000_000) * 1_000) if type(value) is float and value > 0 else None
