@@ -13,7 +13,7 @@ from ramp_tracing._normalizers import langchain_attribution
 from ramp_tracing._normalizers._langchain import any_usage, is_free, langchain_messages, read_langchain, usual_usage
 from ramp_tracing._normalizers._langchain_models import read_model
 from ramp_tracing._record import NOBODY, NOTHING_READ, Attribution, Cost, Usage
-from ramp_tracing.integrations._langchain_calls import kept_messages
+from ramp_tracing.integrations._langchain_asked import kept_messages
 
 SAID = {
     "input_tokens": 170,

@@ -13,7 +13,8 @@ from .._normalizers import as_fields, as_items, as_name
 from .._record import NAMES, NO_METADATA, Attribution
 from .._state import Sink, state
 from ..exceptions import ConfigurationError
-from ._langchain_calls import ModelCall, finish_run
+from ._langchain_asked import ModelCall
+from ._langchain_calls import finish_run
 
 LIBRARY: Final = "langchain_core"
 NAME: Final = "RampCallbackHandler"

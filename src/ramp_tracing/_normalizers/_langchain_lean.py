@@ -1,0 +1,211 @@
+"""
+Of an answer that LangChain tells of, the part that is no content, where there is nothing unusual about it.
+
+What `_lean` is for answers as they came over the wire. It is what an application waits for, and takes a tenth of what
+reading the answer takes. Whatever is unusual has no lean part, and is read at once.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import orjson
+
+from .._capture import snapshot
+from ._formats import Accumulator, WireFormat
+from ._langchain import FINISH, MODEL, OWN_IDS, SAID, TOLD, read_langchain
+from ._lean import is_plain
+from ._reading import MAX_COUNT, as_name
+
+COSTS: Final = ("cost", "cost_details", "response_cost")
+"""What gateways say beside an answer: those answers are read at once."""
+
+NAMES: Final = (*MODEL, *FINISH, "native_finish_reason", "service_tier", *COSTS)
+
+NAMES_IN_USAGE: Final = ("service_tier", "inference_geo")
+"""Of a usage as the provider sent it, what ``usage_metadata`` does not say and has no price of its own."""
+
+COUNTS: Final = frozenset((
+    "cache_creation", "cache_creation_input_tokens", "cache_read_input_tokens", "completion_tokens",
+    "completion_tokens_details", "input_tokens", "input_tokens_details", "output_tokens", "output_tokens_details",
+    "prompt_tokens", "prompt_tokens_details", "total_tokens",
+))  # fmt: skip
+"""Of the same, what nobody reads where there is a ``usage_metadata``, which says it already."""
+
+TOKENS_ALONE: Final = frozenset({"function_call", "reasoning", "redacted_thinking", "text", "thinking", "tool_use"})
+"""Blocks of an answer that are no calls of tools which the provider bills one by one."""
+
+DIGITS: Final = b"0123456789"
+
+MAX_KNOWN: Final = 256
+"""What is remembered of each kind: an application asks a handful of models, and answers end in a handful of ways."""
+
+MAX_NAMES_CHARACTERS: Final = 200
+"""A longer name is none, and would be remembered for nothing."""
+
+Members = dict[str, Any]
+
+
+class LeanResult:
+    """
+    What is kept of an ``LLMResult``; none of it can be changed by the application.
+
+    Args:
+        answer: JSON, of which `read_langchain` says what it says of the whole, but for the output.
+        response_id: The provider's id.
+        content: What was answered.
+        content_bytes: Roughly its size.
+        more: What else the message has that is content.
+    """
+
+    __slots__ = ("_content", "_more", "answer", "response_id", "size_bytes")
+
+    def __init__(
+        self, answer: bytes, response_id: str | None, *, content: object, content_bytes: int, more: Members
+    ) -> None:
+        self.answer = answer
+        self.response_id = response_id
+        self._content = content
+        self._more = more
+        self.size_bytes = len(answer) + content_bytes
+
+    def restored(self) -> object:
+        """All that was kept, as the ``LLMResult`` that it was."""
+        result: Any = orjson.loads(self.answer)
+        result["generations"][0][0]["message"].update(self._more, content=self._content)
+        return result
+
+
+def lean_langchain(result: Any) -> LeanResult | None:
+    """What is to be kept of an ``LLMResult``; `None` where something about it is unusual."""
+    try:
+        return _lean(result)
+    except (AttributeError, LookupError, TypeError, ValueError):  # it has another form, or holds what is no JSON
+        return None
+
+
+def _lean(result: Any) -> LeanResult | None:
+    generations, output = result.generations, result.llm_output
+    (answers,) = generations
+    (answer,) = answers
+    message, info = answer.message, answer.generation_info
+    metadata, said, more = message.response_metadata, message.usage_metadata, message.additional_kwargs
+    if not (type(generations) is type(answers) is list and type(metadata) is type(said) is type(more) is dict):
+        return None
+    if (info and type(info) is not dict) or (output and type(output) is not dict):
+        return None
+    if info:
+        metadata = {**info, **metadata}
+    names, usage = _names(metadata, output), _usage(said)
+    if names is None or usage is None:
+        return None
+    response_id = as_name(metadata.get("id")) or as_name(message.id)
+    if response_id is not None and response_id.startswith(OWN_IDS):
+        response_id = None
+    lean = b"".join((BEFORE_ID, orjson.dumps(response_id), names, BEFORE_USAGE, usage, BEHIND_USAGE))
+    return _with_content(message, more, lean, response_id)
+
+
+BEFORE_ID: Final = b'{"generations":[[{"message":{"id":'
+BEFORE_USAGE: Final = b',"usage_metadata":'
+BEHIND_USAGE: Final = b"}}]]}"
+
+
+def _with_content(message: Any, more: Members, lean: bytes, response_id: str | None) -> LeanResult | None:
+    content, kept = message.content, NOTHING_MORE
+    if type(content) is str:
+        size_bytes = len(content)
+    elif _are_of_tokens(content):
+        content, size_bytes = snapshot(content)
+    else:
+        return None
+    calls = message.tool_calls
+    if calls or more.keys() & CONTENT:
+        if "tool_outputs" in more:
+            return None
+        kept, more_bytes = snapshot({"tool_calls": calls, "additional_kwargs": {name: more.get(name) for name in CONTENT}})
+        size_bytes += more_bytes
+    return LeanResult(lean, response_id, content=content, content_bytes=size_bytes, more=cast("Members", kept))
+
+
+CONTENT: Final = frozenset({"reasoning", "reasoning_content", "tool_outputs"})
+"""What is read of ``additional_kwargs``."""
+
+NOTHING_MORE: Final[Members] = {}
+
+
+def _are_of_tokens(content: object) -> bool:
+    if type(content) is not list:
+        return False
+    blocks = cast("list[Any]", content)
+    return all(type(each) is dict and each.get("type") in TOKENS_ALONE for each in blocks)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _usage(said: Members) -> bytes | None:
+    """The JSON of a ``usage_metadata`` that says all by itself; `None` of any other."""
+    given = said["input_tokens"]
+    if type(given) is not int or not 0 < given <= MAX_COUNT or "total_cost" in said:
+        return None
+    usage = orjson.dumps(said)
+    # Nearly all are the same but for their digits: to look that up takes half as long as to look at each count.
+    shape = usage.translate(None, DIGITS)
+    if shape not in _known_usages:
+        if not is_plain(said):
+            return None
+        _remember(_known_usages, shape, usage)
+    return usage
+
+
+def _names(metadata: Members, output: Members | None) -> bytes | None:
+    """The JSON of the names that are said beside an answer, with what stands before it; `None` of anything else."""
+    raw = metadata.get(TOLD) or metadata.get(SAID)
+    if not raw and output:
+        raw = output.get(TOLD) or output.get(SAID)
+    values: tuple[object, ...] = tuple(map(metadata.get, NAMES))
+    if raw:
+        if type(raw) is not dict:
+            return None
+        if not COUNTS.issuperset(raw):
+            more = {name: value for name, value in raw.items() if name not in COUNTS and value is not None}
+            if more.keys() - NAMES_IN_USAGE:
+                return None
+            values += tuple(map(more.get, NAMES_IN_USAGE))
+    return _known_names.get(values) or _new_names(values, output)
+
+
+def _new_names(values: tuple[object, ...], output: Members | None) -> bytes | None:
+    texts = [value for value in values if type(value) is str]
+    if len(texts) + values.count(None) < len(values) or sum(map(len, texts)) > MAX_NAMES_CHARACTERS:
+        return None
+    there = {name: value for name, value in zip(NAMES, values, strict=False) if value is not None}
+    in_usage = dict(zip(NAMES_IN_USAGE, values[len(NAMES) :], strict=False))
+    if not there.keys().isdisjoint(COSTS):
+        return None
+    names = b',"response_metadata":' + orjson.dumps({**there, SAID: in_usage} if in_usage else there)
+    if any(values[: len(MODEL)]):
+        _remember(_known_names, values, names)
+    elif output:  # the model may be said there
+        return None
+    return names
+
+
+def _remember(known: dict[Any, bytes], what: object, answer: bytes) -> None:
+    if len(known) >= MAX_KNOWN:
+        known.clear()
+    known[what] = answer
+
+
+_known_usages: Final[dict[bytes, bytes]] = {}
+_known_names: Final[dict[tuple[object, ...], bytes]] = {}
+"""What is the same for nearly all answers of a model."""
+
+
+def _nothing_asked(_body: Mapping[str, object]) -> object:
+    return None
+
+
+def _no_stream(_choices: int, _keeps_content: bool, /) -> Accumulator:
+    raise NotImplementedError
+
+
+LANGCHAIN: Final = WireFormat(content=_nothing_asked, read=read_langchain, accumulator=_no_stream, name="langchain")
+"""No format of a wire: what a journal has of an answer that has not been read, for who finds it after a crash."""
