@@ -43,6 +43,7 @@ MAX_NAMES_CHARACTERS: Final = 200
 """A longer name is none, and would be remembered for nothing."""
 
 Members = dict[str, Any]
+Names = tuple[str, ...]
 
 
 class LeanResult:
@@ -52,26 +53,22 @@ class LeanResult:
     Args:
         answer: JSON, of which `read_langchain` says what it says of the whole, but for the output.
         response_id: The provider's id.
-        content: What was answered.
-        content_bytes: Roughly its size.
-        more: What else the message has that is content.
+        message: What the message has that is content.
+        size_bytes: Roughly what is kept.
     """
 
-    __slots__ = ("_content", "_more", "answer", "response_id", "size_bytes")
+    __slots__ = ("_message", "answer", "response_id", "size_bytes")
 
-    def __init__(
-        self, answer: bytes, response_id: str | None, *, content: object, content_bytes: int, more: Members
-    ) -> None:
+    def __init__(self, answer: bytes, response_id: str | None, message: Members, size_bytes: int) -> None:
         self.answer = answer
         self.response_id = response_id
-        self._content = content
-        self._more = more
-        self.size_bytes = len(answer) + content_bytes
+        self._message = message
+        self.size_bytes = size_bytes
 
     def restored(self) -> object:
         """All that was kept, as the ``LLMResult`` that it was."""
         result: Any = orjson.loads(self.answer)
-        result["generations"][0][0]["message"].update(self._more, content=self._content)
+        result["generations"][0][0]["message"].update(self._message)
         return result
 
 
@@ -84,25 +81,27 @@ def lean_langchain(result: Any) -> LeanResult | None:
 
 
 def _lean(result: Any) -> LeanResult | None:
-    generations, output = result.generations, result.llm_output
-    (answers,) = generations
-    (answer,) = answers
-    message, info = answer.message, answer.generation_info
-    metadata, said, more = message.response_metadata, message.usage_metadata, message.additional_kwargs
-    if not (type(generations) is type(answers) is list and type(metadata) is type(said) is type(more) is dict):
+    # To ask an object of LangChain's for its members at once costs as much as to ask it for one.
+    members: Members = result.__dict__
+    generations, output = members["generations"], members["llm_output"]
+    ((answer,),) = generations
+    members = answer.__dict__
+    info, message = members["generation_info"], members["message"].__dict__
+    metadata, said = message["response_metadata"], message["usage_metadata"]
+    if not (type(generations) is type(generations[0]) is list and type(metadata) is type(said) is dict):
         return None
     if (info and type(info) is not dict) or (output and type(output) is not dict):
         return None
-    if info:
+    if info and not info.keys() <= metadata.keys():
         metadata = {**info, **metadata}
-    names, usage = _names(metadata, output), _usage(said)
-    if names is None or usage is None:
+    names, usage, content = _names(metadata, output), _usage(said), _content(message)
+    if names is None or usage is None or content is None:
         return None
-    response_id = as_name(metadata.get("id")) or as_name(message.id)
+    response_id = as_name(metadata.get("id")) or as_name(message["id"])
     if response_id is not None and response_id.startswith(OWN_IDS):
         response_id = None
     lean = b"".join((BEFORE_ID, orjson.dumps(response_id), names, BEFORE_USAGE, usage, BEHIND_USAGE))
-    return _with_content(message, more, lean, response_id)
+    return LeanResult(lean, response_id, content[0], content[1] + len(lean))
 
 
 BEFORE_ID: Final = b'{"generations":[[{"message":{"id":'
@@ -110,27 +109,21 @@ BEFORE_USAGE: Final = b',"usage_metadata":'
 BEHIND_USAGE: Final = b"}}]]}"
 
 
-def _with_content(message: Any, more: Members, lean: bytes, response_id: str | None) -> LeanResult | None:
-    content, kept = message.content, NOTHING_MORE
-    if type(content) is str:
-        size_bytes = len(content)
-    elif _are_of_tokens(content):
-        content, size_bytes = snapshot(content)
-    else:
+def _content(message: Members) -> tuple[Members, int] | None:
+    """What a message has that is content, and roughly its size; `None` where it may have calls of hosted tools."""
+    content, calls, more = message["content"], message["tool_calls"], message["additional_kwargs"]
+    if type(more) is not dict:
         return None
-    calls = message.tool_calls
-    if calls or more.keys() & CONTENT:
-        if "tool_outputs" in more:
-            return None
-        kept, more_bytes = snapshot({"tool_calls": calls, "additional_kwargs": {name: more.get(name) for name in CONTENT}})
-        size_bytes += more_bytes
-    return LeanResult(lean, response_id, content=content, content_bytes=size_bytes, more=cast("Members", kept))
+    if type(content) is str and not calls and CONTENT.isdisjoint(more):
+        return {"content": content}, len(content)
+    if "tool_outputs" in more or not (type(content) is str or _are_of_tokens(content)):
+        return None
+    kept = {"content": content, "tool_calls": calls, "additional_kwargs": {name: more.get(name) for name in CONTENT}}
+    return cast("tuple[Members, int]", snapshot(kept))
 
 
 CONTENT: Final = frozenset({"reasoning", "reasoning_content", "tool_outputs"})
 """What is read of ``additional_kwargs``."""
-
-NOTHING_MORE: Final[Members] = {}
 
 
 def _are_of_tokens(content: object) -> bool:
@@ -160,7 +153,9 @@ def _names(metadata: Members, output: Members | None) -> bytes | None:
     raw = metadata.get(TOLD) or metadata.get(SAID)
     if not raw and output:
         raw = output.get(TOLD) or output.get(SAID)
-    values: tuple[object, ...] = tuple(map(metadata.get, NAMES))
+    keys = tuple(metadata)
+    names = _known_forms.get(keys) or _new_form(keys)
+    values: tuple[object, ...] = tuple(map(metadata.get, names))
     if raw:
         if type(raw) is not dict:
             return None
@@ -169,33 +164,40 @@ def _names(metadata: Members, output: Members | None) -> bytes | None:
             if more.keys() - NAMES_IN_USAGE:
                 return None
             values += tuple(map(more.get, NAMES_IN_USAGE))
-    return _known_names.get(values) or _new_names(values, output)
+    return _known_names.get((names, values)) or _new_names(names, values, output)
 
 
-def _new_names(values: tuple[object, ...], output: Members | None) -> bytes | None:
-    texts = [value for value in values if type(value) is str]
-    if len(texts) + values.count(None) < len(values) or sum(map(len, texts)) > MAX_NAMES_CHARACTERS:
-        return None
-    there = {name: value for name, value in zip(NAMES, values, strict=False) if value is not None}
-    in_usage = dict(zip(NAMES_IN_USAGE, values[len(NAMES) :], strict=False))
-    if not there.keys().isdisjoint(COSTS):
-        return None
-    names = b',"response_metadata":' + orjson.dumps({**there, SAID: in_usage} if in_usage else there)
-    if any(values[: len(MODEL)]):
-        _remember(_known_names, values, names)
-    elif output:  # the model may be said there
-        return None
+def _new_form(keys: tuple[object, ...]) -> Names:
+    names = tuple([name for name in NAMES if name in keys])
+    _remember(_known_forms, keys, names)
     return names
 
 
-def _remember(known: dict[Any, bytes], what: object, answer: bytes) -> None:
+def _new_names(names: Names, values: tuple[object, ...], output: Members | None) -> bytes | None:
+    texts = [value for value in values if type(value) is str]
+    if len(texts) + values.count(None) < len(values) or sum(map(len, texts)) > MAX_NAMES_CHARACTERS:
+        return None
+    there = {name: value for name, value in zip(names, values, strict=False) if value is not None}
+    in_usage = dict(zip(NAMES_IN_USAGE, values[len(names) :], strict=False))
+    if not there.keys().isdisjoint(COSTS):
+        return None
+    written = b',"response_metadata":' + orjson.dumps({**there, SAID: in_usage} if in_usage else there)
+    if any(map(there.get, MODEL)):
+        _remember(_known_names, (names, values), written)
+    elif output:  # the model may be said there
+        return None
+    return written
+
+
+def _remember(known: dict[Any, Any], what: object, answer: object) -> None:
     if len(known) >= MAX_KNOWN:
         known.clear()
     known[what] = answer
 
 
 _known_usages: Final[dict[bytes, bytes]] = {}
-_known_names: Final[dict[tuple[object, ...], bytes]] = {}
+_known_forms: Final[dict[tuple[object, ...], Names]] = {}
+_known_names: Final[dict[tuple[Names, tuple[object, ...]], bytes]] = {}
 """What is the same for nearly all answers of a model."""
 
 

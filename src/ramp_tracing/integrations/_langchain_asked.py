@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from .._capture import snapshot
 from .._context import InForce, in_force_then
-from .._dataclass import dataclass
 from .._layers import Run
 from .._normalizers import as_fields, as_items
-from .._normalizers._langchain import CALLING, langchain_messages
+from .._normalizers._langchain import langchain_messages
 from .._record import NOBODY, Attribution
 from .._state import Sink, state
 from ._asking import attribution_in
+
+Fields = Mapping[str, object]
 
 CACHE_HIT: Final = "langchain.cache_hit"
 
@@ -25,51 +26,66 @@ MESSAGE_BYTES: Final = 3 * SCALAR_BYTES
 """A place in the list, and two members."""
 
 
-@dataclass(slots=True, kw_only=True)
 class ModelCall:
     """
     What is kept of a model's run until its end.
 
-    Attributes:
+    Args:
         sink: Where it is recorded.
         operation: ``chat`` or ``text_completion``.
-        asked: The messages or the prompt, as LangChain has them; `None` in privacy mode.
+        asked: A list of one conversation, or of one prompt, as LangChain has it; `None` in privacy mode.
         serialized: The model, as LangChain describes it.
+        told: What else LangChain has told of it.
+
+    Attributes:
+        serialized: As above; a mapping.
         params: The request's parameters.
     """
 
-    sink: Sink
-    operation: str
-    asked: object
-    serialized: Mapping[str, object]
-    params: Mapping[str, object]
+    __slots__ = ("_asked", "operation", "params", "serialized", "sink")
+
+    def __init__(self, sink: Sink, operation: str, asked: object, serialized: object, told: Fields) -> None:
+        self.sink = sink
+        self.operation = operation
+        self._asked = asked
+        self.serialized = as_fields(serialized)
+        self.params = as_fields(told.get("invocation_params"))
 
     @property
-    def terms(self) -> list[Mapping[str, object]]:
+    def terms(self) -> list[Fields]:
         """Where terms are asked for that raise the price; nearly always nowhere."""
-        params, kwargs = self.params, as_fields(self.serialized.get("kwargs"))
-        asked = (params, as_fields(params.get("model_kwargs")), kwargs)
-        return [place for place in asked if SPEED in place or GEO in place]
+        params = self.params
+        asked = (params, as_fields(params.get("model_kwargs")), as_fields(self.serialized.get("kwargs")))
+        for place in asked:
+            if SPEED in place or GEO in place:
+                return [each for each in asked if SPEED in each or GEO in each]
+        return []
 
     def content(self) -> tuple[object, int]:
         """What was asked, by copies, and roughly its size; what LangChain's messages hold is the application's."""
-        return snapshot({"prompt": self.asked}) if self.operation == "text_completion" else conversation(self.asked)
+        asked = self._asked
+        first: object = asked[0] if type(asked) is list and asked else None  # pyright: ignore[reportUnknownVariableType]
+        return conversation(first) if self.operation == "chat" else snapshot({"prompt": first})
 
 
 def conversation(asked: object) -> tuple[object, int]:
-    """A `snapshot` of LangChain's messages in the usual form. A plain one is nothing but a role and a text."""
+    """A `snapshot` of LangChain's messages in the usual form."""
     messages: list[dict[str, object]] = []
     size_bytes, is_plain = SCALAR_BYTES, True
     for message in as_items(asked):
-        role, content = _plain(message)
-        if role is not None:
-            messages.append({"role": role, "content": content})
-            size_bytes += MESSAGE_BYTES + len(role) + len(content)
-        else:
+        # Of a message that is nothing but a text: a third of what a look at everything that may be in one takes.
+        members: Any = getattr(message, "__dict__", NOTHING)
+        role, content = PLAIN.get(members.get("type")), members.get("content")
+        if role is None or type(content) is not str or members.get("tool_calls"):
             messages += langchain_messages([message])
             is_plain = False
+        else:
+            messages.append({"role": role, "content": content})
+            size_bytes += MESSAGE_BYTES + len(role) + len(content)
     return ({"messages": messages}, size_bytes) if is_plain else kept_messages(messages)
 
+
+NOTHING: Final[Fields] = {}
 
 PLAIN: Final[Mapping[object, str]] = {
     "human": "user",
@@ -78,17 +94,6 @@ PLAIN: Final[Mapping[object, str]] = {
     "AIMessageChunk": "assistant",
 }
 """LangChain's word for who speaks → the usual one, of messages that may be a text alone."""
-
-
-def _plain(message: Any) -> tuple[str | None, Any]:
-    """Role and text of a message that has nothing else; no role of any other."""
-    try:
-        kind, content = message.type, message.content
-        if type(content) is str and not (kind in CALLING and message.tool_calls):
-            return PLAIN.get(kind), content
-    except (AttributeError, TypeError):  # not one of LangChain's objects
-        pass
-    return None, None
 
 
 def kept_messages(messages: list[dict[str, object]]) -> tuple[object, int]:
@@ -124,7 +129,7 @@ def in_force_for(run: Run, call: ModelCall, *, is_free: bool) -> InForce:
     return in_force_then(said, state.defaults, run.around(itself=True), run.span_parent)
 
 
-def _said(params: Mapping[str, object]) -> Attribution:
+def _said(params: Fields) -> Attribution:
     """What the request itself says, the way OpenRouter takes it."""
     extra, user = params.get("extra_body"), params.get("user")
     if not extra and user is None:

@@ -35,8 +35,12 @@ def finish_run(run: Run, ending: Ending) -> None:
     try:
         if run.process != os.getpid():
             return
-        if isinstance(run.call, ModelCall):
-            _finish_model(run, run.call, ending)
+        call = run.call
+        if isinstance(call, ModelCall):
+            if ending.gone or isinstance(ending.error, GeneratorExit):
+                _finish_elsewhere(run, call, ending)
+            else:
+                _record(run, call, ending)
         elif run.tells_all and not run.is_hidden and state.sink is not None:
             _finish_step(state.sink, run, ending)
     except BaseException:
@@ -44,11 +48,8 @@ def finish_run(run: Run, ending: Ending) -> None:
             raise
 
 
-def _finish_model(run: Run, call: ModelCall, ending: Ending) -> None:
-    """Where it may be the garbage collector that tells, at any line of any thread, the record is made elsewhere."""
-    if not (ending.gone or isinstance(ending.error, GeneratorExit)):
-        _record(run, call, ending)
-        return
+def _finish_elsewhere(run: Run, call: ModelCall, ending: Ending) -> None:
+    """It may be the garbage collector that tells, at any line of any thread."""
 
     def record() -> None:
         with guarded("recording a call of LangChain"):

@@ -5,6 +5,8 @@ What has to be on disk when the application gets its answer, the usage and the i
 kept of what is content (`lean_langchain`); the thread that sends reads the rest.
 """
 
+from collections.abc import Mapping
+
 from .._capture import snapshot
 from .._guard import guarded
 from .._identity import generation_id
@@ -87,12 +89,12 @@ def unread(run: Run, call: ModelCall, ending: Ending) -> UnreadRun | None:
     """The record of a model's run, to be read later; `None` where it has to be read now, or may not be ours."""
     if ending.error is not None or ending.gone or call.operation != "chat" or not call.sink.keeps_content:
         return None
-    result = lean_langchain(ending.result)
-    place = None if result is None or call.terms else _place(run, call)
+    result, metadata = lean_langchain(ending.result), run.metadata
+    place = None if result is None or call.terms else _place(run, call, metadata)
     if result is None or place is None:
         return None
     lean = Lean()
-    lean.place, lean.request_model = place, model_in(call.params, run.metadata)
+    lean.place, lean.request_model = place, model_in(call.params, metadata)
     lean.api_key_hash = lean.retries = lean.cost = None
     lean.started, lean.ended = run.started, run.ended or run.now()
     attribution, lean.span_parent, in_tree = in_force_for(run, call, is_free=False)
@@ -102,14 +104,14 @@ def unread(run: Run, call: ModelCall, ending: Ending) -> UnreadRun | None:
     return UnreadRun(lean, result, asked, run.first_chunk)
 
 
-def _place(run: Run, call: ModelCall) -> bytes | None:
+def _place(run: Run, call: ModelCall, metadata: Mapping[str, object]) -> bytes | None:
     """Where it was sent, as it is written down; `None` where that cannot be, or LiteLLM may tell of the call."""
-    word = as_name(run.metadata.get("ls_provider"))
-    if word == "litellm":
+    word = metadata.get("ls_provider")
+    if word == "litellm" or (word is not None and type(word) is not str):
         return None
     place = PLACES.get(call.serialized, word)
     if place is None:
-        place = PLACES.find(read_model(call.serialized, call.params, run.metadata), call.serialized)
+        place = PLACES.find(read_model(call.serialized, call.params, metadata), call.serialized)
     try:
         written = place.written(call.params, streamed=run.streams)
     except TypeError:  # a number of more than 64 bits
