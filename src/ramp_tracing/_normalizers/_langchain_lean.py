@@ -126,11 +126,8 @@ CONTENT: Final = frozenset({"reasoning", "reasoning_content", "tool_outputs"})
 """What is read of ``additional_kwargs``."""
 
 
-def _are_of_tokens(content: object) -> bool:
-    if type(content) is not list:
-        return False
-    blocks = cast("list[Any]", content)
-    return all(type(each) is dict and each.get("type") in TOKENS_ALONE for each in blocks)  # pyright: ignore[reportUnknownMemberType]
+def _are_of_tokens(content: Any) -> bool:
+    return type(content) is list and all(type(each) is dict and each.get("type") in TOKENS_ALONE for each in content)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def _usage(said: Members) -> bytes | None:

@@ -70,19 +70,21 @@ class ModelCall:
 
 def conversation(asked: object) -> tuple[object, int]:
     """A `snapshot` of LangChain's messages in the usual form."""
-    messages: list[dict[str, object]] = []
-    size_bytes, is_plain = SCALAR_BYTES, True
+    messages: list[object] = []
+    size_bytes = SCALAR_BYTES
     for message in as_items(asked):
         # Of a message that is nothing but a text: a third of what a look at everything that may be in one takes.
         members: Any = getattr(message, "__dict__", NOTHING)
         role, content = PLAIN.get(members.get("type")), members.get("content")
         if role is None or type(content) is not str or members.get("tool_calls"):
-            messages += langchain_messages([message])
-            is_plain = False
+            # Each for itself: what a tool was called with is deeper in the whole than copies go.
+            for kept, kept_bytes in map(snapshot, langchain_messages([message])):
+                messages.append(kept)
+                size_bytes += SCALAR_BYTES + kept_bytes
         else:
             messages.append({"role": role, "content": content})
             size_bytes += MESSAGE_BYTES + len(role) + len(content)
-    return ({"messages": messages}, size_bytes) if is_plain else kept_messages(messages)
+    return {"messages": messages}, size_bytes
 
 
 NOTHING: Final[Fields] = {}
@@ -94,24 +96,6 @@ PLAIN: Final[Mapping[object, str]] = {
     "AIMessageChunk": "assistant",
 }
 """LangChain's word for who speaks → the usual one, of messages that may be a text alone."""
-
-
-def kept_messages(messages: list[dict[str, object]]) -> tuple[object, int]:
-    """
-    A `snapshot` of a conversation whose dictionaries nobody else has: where they hold nothing but texts, it is itself
-    one, which saves copying it.
-    """
-    size = SCALAR_BYTES * (1 + len(messages))
-    for message in messages:
-        size += SCALAR_BYTES * len(message)
-        for said in message.values():
-            if type(said) is str:
-                size += len(said)
-            elif said is None:
-                size += SCALAR_BYTES
-            else:
-                return snapshot({"messages": messages})
-    return {"messages": messages}, size
 
 
 def in_force_for(run: Run, call: ModelCall, *, is_free: bool) -> InForce:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from .._normalizers import PARAMETERS, as_fields, numbers_in
+from .._normalizers import PARAMETERS, numbers_in
 from .._normalizers._langchain_models import LangChainModel
 from .._providers import address_in, provider_at
 from .._state import state

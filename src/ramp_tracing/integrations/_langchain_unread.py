@@ -11,7 +11,7 @@ from .._capture import snapshot
 from .._guard import guarded
 from .._identity import generation_id
 from .._layers import Ending, Run
-from .._normalizers import as_fields, as_name, parse
+from .._normalizers import as_fields, parse
 from .._normalizers._langchain import read_langchain
 from .._normalizers._langchain_lean import LANGCHAIN, LeanResult, lean_langchain
 from .._normalizers._langchain_models import model_in, read_model
