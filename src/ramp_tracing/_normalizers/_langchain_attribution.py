@@ -6,10 +6,10 @@ already: https://langfuse.com/integrations/frameworks/langchain.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from .._record import NO_METADATA, NOBODY, Attribution
+from .._record import NO_METADATA, NOBODY, Attribution, changed
 from ._reading import as_items
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -65,8 +65,7 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
             free["tags"] = list(dict.fromkeys(own))
     if not free and not texts:
         return NOBODY
-    names = {name: _first(texts, keys) for name, keys in NAMES.items()} if texts else {}
-    return Attribution(**names, metadata=free or NO_METADATA)
+    return changed(NOBODY, **_names(texts), metadata=free or NO_METADATA)  # a tenth of what it takes to construct one
 
 
 def _is_internal(key: object) -> bool:
@@ -77,8 +76,14 @@ def _is_own(tag: object) -> bool:
     return isinstance(tag, str) and not tag.startswith(INTERNAL_TAGS)
 
 
-def _first(texts: Mapping[str, str], keys: tuple[str, ...]) -> str | None:
-    return next((texts[key] for key in keys if key in texts), None)
+def _names(texts: Mapping[str, str]) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for name, keys in NAMES.items() if texts else ():
+        for key in keys:
+            if key in texts:
+                names[name] = texts[key]
+                break
+    return names
 
 
 def _text(value: object) -> str | None:

@@ -88,9 +88,9 @@ def _lean(result: Any) -> LeanResult | None:
     members = answer.__dict__
     info, message = members["generation_info"], members["message"].__dict__
     metadata, said = message["response_metadata"], message["usage_metadata"]
-    if not (type(generations) is type(generations[0]) is list and type(metadata) is type(said) is dict):
+    if (type(generations), type(generations[0]), type(metadata), type(said)) != KINDS:
         return None
-    if (info and type(info) is not dict) or (output and type(output) is not dict):
+    if type(info) not in MAYBE_MEMBERS or type(output) not in MAYBE_MEMBERS:
         return None
     if info and not info.keys() <= metadata.keys():
         metadata = {**info, **metadata}
@@ -104,6 +104,10 @@ def _lean(result: Any) -> LeanResult | None:
     return LeanResult(lean, response_id, content[0], content[1] + len(lean))
 
 
+KINDS: Final = (list, list, dict, dict)
+MAYBE_MEMBERS: Final = (dict, type(None))
+"""What LangChain's objects hold; of anything else no method is called."""
+
 BEFORE_ID: Final = b'{"generations":[[{"message":{"id":'
 BEFORE_USAGE: Final = b',"usage_metadata":'
 BEHIND_USAGE: Final = b"}}]]}"
@@ -112,7 +116,8 @@ BEHIND_USAGE: Final = b"}}]]}"
 def _content(message: Members) -> tuple[Members, int] | None:
     """What a message has that is content, and roughly its size; `None` where it may have calls of hosted tools."""
     content, calls, more = message["content"], message["tool_calls"], message["additional_kwargs"]
-    if type(more) is not dict:
+    kind = type(more)  # pyright: ignore[reportUnknownVariableType]
+    if kind is not dict:
         return None
     if type(content) is str and not calls and CONTENT.isdisjoint(more):
         return {"content": content}, len(content)
@@ -127,7 +132,8 @@ CONTENT: Final = frozenset({"reasoning", "reasoning_content", "tool_outputs"})
 
 
 def _are_of_tokens(content: Any) -> bool:
-    return type(content) is list and all(type(each) is dict and each.get("type") in TOKENS_ALONE for each in content)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    kind = type(content)  # pyright: ignore[reportUnknownVariableType]
+    return kind is list and all(type(each) is dict and each.get("type") in TOKENS_ALONE for each in content)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _usage(said: Members) -> bytes | None:
@@ -154,7 +160,8 @@ def _names(metadata: Members, output: Members | None) -> bytes | None:
     names = _known_forms.get(keys) or _new_form(keys)
     values: tuple[object, ...] = tuple(map(metadata.get, names))
     if raw:
-        if type(raw) is not dict:
+        kind = type(raw)  # pyright: ignore[reportUnknownVariableType]
+        if kind is not dict:
             return None
         if not COUNTS.issuperset(raw):
             more = {name: value for name, value in raw.items() if name not in COUNTS and value is not None}

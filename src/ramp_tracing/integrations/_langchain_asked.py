@@ -63,8 +63,7 @@ class ModelCall:
 
     def content(self) -> tuple[object, int]:
         """What was asked, by copies, and roughly its size; what LangChain's messages hold is the application's."""
-        asked = self._asked
-        first: object = asked[0] if type(asked) is list and asked else None  # pyright: ignore[reportUnknownVariableType]
+        first = next(iter(as_items(self._asked)), None)
         return conversation(first) if self.operation == "chat" else snapshot({"prompt": first})
 
 
