@@ -1,6 +1,7 @@
 """What LangChain tells of a model's answer, and of a model before it is asked."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from ramp_tracing._normalizers import langchain_attribution
 from ramp_tracing._normalizers._langchain import any_usage, is_free, langchain_messages, read_langchain, usual_usage
 from ramp_tracing._normalizers._langchain_models import read_model
 from ramp_tracing._record import NOBODY, NOTHING_READ, Attribution, Cost, Usage
-from ramp_tracing.integrations._langchain_calls import kept_messages
+from ramp_tracing.integrations._langchain_asked import conversation
 
 SAID = {
     "input_tokens": 170,
@@ -328,9 +329,26 @@ def test_ordinary_counts_are_read_quickly() -> None:
 
 
 SAYABLE = st.text("ab", max_size=3) | st.none() | st.lists(st.text("ab", max_size=2), max_size=2) | st.integers()
+KIND = st.sampled_from(("human", "system", "ai", "AIMessageChunk", "tool", "chat", "odd")) | st.none()
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(("role", "content", "tool_call_id")), SAYABLE), max_size=3))
-def test_a_conversation_of_texts_is_kept_as_a_snapshot_would_keep_it(messages: Any) -> None:
-    """Without copying it, and reckoned alike."""
-    assert kept_messages(messages) == snapshot({"messages": messages})
+@given(
+    st.lists(
+        st.fixed_dictionaries({"type": KIND, "content": SAYABLE}, optional={"tool_call_id": SAYABLE, "role": SAYABLE}),
+        max_size=3,
+    ),
+    st.booleans(),
+)
+def test_a_conversation_is_kept_as_a_snapshot_would_keep_it(messages: Any, are_objects: bool) -> None:
+    """Without copying what is nothing but a text, and reckoned alike."""
+    told = [SimpleNamespace(**each) for each in messages] if are_objects else messages
+    assert conversation(told) == snapshot({"messages": langchain_messages(told)})
+
+
+def test_what_a_tool_was_called_with_is_kept_from_changes() -> None:
+    """It is the application's, and deep in a conversation."""
+    words = ["x"]
+    call = {"name": "look_up", "args": {"words": words}, "id": "call_1"}
+    kept, _ = conversation([{"type": "ai", "content": "", "tool_calls": [call]}])
+    words[0] = "changed"
+    assert "changed" not in repr(kept)

@@ -8,15 +8,13 @@ that holds the lock included. Each step here is one operation on a dictionary, w
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
-from typing import Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal
 from weakref import ref
 
-from .._context import Around, Frame, active_span, blocks_in_force
-from .._dataclass import dataclass
+from .._context import Around, active_span, blocks_in_force
 from .._identity import derived_id
-from .._normalizers import langchain_attribution
-from .._record import NOBODY, Attribution, Drafts, GenerationId, SpanParent, UnixNanos
+from .._normalizers import as_fields, as_name, langchain_attribution
+from .._record import Attribution, Drafts, GenerationId, SpanParent, UnixNanos
 from .._state import state
 from ._askers import current_task
 from ._names import names_of
@@ -39,34 +37,52 @@ HIDDEN: Final = "langsmith:hidden"
 """LangChain's tag for runs that are nothing but its own machinery."""
 
 
-class Ending(NamedTuple):
-    """How a run ends."""
-
-    result: object = None
-    """What LangChain tells of its end: for a model the answer, or what had come of it."""
-    error: BaseException | None = None
-    gone: bool = False
-    """Nothing has told of its end; it is not waited for any longer."""
+Finish = Callable[["Run", "Ending"], None]
+"""What ends a run."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+class Ending:
+    """
+    How a run ends.
+
+    Args:
+        result: What LangChain tells of its end: for a model the answer, or what had come of it.
+        error: What it ended with.
+        gone: Nothing has told of its end; it is not waited for any longer.
+    """
+
+    __slots__ = ("error", "gone", "result")
+
+    def __init__(self, result: object = None, error: BaseException | None = None, *, gone: bool = False) -> None:
+        self.result = result
+        self.error = error
+        self.gone = gone
+
+
 class Run:
     """
     One run.
 
+    Args:
+        kind: What it is.
+        told: What LangChain has told of it, by the names of its callbacks.
+        serialized: What it runs, as LangChain describes it.
+        given: What the handler was told of who it is for.
+        finish: What is to be done when it has ended, or is not waited for any longer.
+
     Attributes:
         id: LangChain's id.
         kind: What it is.
-        name: Its name, or that of its class.
+        told: As above.
         parent: The run that it is part of.
-        metadata: As LangChain hands it down from run to run.
-        tags: Likewise.
         given: What the request itself, and the handler, say of who it is for.
         tells_all: Runs are records of their own.
         since: The blocks that were in force when it began.
         span_parent: The application's span that was active then; of a root and of a model's run.
         claimed: A layer below records what it does.
-        finish: What is to be done when it has ended, or is not waited for any longer.
+        finish: As above.
+        started: When it began.
+        clock: The same by a clock that never goes back.
         ended: When it ended.
         first_chunk: When the first piece of an answer came.
         streams: Its answer comes in pieces.
@@ -78,43 +94,52 @@ class Run:
         process: Where it began: a forked child has a copy of it.
     """
 
-    id: object
-    kind: Kind
-    name: str | None
-    parent: "Run | None" = None
-    metadata: Mapping[str, object]
-    tags: Sequence[object] = ()
-    given: Attribution = NOBODY
-    tells_all: bool = False
-    finish: "Callable[[Run, Ending], None]"
-    claimed: bool = False
-    ended: UnixNanos | None = None
-    first_chunk: UnixNanos | None = None
-    streams: bool = False
-    call: object = None
-    task: "ref[object] | None" = None
-    is_alone: bool = False
-    span_parent: SpanParent | None = None
-    open: "dict[object, Run]" = field(init=False)
-    since: Frame | None = field(init=False)
-    process: int = field(init=False)
-    started: UnixNanos = field(init=False)
-    clock: int = field(init=False)
-    due: int = field(init=False)
+    __slots__ = (
+        "_serialized", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk", "given", "id", "is_alone",
+        "kind", "open", "parent", "process", "since", "span_parent", "started", "streams", "task", "tells_all", "told",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self, kind: Kind, told: Mapping[str, object], serialized: object, given: Attribution, finish: Finish
+    ) -> None:
         self.started = UnixNanos(time.time_ns())
         self.clock = time.perf_counter_ns()
         self.process = os.getpid()
-        self.open = {}
+        self.id, self.kind, self.told, self._serialized = told["run_id"], kind, told, serialized
+        self.given, self.finish = given, finish
+        self.tells_all = self.claimed = self.streams = self.is_alone = False
+        self.ended: UnixNanos | None = None
+        self.first_chunk: UnixNanos | None = None
+        self.call: object = None
+        self.task: ref[object] | None = None
+        self.span_parent: SpanParent | None = None
+        self.open: dict[object, Run] = {}
         self.since = blocks_in_force()
-        is_model = self.kind == "model"
-        self.due = self.clock + (NANOSECONDS_OPEN if is_model else NANOSECONDS_OF_STEP)
-        if is_model:
+        self.due = self.clock + NANOSECONDS_OF_STEP
+        self.parent = run_of(told.get("parent_run_id"))
+        if kind == "model":
+            self.due = self.clock + NANOSECONDS_OPEN
             self.task = current_task()
             self.is_alone = self.parent is None and self.task is not None
-        if is_model or self.parent is None:
+        if kind == "model" or self.parent is None:
             self.span_parent = active_span()
+
+    @property
+    def name(self) -> str | None:
+        """Its name, or that of its class."""
+        name: Any = self.told.get("name")
+        return as_name(name) if name else as_name(as_fields(self._serialized).get("name"))
+
+    @property
+    def metadata(self) -> Mapping[str, object]:
+        """As LangChain hands it down from run to run."""
+        return as_fields(self.told.get("metadata"))
+
+    @property
+    def tags(self) -> Sequence[object]:
+        """Likewise."""
+        tags: Any = self.told.get("tags")
+        return tags if type(tags) is list else ()  # pyright: ignore[reportUnknownVariableType]
 
     @property
     def root(self) -> "Run":
@@ -157,28 +182,35 @@ class Run:
         Args:
             itself: It is this model's own call; otherwise one that the application makes while this run goes on.
         """
+        implied = ATTRIBUTIONS.begin()
+        root, run = self, self.parent if itself else self
+        if run is not None:  # nearly always there is no other, or the tree is worth its names
+            root, parent = self.root, self._named(run, implied)
+            if self.tells_all and parent is not None:
+                implied.parent_span_id = derived_id(parent.step_id, digits=16)
+        implied.trace_id = _hex(root.id) if root.span_parent is None else root.span_parent.trace_id
+        implied.generation_name = self.name if itself else None
+        given = langchain_attribution(self.metadata, self.tags).over(self.given)
+        return Around(given, ATTRIBUTIONS.end(implied), self.since, self.tells_all)
+
+    @staticmethod
+    def _named(run: "Run | None", implied: Any) -> "Run | None":
+        """Name the trace and the level below it, for what is part of *run*. The nearest run that is not hidden."""
         names: list[str | None] = []
-        parent: Run | None = None
-        run = self.parent if itself else self
+        nearest: Run | None = None
         while run is not None:
             if not run.is_hidden:
                 names.append(run.name)
-                parent = parent or run
+                nearest = nearest or run
             run = run.parent
-        root = self.root
-        implied = ATTRIBUTIONS.begin()
         implied.trace_name, implied.span_name = names_of(names)
-        implied.trace_id = _hex(root.id) if root.span_parent is None else root.span_parent.trace_id
-        implied.generation_name = self.name if itself else None
-        if self.tells_all and parent is not None:
-            implied.parent_span_id = derived_id(parent.step_id, digits=16)
-        given = langchain_attribution(self.metadata, self.tags).over(self.given)
-        return Around(given, ATTRIBUTIONS.end(implied), self.since, self.tells_all)
+        return nearest
 
 
 def run_of(run_id: object) -> Run | None:
     """The open run of an id."""
-    return cast("Run | None", state.runs.get(run_id)) if run_id is not None else None
+    run: Any = None if run_id is None or not state.runs else state.runs.get(run_id)
+    return run  # type: ignore[no-any-return]
 
 
 def end_run(run_id: object, ending: Ending) -> None:
@@ -189,7 +221,7 @@ def end_run(run_id: object, ending: Ending) -> None:
 
     Does nothing where the end is told a second time, or of a run that nobody knows.
     """
-    run = cast("Run | None", state.runs.pop(run_id, None))
+    run: Any = state.runs.pop(run_id, None)
     if run is None:
         return
     if run.is_alone:
@@ -198,12 +230,16 @@ def end_run(run_id: object, ending: Ending) -> None:
     run.finish(run, ending)
     if run.parent is not None:
         run.root.open.pop(run_id, None)
-        return
-    for each in run.open.copy().values() if not ending.gone else ():
+    elif run.open and not ending.gone:
+        _end_below(run, ending)
+
+
+def _end_below(root: Run, ending: Ending) -> None:
+    for each in root.open.copy().values():
         if each.streams:
             each.due = time.perf_counter_ns() + NANOSECONDS_ORPHANED
         else:
-            end_run(each.id, Ending(error=ending.error, gone=True))
+            end_run(each.id, Ending(None, ending.error, gone=True))
 
 
 def _hex(run_id: object) -> str:

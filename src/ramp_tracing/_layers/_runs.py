@@ -17,7 +17,8 @@ LONE_LOOKED_AT: Final = 2
 
 def open_run(run: Run) -> None:
     """Note that *run* has begun."""
-    state.runs[run.id] = run
+    runs = state.runs
+    runs[run.id] = run
     if run.kind == "model":
         note_asker(run.id, run.task)
     if run.parent is not None:
@@ -25,7 +26,9 @@ def open_run(run: Run) -> None:
     if run.is_alone:
         _look_at_lone_ones()
         state.lone_runs[run.id] = run
-    while (oldest := _oldest(state.runs)) is not None and (len(state.runs) > MAX_RUNS or oldest.due < run.clock):
+    while len(runs) > 1 and (oldest := _oldest(runs)) is not None:
+        if len(runs) <= MAX_RUNS and oldest.due >= run.clock:
+            break
         oldest.give_up()
 
 

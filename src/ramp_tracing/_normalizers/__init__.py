@@ -31,6 +31,7 @@ __all__ = [
     "FORMATS",
     "IMAGES",
     "JOBS",
+    "LANGCHAIN",
     "MODERATIONS",
     "PAGES",
     "PARAMETERS",
@@ -66,6 +67,7 @@ COMPLETIONS: Final = late("_completions", "COMPLETIONS")
 EMBEDDINGS: Final = late("_embeddings", "EMBEDDINGS")
 IMAGES: Final = late("_images", "IMAGES")
 JOBS: Final = late("_jobs", "JOBS")
+LANGCHAIN: Final = late("_langchain_lean", "LANGCHAIN")
 MODERATIONS: Final = late("_embeddings", "MODERATIONS")
 PAGES: Final = late("_jobs", "PAGES")
 REALTIME: Final = late("_realtime", "REALTIME")
@@ -77,6 +79,7 @@ FORMATS: Final[Mapping[str, "WireFormat"]] = {
     "chat": CHAT,
     "completions": COMPLETIONS,
     "embeddings": EMBEDDINGS,
+    "langchain": LANGCHAIN,
     "responses": RESPONSES,
 }
 """By the name that a journal has for it: those of which an answer may wait to be read."""

@@ -6,10 +6,10 @@ already: https://langfuse.com/integrations/frameworks/langchain.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from .._record import NO_METADATA, NOBODY, Attribution
+from .._record import NO_METADATA, NOBODY, Attribution, changed
 from ._reading import as_items
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -30,6 +30,12 @@ INTERNAL: Final = frozenset({"checkpoint_ns", "checkpoint_id", "checkpoint_map",
 
 INTERNAL_PREFIXES: Final = ("ls_", "lc_", "langgraph_", "langfuse_", "langsmith_", "__")
 
+USUAL: Final = frozenset((
+    "lc_versions", "ls_integration", "ls_max_tokens", "ls_model_name", "ls_model_type", "ls_provider", "ls_stop",
+    "ls_temperature",
+))  # fmt: skip
+"""What LangChain tells of every model's run by itself: nearly always there is nothing else."""
+
 INTERNAL_TAGS: Final = ("seq:step:", "graph:step:", "map:key:", "langsmith:")
 """Tags by which LangChain and LangGraph say where in a chain a run stands."""
 
@@ -42,6 +48,8 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
         metadata: Of the run, with what it has inherited.
         tags: Likewise.
     """
+    if not tags and USUAL.issuperset(metadata):
+        return NOBODY
     free: dict[str, object] = {}
     texts: dict[str, str] = {}
     for key, value in metadata.items():
@@ -49,7 +57,7 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
             text = _text(value)
             if text is not None:
                 texts[key] = text
-        elif value is not None and key not in INTERNAL and not _is_internal(key):
+        elif value is not None and key not in USUAL and key not in INTERNAL and not _is_internal(key):
             free[key] = value
     if tags or "langfuse_tags" in metadata:
         own = [tag for tag in [*tags, *as_items(metadata.get("langfuse_tags"))] if _is_own(tag)]
@@ -57,8 +65,7 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
             free["tags"] = list(dict.fromkeys(own))
     if not free and not texts:
         return NOBODY
-    names = {name: _first(texts, keys) for name, keys in NAMES.items()} if texts else {}
-    return Attribution(**names, metadata=free or NO_METADATA)
+    return changed(NOBODY, **_names(texts), metadata=free or NO_METADATA)  # a tenth of what it takes to construct one
 
 
 def _is_internal(key: object) -> bool:
@@ -69,8 +76,14 @@ def _is_own(tag: object) -> bool:
     return isinstance(tag, str) and not tag.startswith(INTERNAL_TAGS)
 
 
-def _first(texts: Mapping[str, str], keys: tuple[str, ...]) -> str | None:
-    return next((texts[key] for key in keys if key in texts), None)
+def _names(texts: Mapping[str, str]) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for name, keys in NAMES.items() if texts else ():
+        for key in keys:
+            if key in texts:
+                names[name] = texts[key]
+                break
+    return names
 
 
 def _text(value: object) -> str | None:

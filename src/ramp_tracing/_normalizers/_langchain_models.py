@@ -59,11 +59,16 @@ def read_model(
     """
     kwargs = as_fields(serialized.get("kwargs"))
     word = as_name(metadata.get("ls_provider"))
-    model = _first(params, MODELS) or as_name(metadata.get("ls_model_name"))
+    model = model_in(params, metadata)
     provider = PROVIDERS.get(word, word) if word else None
     if word == "litellm":
         provider, model = _behind_litellm(model)
     return LangChainModel(word, provider, _first(kwargs, BASES) if kwargs else None, model, numbers_in(params))
+
+
+def model_in(params: Mapping[str, object], metadata: Mapping[str, object]) -> str | None:
+    """The name of the model that is asked, as for `read_model`; a gateway's name for one includes the provider's."""
+    return _first(params, MODELS) or as_name(metadata.get("ls_model_name"))
 
 
 def _first(fields: Mapping[str, object], keys: tuple[str, ...]) -> str | None:

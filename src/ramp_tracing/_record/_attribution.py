@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import field, fields
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .._dataclass import dataclass
+from ._drafts import changed
 
 NO_METADATA: Mapping[str, object] = MappingProxyType({})
 
@@ -50,16 +51,13 @@ class Attribution:
             return self
         if self is NOBODY:
             return outer
-        return Attribution(
-            user=outer.user if self.user is None else self.user,
-            session_id=outer.session_id if self.session_id is None else self.session_id,
-            trace_id=outer.trace_id if self.trace_id is None else self.trace_id,
-            trace_name=outer.trace_name if self.trace_name is None else self.trace_name,
-            span_name=outer.span_name if self.span_name is None else self.span_name,
-            generation_name=outer.generation_name if self.generation_name is None else self.generation_name,
-            parent_span_id=outer.parent_span_id if self.parent_span_id is None else self.parent_span_id,
-            metadata={**outer.metadata, **self.metadata} if self.metadata else outer.metadata,
-        )
+        said: dict[str, Any] = {}
+        for name in NAMES:  # a tenth of what it takes to construct one
+            if getattr(self, name) is None and (outers := getattr(outer, name)) is not None:
+                said[name] = outers
+        if outer.metadata:
+            said["metadata"] = {**outer.metadata, **self.metadata} if self.metadata else outer.metadata
+        return changed(self, **said) if said else self
 
 
 NAMES = tuple(each.name for each in fields(Attribution) if each.name != "metadata")

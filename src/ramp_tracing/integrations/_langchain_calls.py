@@ -1,82 +1,31 @@
 """From the end of a run of LangChain's to one record: of a model's call that nobody else records, or of a step."""
 
 import os
-from collections.abc import Mapping
-from typing import Final
 
-from .._capture import snapshot
 from .._context import in_force_then
-from .._dataclass import dataclass
 from .._guard import guarded
 from .._identity import generation_id
 from .._layers import Ending, Run
-from .._normalizers import as_fields, as_name, failure_of
-from .._normalizers._langchain import is_free, langchain_messages, read_langchain
+from .._normalizers import as_name, failure_of
+from .._normalizers._langchain import is_free, read_langchain
 from .._normalizers._langchain_models import LangChainModel, read_model
-from .._providers import address_in, provider_at
 from .._record import (
     GENERATIONS,
     NOBODY,
     Attribution,
-    Content,
     Failure,
     Generation,
     Outcome,
+    Recorded,
     Timing,
     answer,
     changed,
 )
-from .._recorder import ABANDONED, CONTENTS, sayable, timed
+from .._recorder import ABANDONED, hand_over, sayable, timed
 from .._state import Sink, state
-from ._asking import attribution_in
-
-THROUGH: Final[Mapping[str, str]] = {
-    "anthropic": "anthropic",
-    "anthropic-bedrock": "anthropic",
-    "azure": "openai",
-    "deepseek": "openai",
-    "google_anthropic_vertex": "anthropic",
-    "litellm": "litellm",
-    "openai": "openai",
-}
-"""LangChain's word for a provider → the library that its class sends through; that one sees every request."""
-
-BASES: Final[Mapping[str, tuple[str, ...]]] = {
-    "cohere": ("CO_API_URL",),
-    "google_genai": ("GOOGLE_GEMINI_BASE_URL",),
-    "groq": ("GROQ_BASE_URL",),
-    "openai": ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
-}
-"""
-LangChain's word for a provider → variables in which its client looks for an address that it was not given.
-
-LangChain says nothing of those; of Anthropic's and OpenRouter's it does. Read by cohere 5, google-genai 1 and groq 0.
-"""
-
-CACHE_HIT: Final = "langchain.cache_hit"
-
-SCALAR_BYTES: Final = 8
-"""As `snapshot` reckons."""
-
-
-@dataclass(slots=True, kw_only=True)
-class ModelCall:
-    """
-    What is kept of a model's run until its end.
-
-    Attributes:
-        sink: Where it is recorded.
-        operation: ``chat`` or ``text_completion``.
-        asked: The messages or the prompt, as LangChain has them; `None` in privacy mode.
-        serialized: The model, as LangChain describes it.
-        params: The request's parameters.
-    """
-
-    sink: Sink
-    operation: str
-    asked: object
-    serialized: Mapping[str, object]
-    params: Mapping[str, object]
+from ._langchain_asked import GEO, SPEED, ModelCall, in_force_for
+from ._langchain_places import PLACES, is_anothers
+from ._langchain_unread import content_of, unread
 
 
 def finish_run(run: Run, ending: Ending) -> None:
@@ -86,8 +35,12 @@ def finish_run(run: Run, ending: Ending) -> None:
     try:
         if run.process != os.getpid():
             return
-        if isinstance(run.call, ModelCall):
-            _finish_model(run, run.call, ending)
+        call = run.call
+        if isinstance(call, ModelCall):
+            if ending.gone or isinstance(ending.error, GeneratorExit):
+                _finish_elsewhere(run, call, ending)
+            else:
+                _record(run, call, ending)
         elif run.tells_all and not run.is_hidden and state.sink is not None:
             _finish_step(state.sink, run, ending)
     except BaseException:
@@ -95,11 +48,8 @@ def finish_run(run: Run, ending: Ending) -> None:
             raise
 
 
-def _finish_model(run: Run, call: ModelCall, ending: Ending) -> None:
-    """Where it may be the garbage collector that tells, at any line of any thread, the record is made elsewhere."""
-    if not (ending.gone or isinstance(ending.error, GeneratorExit)):
-        _record(run, call, ending)
-        return
+def _finish_elsewhere(run: Run, call: ModelCall, ending: Ending) -> None:
+    """It may be the garbage collector that tells, at any line of any thread."""
 
     def record() -> None:
         with guarded("recording a call of LangChain"):
@@ -119,29 +69,19 @@ def _finish_step(sink: Sink, run: Run, ending: Ending) -> None:
 
 
 def _record(run: Run, call: ModelCall, ending: Ending) -> None:
-    model = read_model(call.serialized, call.params, run.metadata)
-    outcome = _outcome(call, ending)
-    if _is_anothers(model, outcome):
-        return
-    generation = _generation(run, call, model, outcome)
+    recorded: Recorded | None = None
     try:
-        call.sink.record(generation)
-    except BaseException as error:
-        if not isinstance(error, Exception):  # the application's interrupt; written twice, the id still counts once
-            call.sink.record(generation)
-        raise
-
-
-def _is_anothers(model: LangChainModel, outcome: Outcome) -> bool:
-    """
-    Whether a library below records it though it has not claimed it, or would have seen a request if there had been one.
-
-    LiteLLM tells of every call, answers from its own cache among them, of which it announces nothing.
-    """
-    below = THROUGH.get(model.word or "")
-    if below not in state.installed:
-        return False
-    return below == "litellm" or (outcome.failure is not None and not outcome.usage.known)
+        recorded = unread(run, call, ending)
+    except BaseException:
+        with guarded("looking at an answer of LangChain's"):
+            raise
+    if recorded is None:
+        model = read_model(call.serialized, call.params, run.metadata)
+        outcome = _outcome(call, ending)
+        if is_anothers(model.word, has_failed=outcome.failure is not None and not outcome.usage.known):
+            return
+        recorded = _generation(run, call, model, outcome)
+    hand_over(call.sink, recorded)
 
 
 def _outcome(call: ModelCall, ending: Ending) -> Outcome:
@@ -161,17 +101,11 @@ def _on_terms(outcome: Outcome, call: ModelCall) -> Outcome:
     With the terms that were asked for, where the answer does not say them: LangChain hands on none of a stream of
     Anthropic's, and both raise the price: https://platform.claude.com/docs/en/about-claude/pricing
     """
-    kwargs = as_fields(call.serialized.get("kwargs"))
-    asked = (call.params, as_fields(call.params.get("model_kwargs")), kwargs)
-    places = [place for place in asked if SPEED in place or GEO in place]
+    places = call.terms
     if not places:
         return outcome
     tier, geo = (next(filter(None, (as_name(place.get(name)) for place in places)), None) for name in (SPEED, GEO))
     return changed(outcome, service_tier=outcome.service_tier or tier, inference_geo=outcome.inference_geo or geo)
-
-
-SPEED, GEO = "speed", "inference_geo"
-"""Of Anthropic's requests: how fast, and where in the world."""
 
 
 def _failure(ending: Ending) -> Failure | None:
@@ -182,72 +116,23 @@ def _failure(ending: Ending) -> Failure | None:
 
 def _generation(run: Run, call: ModelCall, model: LangChainModel, outcome: Outcome) -> Generation:
     """What `Recording` makes of a call, from where LangChain has it."""
-    host, port = _address(model)
-    attribution, span_parent, in_tree = in_force_then(
-        _said(call, outcome), state.defaults, run.around(itself=True), run.span_parent
-    )
+    place = PLACES.get(call.serialized, model.word) or PLACES.find(model, call.serialized)
+    attribution, span_parent, in_tree = in_force_for(run, call, is_free=is_free(outcome))
     made = GENERATIONS.begin()
     made.id = generation_id(outcome.response_id, state.seen)
     made.operation, made.library, made.timing = call.operation, "langchain", _timing(run)
-    made.provider = provider_at(model.provider, host, port, state.providers)
-    made.server_address, made.server_port = host, port
+    made.provider, made.server_address, made.server_port = place.provider, place.host, place.port
     made.request_model, made.streamed, made.parameters = model.model, run.streams, model.parameters
     answer(made, outcome)
     made.failure = sayable(outcome.failure, keeps_content=call.sink.keeps_content)
     made.role = "leaf" if in_tree else "call"
     made.attribution, made.span_parent = attribution, span_parent
-    made.content = _content(call, outcome) if call.sink.keeps_content else None
+    made.content = content_of(*call.content(), outcome) if call.sink.keeps_content else None
     return GENERATIONS.end(made)
 
 
 def _timing(run: Run) -> Timing:
     return timed(run.started, run.ended or run.now(), run.first_chunk)
-
-
-def _said(call: ModelCall, outcome: Outcome) -> Attribution:
-    """What the request itself says, the way OpenRouter takes it; and that it was none, if a cache answered."""
-    extra, user = as_fields(call.params.get("extra_body")), call.params.get("user")
-    said = NOBODY
-    if extra or user is not None:
-        said = attribution_in(extra, extra.get("user") if user is None else user)
-    return said.over(Attribution(metadata={CACHE_HIT: True})) if is_free(outcome) else said
-
-
-def _address(model: LangChainModel) -> tuple[str | None, int | None]:
-    base = model.base_url
-    if base is None:
-        base = next(filter(None, map(os.environ.get, BASES.get(model.word or "", ()))), None)
-    return (None, None) if base is None else address_in(base)
-
-
-def _content(call: ModelCall, outcome: Outcome) -> Content:
-    """What was asked and answered, by copies; what LangChain's messages hold is the application's."""
-    if call.operation == "text_completion":
-        asked, asked_bytes = snapshot({"prompt": call.asked})
-    else:
-        asked, asked_bytes = kept_messages(langchain_messages(call.asked))
-    output, output_bytes = snapshot(outcome.output)
-    made = CONTENTS.begin()
-    made.input, made.output, made.size_bytes = asked, output, asked_bytes + output_bytes
-    return CONTENTS.end(made)
-
-
-def kept_messages(messages: list[dict[str, object]]) -> tuple[object, int]:
-    """
-    A `snapshot` of a conversation whose dictionaries nobody else has: where they hold nothing but texts, it is itself
-    one, which saves copying it.
-    """
-    size = SCALAR_BYTES * (1 + len(messages))
-    for message in messages:
-        size += SCALAR_BYTES * len(message)
-        for said in message.values():
-            if type(said) is str:
-                size += len(said)
-            elif said is None:
-                size += SCALAR_BYTES
-            else:
-                return snapshot({"messages": messages})
-    return {"messages": messages}, size
 
 
 def _step(run: Run, ending: Ending) -> Generation:

@@ -4,16 +4,16 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from .._context import attribution_of
 from .._guard import guarded, log
 from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of
-from .._normalizers import as_fields, as_items, as_name
-from .._record import NAMES, NO_METADATA, Attribution
+from .._record import NAMES, Attribution
 from .._state import Sink, state
 from ..exceptions import ConfigurationError
-from ._langchain_calls import ModelCall, finish_run
+from ._langchain_asked import ModelCall
+from ._langchain_calls import finish_run
 
 LIBRARY: Final = "langchain_core"
 NAME: Final = "RampCallbackHandler"
@@ -62,6 +62,10 @@ def _told(given: Mapping[str, object], spans: str | None, everywhere: bool) -> O
     return Options(attribution_of(given), spans, everywhere=everywhere)
 
 
+ENDED: Final = Ending()
+"""A step has ended well; what came of it is not asked."""
+
+
 class Told:
     """
     What LangChain calls, by the names of its ``BaseCallbackHandler``.
@@ -89,37 +93,37 @@ class Told:
         _chunk_came(None, told.get("run_id"))  # not every event carries a part of the answer; a token does
 
     def on_llm_end(self, response: object, **told: Any) -> None:
-        _ended(told, Ending(result=response))
+        _ended(told, Ending(response))
 
     def on_llm_error(self, error: BaseException, **told: Any) -> None:
-        _ended(told, Ending(result=told.get("response"), error=error))
+        _ended(told, Ending(told.get("response"), error))
 
     def on_chain_start(self, serialized: object, inputs: object, **told: Any) -> None:
         _step_began(self._ramp, "chain", serialized, told)
 
     def on_chain_end(self, outputs: object, **told: Any) -> None:
-        _ended(told, Ending())
+        _ended(told, ENDED)
 
     def on_chain_error(self, error: BaseException, **told: Any) -> None:
-        _ended(told, Ending(error=error))
+        _ended(told, Ending(None, error))
 
     def on_tool_start(self, serialized: object, input_str: object, **told: Any) -> None:
         _step_began(self._ramp, "tool", serialized, told)
 
     def on_tool_end(self, output: object, **told: Any) -> None:
-        _ended(told, Ending())
+        _ended(told, ENDED)
 
     def on_tool_error(self, error: BaseException, **told: Any) -> None:
-        _ended(told, Ending(error=error))
+        _ended(told, Ending(None, error))
 
     def on_retriever_start(self, serialized: object, query: object, **told: Any) -> None:
         _step_began(self._ramp, "retriever", serialized, told)
 
     def on_retriever_end(self, documents: object, **told: Any) -> None:
-        _ended(told, Ending())
+        _ended(told, ENDED)
 
     def on_retriever_error(self, error: BaseException, **told: Any) -> None:
-        _ended(told, Ending(error=error))
+        _ended(told, Ending(None, error))
 
 
 @cache
@@ -183,7 +187,7 @@ def _step_began(options: Options, kind: Kind, serialized: object, told: Mapping[
         return
     try:
         if not _is_known(options, told):
-            open_run(_run(options, kind, as_fields(serialized), told))
+            open_run(_run(options, kind, serialized, told))
         if options.tells_all:
             sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
     except BaseException:
@@ -199,15 +203,13 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
             log.once_a_minute(logging.WARNING, "nothing is instrumented", message)
         return
     try:
-        if _is_known(options, told):
-            return
         if state.runs:
+            if _is_known(options, told):
+                return
             claim_models(by_handler=True)  # a model that asks another one makes no call of its own
-        serialized = as_fields(asking[0])
-        asked = next(iter(as_items(asking[1])), None) if sink.keeps_content else None
+        serialized, asked = asking
         run = _run(options, "model", serialized, told)
-        params = as_fields(told.get("invocation_params"))
-        run.call = ModelCall(sink=sink, operation=operation, asked=asked, serialized=serialized, params=params)
+        run.call = ModelCall(sink, operation, asked if sink.keeps_content else None, serialized, told)
         open_run(run)
         sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
     except BaseException:
@@ -225,20 +227,10 @@ def _is_known(options: Options, told: Mapping[str, Any]) -> bool:
     return True
 
 
-def _run(options: Options, kind: Kind, serialized: Mapping[str, object], told: Mapping[str, Any]) -> Run:
-    parent = run_of(told.get("parent_run_id"))
-    metadata, tags = told.get("metadata"), told.get("tags")
-    return Run(
-        id=told["run_id"],
-        kind=kind,
-        name=as_name(told.get("name")) or as_name(serialized.get("name")),
-        parent=parent,
-        metadata=as_fields(metadata) if metadata else NO_METADATA,
-        tags=tuple(cast("list[object]", tags)) if isinstance(tags, list) else (),
-        given=options.given,
-        tells_all=options.tells_all,
-        finish=finish_run,
-    )
+def _run(options: Options, kind: Kind, serialized: object, told: Mapping[str, Any]) -> Run:
+    run = Run(kind, told, serialized, options.given, finish_run)
+    run.tells_all = options.tells_all
+    return run
 
 
 def _chunk_came(chunk: object, run_id: object) -> None:

@@ -1,0 +1,121 @@
+"""What a model of LangChain's was asked, on which terms, and for whom."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .._capture import snapshot
+from .._context import InForce, in_force_then
+from .._layers import Run
+from .._normalizers import as_fields, as_items
+from .._normalizers._langchain import langchain_messages
+from .._record import NOBODY, Attribution
+from .._state import Sink, state
+from ._asking import attribution_in
+
+Fields = Mapping[str, object]
+
+CACHE_HIT: Final = "langchain.cache_hit"
+
+SPEED, GEO = "speed", "inference_geo"
+"""Of Anthropic's requests: how fast, and where in the world."""
+
+SCALAR_BYTES: Final = 8
+"""As `snapshot` reckons."""
+
+MESSAGE_BYTES: Final = 3 * SCALAR_BYTES
+"""A place in the list, and two members."""
+
+
+class ModelCall:
+    """
+    What is kept of a model's run until its end.
+
+    Args:
+        sink: Where it is recorded.
+        operation: ``chat`` or ``text_completion``.
+        asked: A list of one conversation, or of one prompt, as LangChain has it; `None` in privacy mode.
+        serialized: The model, as LangChain describes it.
+        told: What else LangChain has told of it.
+
+    Attributes:
+        serialized: As above; a mapping.
+        params: The request's parameters.
+    """
+
+    __slots__ = ("_asked", "operation", "params", "serialized", "sink")
+
+    def __init__(self, sink: Sink, operation: str, asked: object, serialized: object, told: Fields) -> None:
+        self.sink = sink
+        self.operation = operation
+        self._asked = asked
+        self.serialized = as_fields(serialized)
+        self.params = as_fields(told.get("invocation_params"))
+
+    @property
+    def terms(self) -> list[Fields]:
+        """Where terms are asked for that raise the price; nearly always nowhere."""
+        params = self.params
+        asked = (params, as_fields(params.get("model_kwargs")), as_fields(self.serialized.get("kwargs")))
+        for place in asked:
+            if SPEED in place or GEO in place:
+                return [each for each in asked if SPEED in each or GEO in each]
+        return []
+
+    def content(self) -> tuple[object, int]:
+        """What was asked, by copies, and roughly its size; what LangChain's messages hold is the application's."""
+        first = next(iter(as_items(self._asked)), None)
+        return conversation(first) if self.operation == "chat" else snapshot({"prompt": first})
+
+
+def conversation(asked: object) -> tuple[object, int]:
+    """A `snapshot` of LangChain's messages in the usual form."""
+    messages: list[object] = []
+    size_bytes = SCALAR_BYTES
+    for message in as_items(asked):
+        # Of a message that is nothing but a text: a third of what a look at everything that may be in one takes.
+        members: Any = getattr(message, "__dict__", NOTHING)
+        role, content = PLAIN.get(members.get("type")), members.get("content")
+        if role is None or type(content) is not str or members.get("tool_calls"):
+            # Each for itself: what a tool was called with is deeper in the whole than copies go.
+            for kept, kept_bytes in map(snapshot, langchain_messages([message])):
+                messages.append(kept)
+                size_bytes += SCALAR_BYTES + kept_bytes
+        else:
+            messages.append({"role": role, "content": content})
+            size_bytes += MESSAGE_BYTES + len(role) + len(content)
+    return {"messages": messages}, size_bytes
+
+
+NOTHING: Final[Fields] = {}
+
+PLAIN: Final[Mapping[object, str]] = {
+    "human": "user",
+    "system": "system",
+    "ai": "assistant",
+    "AIMessageChunk": "assistant",
+}
+"""LangChain's word for who speaks → the usual one, of messages that may be a text alone."""
+
+
+def in_force_for(run: Run, call: ModelCall, *, is_free: bool) -> InForce:
+    """
+    Who and what a model's run is for.
+
+    Args:
+        run: The run.
+        call: What is kept of it.
+        is_free: A cache has answered; that is said of it.
+    """
+    said = _said(call.params)
+    if is_free:
+        said = said.over(Attribution(metadata={CACHE_HIT: True}))
+    return in_force_then(said, state.defaults, run.around(itself=True), run.span_parent)
+
+
+def _said(params: Fields) -> Attribution:
+    """What the request itself says, the way OpenRouter takes it."""
+    extra, user = params.get("extra_body"), params.get("user")
+    if not extra and user is None:
+        return NOBODY
+    fields = as_fields(extra)
+    return attribution_in(fields, fields.get("user") if user is None else user)

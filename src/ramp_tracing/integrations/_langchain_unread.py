@@ -1,0 +1,122 @@
+"""
+A call of LangChain's that is recorded before its answer has been read.
+
+What has to be on disk when the application gets its answer, the usage and the ids, is taken out of it, and copies are
+kept of what is content (`lean_langchain`); the thread that sends reads the rest.
+"""
+
+from collections.abc import Mapping
+
+from .._capture import snapshot
+from .._guard import guarded
+from .._identity import generation_id
+from .._layers import Ending, Run
+from .._normalizers import as_fields, parse
+from .._normalizers._langchain import read_langchain
+from .._normalizers._langchain_lean import LANGCHAIN, LeanResult, lean_langchain
+from .._normalizers._langchain_models import model_in, read_model
+from .._record import GENERATIONS, NOTHING_READ, Content, Generation, Lean, Outcome, UnixNanos, answer
+from .._recorder import CONTENTS, timed, unchanging
+from .._state import state
+from ._langchain_asked import ModelCall, in_force_for
+from ._langchain_places import PLACES
+
+
+class UnreadRun:
+    """
+    A record of a model's run that has ended well.
+
+    Args:
+        lean: What can be said without reading the answer.
+        result: What is kept of the answer.
+        asked: What was asked, and roughly its size; nobody changes it any more.
+        first_chunk: When the first piece of the answer came.
+    """
+
+    __slots__ = ("_asked", "_first_chunk", "_lean", "_result", "_whole", "size_bytes")
+
+    def __init__(
+        self, lean: Lean, result: LeanResult, asked: tuple[object, int], first_chunk: UnixNanos | None
+    ) -> None:
+        self._lean = lean
+        self._result = result
+        self._asked = asked
+        self._first_chunk = first_chunk
+        self._whole: Generation | None = None
+        self.size_bytes = asked[1] + result.size_bytes
+
+    @property
+    def job(self) -> bool:
+        """False: LangChain tells of none."""
+        return False
+
+    def written(self) -> Generation | Lean:
+        """What can be said without reading the answer."""
+        return self._lean
+
+    def whole(self) -> Generation:
+        """The record, read."""
+        read = self._whole
+        if read is None:
+            read = self._whole = self._read()
+        return read
+
+    def _read(self) -> Generation:
+        lean, outcome = self._lean, NOTHING_READ
+        with guarded("reading an answer of LangChain's"):
+            outcome = read_langchain(self._result.restored())
+        made = GENERATIONS.begin()
+        for name, value in as_fields(parse(lean.place)).items():
+            setattr(made, name, value)  # the times are said below
+        made.parameters = {name: value for name, value in made.parameters.items() if value is not None}
+        made.timing = timed(lean.started, lean.ended, self._first_chunk)
+        made.id, made.role = lean.id, lean.role
+        made.attribution, made.span_parent = lean.attribution, lean.span_parent
+        answer(made, outcome)
+        made.content = content_of(*self._asked, outcome)
+        return GENERATIONS.end(made)
+
+
+def content_of(asked: object, asked_bytes: int, outcome: Outcome) -> Content:
+    """What was asked and answered."""
+    output, output_bytes = snapshot(outcome.output)
+    made = CONTENTS.begin()
+    made.input, made.output, made.size_bytes = asked, output, asked_bytes + output_bytes
+    return CONTENTS.end(made)
+
+
+def unread(run: Run, call: ModelCall, ending: Ending) -> UnreadRun | None:
+    """The record of a model's run, to be read later; `None` where it has to be read now, or may not be ours."""
+    if ending.error is not None or ending.gone or call.operation != "chat" or not call.sink.keeps_content:
+        return None
+    result, metadata = lean_langchain(ending.result), run.metadata
+    place = None if result is None or call.terms else _place(run, call, metadata)
+    if result is None or place is None:
+        return None
+    lean = Lean()
+    lean.place = place
+    lean.api_key_hash = lean.retries = lean.cost = None
+    lean.started, lean.ended = run.started, run.ended or run.now()
+    attribution, lean.span_parent, in_tree = in_force_for(run, call, is_free=False)
+    lean.attribution, lean.role = unchanging(attribution), "leaf" if in_tree else "call"
+    asked = call.content()
+    lean.id, lean.format, lean.answer = generation_id(result.response_id, state.seen), LANGCHAIN.name, result.answer
+    return UnreadRun(lean, result, asked, run.first_chunk)
+
+
+def _place(run: Run, call: ModelCall, metadata: Mapping[str, object]) -> bytes | None:
+    """Where it was sent, as it is written down; `None` where that cannot be, or LiteLLM may tell of the call."""
+    word = metadata.get("ls_provider")
+    if word == "litellm" or (word is not None and type(word) is not str):
+        return None
+    place = PLACES.get(call.serialized, word)
+    if place is None:
+        place = PLACES.find(read_model(call.serialized, call.params, metadata), call.serialized)
+    try:
+        written = place.written(model_in(call.params, metadata), call.params, streamed=run.streams)
+    except TypeError:  # a number of more than 64 bits
+        return None
+    if run.first_chunk is None:
+        return written
+    times = run.started, run.first_chunk, run.ended or run.now()
+    return written[:-1] + b',"timing":{"start":%d,"first":%d,"end":%d}}' % times
