@@ -99,14 +99,30 @@ def post(address: str, body: object, timeout: float = 20) -> None:
 
 
 def test_dumps_of_the_first_thread_are_read(tmp_path: Path) -> None:
-    """Each says what was played, and how often; the lesser of two counts, and that of another thread is left alone."""
-    played = [("chat*1", 5_000), ("chat*2", 9_000), ("stream 200*1", 7), ("chat*1", 5_100), ("chat*2", 8_900)]
+    """Each says what was played, in which state, and how often; that of another thread is left alone."""
+    played = [("stream 200*bare*0", 400), ("stream 200*bare*1", 7_000), ("chat*on*20", 9_000)]
     for number, (trigger, total) in enumerate(played):
         text = f"version: 1\nthread: 1\ndesc: Trigger: dump {trigger}\nevents: Ir\nfn=(1)\n0 1\ntotals: {total}\n"
         (tmp_path / f"dump.{number}-01").write_text(text)
-    (tmp_path / "dump.9-02").write_text("desc: Trigger: dump chat*1\ntotals: 1\n")
-    expected = {("chat", 1): 5_000, ("chat", 2): 8_900, ("stream 200", 1): 7}
-    assert instructions.least(instructions.totals_of(tmp_path / "dump")) == expected
+    (tmp_path / "dump.9-02").write_text("desc: Trigger: dump chat*on*20\ntotals: 1\n")
+    expected = {("stream 200", "bare", 0): 400, ("stream 200", "bare", 1): 7_000, ("chat", "on", 20): 9_000}
+    assert dict(instructions.totals_of(tmp_path / "dump")) == expected
+
+
+def test_an_empty_turn_is_what_counting_costs() -> None:
+    """And the median counts: a turn in which a thread that sends was busy is neither left out nor decides alone."""
+    counted = {("chat", "bare", 0): (90, 110), ("chat", "bare", 10): (1_100, 1_500, 1_120)}
+    totals = [(turn, count) for turn, counts in counted.items() for count in counts]
+    assert instructions.per_call(totals) == {("chat", "bare"): 102}
+
+
+def test_what_a_contender_adds_is_counted_in_its_own_process() -> None:
+    """Where the bare application may take more or less than in another one."""
+    counts = {"baseline*bare": 500, "baseline*on": 490, "ours*bare": 700, "ours*on": 760, "langfuse*bare": 7}
+    counts |= {"baseline again*bare": 300, "baseline again*on": 297}
+    found = instructions.beside_baseline(counts)
+    assert found == {"baseline": 500, "ours": 560, "baseline again": 497}
+    assert instructions.added(found, "ours") == 60
 
 
 def rounds(**added: float) -> dict[str, dict[str, list[float]]]:

@@ -10,6 +10,8 @@ CREATED: Final = 1_760_000_000
 SENTENCE: Final = "The invoice of March lists four services, of which two were ordered by the support team. "
 TEXT: Final = SENTENCE * 6
 VECTORS: Final = 64
+VECTORS_COUNTED: Final = 42
+"""Whose numbers, which a call frees all at once, are fewer than the C library keeps: `instructions.STEADY`."""
 DIMENSIONS: Final = 1_536
 
 CHAT_USAGE: Final = {
@@ -85,12 +87,15 @@ def vector(number: int) -> str:
     return b64encode(numbers.tobytes()).decode()
 
 
-EMBEDDINGS: Final = {
-    "object": "list",
-    "model": "text-embedding-3-small",
-    "data": [{"object": "embedding", "index": number, "embedding": vector(number)} for number in range(VECTORS)],
-    "usage": {"prompt_tokens": 640, "total_tokens": 640},
-}
+def embeddings_of(vectors: int) -> dict[str, object]:
+    """As many embeddings."""
+    return {
+        "object": "list",
+        "model": "text-embedding-3-small",
+        "data": [{"object": "embedding", "index": number, "embedding": vector(number)} for number in range(vectors)],
+        "usage": {"prompt_tokens": 640, "total_tokens": 640},
+    }
+
 
 MODELS: Final = {
     "object": "list",

@@ -140,6 +140,7 @@ def logfire(library: Library, receiver: str) -> Flush:
     if library == "langchain":
         switches = ("LANGSMITH_OTEL_ENABLED", "LANGSMITH_OTEL_ONLY", "LANGSMITH_TRACING")
         os.environ.update(dict.fromkeys(switches, "true"))
+        forget_variables()
     import logfire
 
     logfire.configure(send_to_logfire=False, console=False, metrics=False, inspect_arguments=False)
@@ -159,10 +160,18 @@ def langsmith_client() -> Any:
     return get_cached_client()
 
 
+def forget_variables() -> None:
+    """LangSmith's client remembers each variable that it has read, and LangChain reads them with its first call."""
+    from langsmith.utils import get_env_var
+
+    get_env_var.cache_clear()
+
+
 def langsmith(library: Library, receiver: str) -> Flush:
     """LangSmith: its wrapper for the openai client, its tracer in LangChain."""
     keys = {"LANGSMITH_TRACING": "true", "LANGSMITH_API_KEY": "bench", "LANGSMITH_ENDPOINT": receiver}
     os.environ.update(keys)
+    forget_variables()
     if library == "openai":
         import openai
         from langsmith.wrappers import wrap_openai

@@ -203,11 +203,11 @@ GOALS: Final = (
         700_000,
     ),
     goal(
-        "embeddings 64 × 1,536, caller",
+        "embeddings 42 × 1,536, caller",
         INSTRUCTIONS,
-        counted("embeddings"),
+        counted("embeddings 42"),
         100_000,
-        cheapest=counted_of_peers("embeddings"),
+        cheapest=counted_of_peers("embeddings 42"),
     ),
     goal("embeddings, memory held until delivery", "KiB", timed("embeddings", "held"), 64),
     goal(

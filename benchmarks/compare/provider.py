@@ -6,7 +6,7 @@ from typing import Final
 
 import httpx
 
-from .answers import CHAT, EMBEDDINGS, MODELS, RESPONSE, chat_stream
+from .answers import CHAT, MODELS, RESPONSE, VECTORS, chat_stream, embeddings_of
 
 JSON_HEADERS: Final = {"content-type": "application/json", "x-request-id": "req_bench"}
 STREAM_HEADERS: Final = {"content-type": "text/event-stream; charset=utf-8", "x-request-id": "req_bench"}
@@ -46,13 +46,14 @@ class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Args:
         chunks: How many chunks a chat stream has; `None` if chats are not streamed.
+        vectors: How many embeddings it answers.
     """
 
-    def __init__(self, chunks: int | None = None) -> None:
+    def __init__(self, chunks: int | None = None, vectors: int = VECTORS) -> None:
         self._answers = {
             "completions": whole(CHAT) if chunks is None else streamed(chunks),
             "responses": whole(RESPONSE),
-            "embeddings": whole(EMBEDDINGS),
+            "embeddings": whole(embeddings_of(vectors)),
             "models": whole(MODELS),
         }
         self._asked = 0

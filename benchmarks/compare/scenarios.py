@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .answers import MODEL, SENTENCE, VECTORS
+from .answers import MODEL, SENTENCE, VECTORS, VECTORS_COUNTED
 
 Library = Literal["openai", "langchain", "litellm"]
 """Whose instrumentation is switched on."""
@@ -35,7 +35,7 @@ class Scenario:
         library: The library that is called.
         prepare: Makes the client, and returns the act.
         round: How many acts a timed round has: about a tenth of a second.
-        counted: How many acts are counted under valgrind, and then twice as many. 0 for none.
+        counted: How many acts a turn has that is counted under valgrind. 0 for none.
         calls: How many model calls an act is.
         billable: Whether an instrumentation is expected to report it.
     """
@@ -53,14 +53,14 @@ def messages(question: str) -> list[Any]:
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}]
 
 
-def client(chunks: int | None = None) -> Any:
+def client(chunks: int | None = None, vectors: int = VECTORS) -> Any:
     """An openai client that never leaves the process."""
     import httpx
     import openai
 
     from .provider import Provider
 
-    return openai.OpenAI(api_key="none", http_client=httpx.Client(transport=Provider(chunks)), max_retries=0)
+    return openai.OpenAI(api_key="none", http_client=httpx.Client(transport=Provider(chunks, vectors)), max_retries=0)
 
 
 def chat(question: str = QUESTION) -> Act:
@@ -142,10 +142,14 @@ def responses() -> Act:
     return lambda: create(model=MODEL, instructions=SYSTEM, input=QUESTION)
 
 
-def embeddings() -> Act:
-    """64 vectors of 1,536 numbers."""
-    create, asked = client().embeddings.create, [f"{number} {SENTENCE}" for number in range(VECTORS)]
-    return lambda: create(model="text-embedding-3-small", input=asked)
+def embeddings(vectors: int) -> Callable[[], Act]:
+    """Vectors of 1,536 numbers."""
+
+    def prepare() -> Act:
+        create, asked = client(vectors=vectors).embeddings.create, [f"{each} {SENTENCE}" for each in range(vectors)]
+        return lambda: create(model="text-embedding-3-small", input=asked)
+
+    return prepare
 
 
 def models() -> Act:
@@ -176,18 +180,19 @@ def litellm() -> Act:
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {
-    "chat": Scenario(library="openai", prepare=chat, round=80, counted=5),
+    "chat": Scenario(library="openai", prepare=chat, round=80, counted=20),
     "async 50": Scenario(library="openai", prepare=at_once(50), round=2, calls=50),
     "stream 200": Scenario(library="openai", prepare=stream(200), round=5, counted=1),
     "stream 400": Scenario(library="openai", prepare=stream(400), round=3, counted=1),
     "stream 2,000": Scenario(library="openai", prepare=stream(2_000), round=1),
-    "responses": Scenario(library="openai", prepare=responses, round=80, counted=5),
-    "embeddings": Scenario(library="openai", prepare=embeddings, round=20, counted=2),
+    "responses": Scenario(library="openai", prepare=responses, round=80, counted=20),
+    "embeddings": Scenario(library="openai", prepare=embeddings(VECTORS), round=20),
+    "embeddings 42": Scenario(library="openai", prepare=embeddings(VECTORS_COUNTED), round=20, counted=2),
     "prompt 2 MB": Scenario(library="openai", prepare=chat_of(2 * MIB), round=5, counted=1),
     "image 2 MB": Scenario(library="openai", prepare=image_2mb, round=5),
-    "models list": Scenario(library="openai", prepare=models, round=80, counted=5, billable=False),
-    "langchain": Scenario(library="langchain", prepare=langchain, round=60, counted=5),
-    "litellm": Scenario(library="litellm", prepare=litellm, round=40, counted=5),
+    "models list": Scenario(library="openai", prepare=models, round=80, counted=20, billable=False),
+    "langchain": Scenario(library="langchain", prepare=langchain, round=60, counted=20),
+    "litellm": Scenario(library="litellm", prepare=litellm, round=40, counted=20),
 }
 """Name → scenario, in the order in which they are run."""
 

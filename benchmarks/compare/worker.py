@@ -12,6 +12,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any, Final
@@ -22,6 +23,7 @@ from .scenarios import ALL, Act, Library
 MICROSECOND: Final = 1_000
 KIB: Final = 1_024
 PAUSE_SECONDS: Final = 0.001
+WARMING: Final = 5
 
 
 class Worker:
@@ -35,8 +37,15 @@ class Worker:
     """
 
     def __init__(self, name: str, library: Library, receiver: str) -> None:
-        self._flush: Flush = CONTENDERS[name].switch_on(library, receiver)
+        self._name, self._library, self._receiver = name, library, receiver
+        self._flush: Flush = lambda: None
         self._acts: dict[str, Act] = {}
+
+    def switch_on(self, *_: object) -> dict[str, float]:
+        """Until then it is the bare application; from now on it has other clients."""
+        self._flush = CONTENDERS[self._name].switch_on(self._library, self._receiver)
+        self._acts.clear()
+        return {}
 
     def act(self, scenario: str) -> Act:
         """The act of a scenario, with its client made and warm."""
@@ -74,22 +83,24 @@ class Worker:
         figures = {"caller": median(caller), "wall": quickest, "all": whole}
         return {name: figure / calls / MICROSECOND for name, figure in figures.items()}
 
-    def count(self, scenario: str, acts: int) -> dict[str, float]:
+    def count(self, scenario: str, acts: int, state: str) -> dict[str, float]:
         """
-        Make *acts* acts and then twice as many under valgrind, which dumps its counts after each; and all of it again.
+        Make *acts* acts, or none, in each turn under valgrind, which dumps its counts after it.
 
         Returns:
-            Nothing: the conductor reads the dumps. What is constant, the ordering of the dump among it, cancels in
-            their difference.
+            Nothing: the conductor reads the dumps.
         """
         act = self.act(scenario)
         gc.disable()  # it runs every some hundred calls, and would be a matter of luck
+        for _ in range(WARMING):  # without it, memory is laid out otherwise
+            act()
+        self._flush()
         valgrind("--instr=on")
-        for factor in (1, 2, 1, 2):
+        for made in (0, acts, acts, 0, acts, acts, acts):
             valgrind("--zero")
-            for _ in range(factor * acts):
+            for _ in range(made):
                 act()
-            valgrind(f"--dump={scenario}*{factor}")
+            valgrind(f"--dump={scenario}*{state}*{made}")
             self._flush()
         valgrind("--instr=off")
         gc.enable()
@@ -188,14 +199,26 @@ def peak_kib() -> float:
     return float(status.partition("VmHWM:")[2].split()[0])
 
 
-def main(name: str, library: Library, receiver: str) -> None:
-    """Do what standard input says until it ends. What contenders print goes to standard error."""
+def main(name: str, library: Library, receiver: str, state: str = "on") -> None:
+    """
+    Do what standard input says until it ends. What contenders print goes to standard error.
+
+    Args:
+        name: As in `Worker`.
+        library: As in `Worker`.
+        receiver: As in `Worker`.
+        state: ``bare`` if it is to be switched on when it is told to, and not now.
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     worker = Worker(name, library, receiver)
+    if state == "on":
+        worker.switch_on()
     orders: Mapping[str, Callable[[str, int], dict[str, Any]]] = {
         "time": worker.time,
-        "count": worker.count,
+        "switch on": worker.switch_on,
+        "count bare": partial(worker.count, state="bare"),
+        "count on": partial(worker.count, state="on"),
         "allocate": worker.allocate,
         "many": worker.many,
         "wait": worker.wait,

@@ -82,13 +82,17 @@ class Worker:
         library: What is watched.
         place: Where things are.
         before: The beginning of its command: valgrind, if it is to run under it.
+        bare: It is to be the bare application until it is told to ``switch on``.
     """
 
-    def __init__(self, name: str, library: Library, place: Place, before: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, library: Library, place: Place, before: Sequence[str] = (), *, bare: bool = False
+    ) -> None:
         self.name, self._place = name, place
         self._log = place.folder / f"{slug(name)}-{library}.log"
         module = [str(place.python(name)), "-m", "benchmarks.compare.worker"]
         self._command = [*before, *module, name, library, place.address(name)]
+        self._command += ["bare"] if bare else []
 
     def __enter__(self) -> "Worker":
         """Start it."""

@@ -22,21 +22,23 @@ class SeenIds:
     The response ids that are taken in this process; bounded, the oldest are forgotten.
 
     `dict.setdefault` is one step under the GIL, so two threads cannot both be given the same id.
+    Hashes are kept, in half of the memory of ids. Should two ids have one, of 2**64, the second call gets a fresh id.
     """
 
     __slots__ = ("_older", "_recent")
 
     def __init__(self) -> None:
-        self._recent: dict[str, object] = {}
-        self._older: dict[str, object] = {}
+        self._recent: dict[int, int] = {}
+        self._older: dict[int, int] = {}
 
     def __contains__(self, response_id: str) -> bool:
-        return response_id in self._recent or response_id in self._older
+        taken = hash(response_id)
+        return taken in self._recent or taken in self._older
 
     def take(self, response_id: str) -> bool:
         """Claim *response_id*; False if it was claimed before."""
-        claim = object()
-        if response_id in self._older or self._recent.setdefault(response_id, claim) is not claim:
+        claim = hash(response_id)  # a new object each time: whose it is tells who was first
+        if claim in self._older or self._recent.setdefault(claim, claim) is not claim:
             return False
         if len(self._recent) > MAX_SEEN:
             self._older, self._recent = self._recent, {}
