@@ -292,9 +292,49 @@ print(ramp_tracing.flush(30), ramp_tracing.stats().recorded)
 
 
 def test_a_websocket_is_watched_though_nothing_is_loaded_for_it(ramp: FakeRamp) -> None:
-    """Its classes are wrapped at the start; what watches one comes with the first."""
-    program = f"""{BESIDE_OPENAI}
+    """Its classes are wrapped when a client has a part that opens one; what watches one comes with the first."""
+    for part in ("openai.OpenAI(api_key='test')", "openai.AsyncOpenAI(api_key='test').with_options(timeout=1)"):
+        program = f"""{BESIDE_OPENAI}
+{part}.realtime
 import openai.resources.realtime.realtime as realtime
 print(hasattr(realtime.RealtimeConnection.parse_event, "__wrapped__"), loaded("ramp_tracing.integrations._sockets"))
 """
-    assert "True []" == run(program, ramp)
+        assert "True []" == run(program, ramp)
+
+
+@pytest.mark.parametrize("order", [
+    "import ramp_tracing; ramp_tracing.instrument(); import openai",
+    "import openai, ramp_tracing; ramp_tracing.instrument()",
+])  # fmt: skip
+def test_imports_of_the_application_are_not_slowed_down(order: str, ramp: FakeRamp) -> None:
+    """The openai client tries for numpy for each vector, and Python asks every finder each time."""
+    program = """
+import sys, wrapt
+before = list(sys.meta_path)
+"""
+    program += f"""{order}
+openai.OpenAI(api_key="test").chat
+waiting = [each for each in sys.meta_path if each not in before]
+print([(type(each).__module__, each._name) for each in waiting if each._name == "openai" or each._name in sys.modules])
+"""
+    assert "[]" == run(program, ramp)
+
+
+def test_a_library_whose_import_fails_at_first_is_hooked_the_next_time(ramp: FakeRamp, tmp_path: Path) -> None:
+    """As one is that waits for another to be there."""
+    program = f"""
+import os
+import ramp_tracing
+from ramp_tracing.integrations._imports import when_imported
+sys.path.insert(0, {str(tmp_path)!r})
+told = []
+when_imported("late", told.append)
+try:
+    import late
+except ZeroDivisionError:
+    os.environ["IS_THERE"] = "1"
+import late
+print(len(told), told[0] is late, late.__loader__.exec_module.__name__)
+"""
+    (tmp_path / "late.py").write_text("import os\nif 'IS_THERE' not in os.environ: 1 / 0\n")
+    assert "1 True exec_module" == run(program, ramp)

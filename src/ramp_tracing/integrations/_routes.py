@@ -57,7 +57,7 @@ class Routes:
     Attributes:
         billable: POST paths, by their last one or two words.
         jobs: What a GET of ``/<word>/<id>``, or a POST of ``/<word>/<id>/cancel``, may settle.
-        lists: What a GET of ``/<word>`` may settle.
+        lists: What a GET of ``/<word>`` may settle; each word is one of those of the jobs.
         files: What a GET of ``/files/<id>/content`` may settle.
         never: POST paths that return an old answer, usage and all, and cost nothing.
     """
@@ -92,10 +92,9 @@ class Routes:
 
     def _match_known_job(self, url: str) -> Route | None:
         """A look for the words first: most of what an application gets is none of them, and patterns are dear."""
-        for words in (self.jobs, self.lists):
-            for word in words:
-                if word in url:
-                    return self._match_job(url, JOB) or self._match_list(url)
+        for word in self.jobs:
+            if word in url:
+                return self._match_job(url, JOB) or self._match_list(url)
         return None
 
     def _match_file(self, url: str) -> Route | None:

@@ -3,17 +3,20 @@ The hook for websockets that a generated client opens.
 
 Every connection class hands each message that it receives to its ``parse_event``, in sync and async clients alike
 (``recv``, iteration, ``dispatch_events``, and whoever reads ``recv_bytes`` and parses by himself). The names are the
-same from openai 1.66 to 3.57. A class is wrapped when the application first uses its part of the client. What watches a
-websocket is loaded with the first that is opened.
+same from openai 1.66 to 3.57. A class is wrapped when a client first makes that part of itself which opens connections.
+What watches a websocket is loaded with the first that is opened.
+
+No import hook is left for those parts: Python would ask it at every import, also where an application tries for an
+optional library in each of its calls, as the openai client does for each vector of its embeddings.
 """
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
-
-import wrapt
 
 from .._guard import guarded
 from .._lazy import load
@@ -50,23 +53,35 @@ class SocketHook:
         self._is_on = False
 
     def install(self) -> None:
-        """Wrap the connection classes, now or when they are imported."""
+        """Wrap the connection classes: those that are there now, others when somebody has got to them."""
         self._is_on = True
+        self._awaited = set(self._channels)
         for name in self._channels:
-            if name not in self._awaited:
-                self._awaited.add(name)
-                wrapt.register_post_import_hook(self._imported, name)  # acts at once if it is there
-            elif name in sys.modules:
-                self._wrap(sys.modules[name])
+            self._found(name)
+        if self._awaited:
+            resources = import_module(f"{self._library}._resource")
+            for owner in (resources.SyncAPIResource, resources.AsyncAPIResource):
+                self._patches.wrap(owner, "__init__", self._made)
 
     def uninstall(self) -> None:
         """Take the wrappers out again."""
         self._is_on = False
         self._patches.undo()
 
-    def _imported(self, module: ModuleType) -> None:
-        if self._is_on:
+    def _made(self, wrapped: Any, resource: Any, args: Any, kwargs: Any) -> None:
+        """Around ``__init__`` of the parts of a client, each of which a client makes once."""
+        wrapped(*args, **kwargs)
+        if self._is_on and self._awaited:
             with guarded("hooking websockets"):
+                for each in type(resource).__mro__:
+                    self._found(each.__module__)
+
+    def _found(self, name: str) -> None:
+        """Wrap what is in a module, if it is one that is waited for and there; once, whoever else comes by."""
+        module = sys.modules.get(name)
+        if module is not None and name in self._awaited:
+            with suppress(KeyError):
+                self._awaited.remove(name)
                 self._wrap(module)
 
     def _wrap(self, module: ModuleType) -> None:

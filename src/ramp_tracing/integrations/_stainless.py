@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from .._guard import guarded
 from .._layers import sink_under
@@ -33,7 +33,21 @@ from ._streams import StreamWatch
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
 """How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
 
-_current: ContextVar[Call | None] = ContextVar("ramp_tracing_current_call", default=None)
+
+class Passing:
+    """A request that is none of ours, in place of a call: so its answer is not looked at again."""
+
+    def is_same(self, _client: object, _options: object) -> bool:
+        """False: what is asked inside of it is another request."""
+        return False
+
+    def note_response(self, _client: object, _response: object, _retries: object) -> None:
+        """Nothing is kept."""
+
+
+PASSING: Final = Passing()
+
+_current: ContextVar[Call | Passing | None] = ContextVar("ramp_tracing_current_call", default=None)
 
 
 class Known:
@@ -74,9 +88,15 @@ class StainlessHook:
     def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         """Around ``request``."""
         call, args, kwargs = self._begin(client, args, kwargs)
-        if call is None:
-            return wrapped(*args, **kwargs)
         outer = _current.get()
+        if call is None:
+            if outer is not None:
+                return wrapped(*args, **kwargs)
+            _current.set(PASSING)
+            try:
+                return wrapped(*args, **kwargs)
+            finally:
+                _current.set(None)
         try:
             _current.set(call)
             result = wrapped(*args, **kwargs)
@@ -91,9 +111,15 @@ class StainlessHook:
     async def async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         """Around ``request`` of async clients."""
         call, args, kwargs = self._begin(client, args, kwargs)
-        if call is None:
-            return await wrapped(*args, **kwargs)
         outer = _current.get()
+        if call is None:
+            if outer is not None:
+                return await wrapped(*args, **kwargs)
+            _current.set(PASSING)
+            try:
+                return await wrapped(*args, **kwargs)
+            finally:
+                _current.set(None)
         try:
             _current.set(call)
             result = await wrapped(*args, **kwargs)
@@ -115,7 +141,7 @@ class StainlessHook:
             note_response(client, kwargs)
             return wrapped(*args, **kwargs)
 
-        # A request that is none of ours, or that `request` did not show us.
+        # A request that `request` did not show us.
         return shell(noting, client, args, kwargs)
 
     def _repair(self, wrap: Callable[[], None]) -> None:
@@ -277,7 +303,7 @@ def _asking_for_usage(options: Any) -> Any:
     return copy
 
 
-def _leave(call: Call, outer: Call | None) -> None:
+def _leave(call: Call, outer: Call | Passing | None) -> None:
     """A coroutine that is dropped unfinished is closed wherever the collector finds it, perhaps inside another call."""
     if _current.get() is call:
         _current.set(outer)
