@@ -121,8 +121,8 @@ def test_what_a_contender_adds_is_counted_in_its_own_process() -> None:
     counts = {"baseline*bare": 500, "baseline*on": 490, "ours*bare": 700, "ours*on": 760, "langfuse*bare": 7}
     counts |= {"baseline again*bare": 300, "baseline again*on": 297}
     found = instructions.beside_baseline(counts)
-    assert found == {"baseline": 500, "ours": 560, "baseline again": 497}
-    assert instructions.added(found, "ours") == 60
+    assert found == {"baseline": 500, "ours": 570, "baseline again": 507}
+    assert instructions.added(found, "ours") == 70
 
 
 def rounds(**added: float) -> dict[str, dict[str, list[float]]]:

@@ -3,8 +3,9 @@ Instructions of the caller's thread, counted by valgrind: the same whatever else
 
 Each contender runs once under callgrind, which counts nothing until it is told to. First the process is the bare
 application, then it is switched on; both play a scenario in turns of N calls, and the counts are dumped after each. An
-empty turn shows what the dump itself costs. A contender adds the difference of its own two medians: two processes
-differ by what stands where in memory, which is more than is looked for.
+empty turn shows what the dump itself costs. A contender adds the difference of its own two medians, less that of the
+baseline, which is switched on to nothing: the clients of the second half are others, and stand elsewhere in memory.
+Two processes beside each other differ by more than is looked for.
 """
 
 import re
@@ -68,9 +69,10 @@ def count(names: Sequence[str], place: Place) -> Counts:
 
 def beside_baseline(counts: Mapping[str, float]) -> dict[str, float]:
     """Contender → what the bare application takes, and what the contender adds to it in a process of its own."""
-    bare = counts.get(f"baseline*{BARE}", 0.0)
+    bare, switched = counts.get(f"baseline*{BARE}", 0.0), counts.get(f"baseline*{ON}", 0.0)
     names = [each.partition("*")[0] for each in counts if each.endswith(f"*{ON}")]
-    return {name: bare + counts[f"{name}*{ON}"] - counts[f"{name}*{BARE}"] for name in names} | {"baseline": bare}
+    more = {name: counts[f"{name}*{ON}"] - counts[f"{name}*{BARE}"] for name in names}
+    return {name: bare + added - (switched - bare) for name, added in more.items()}
 
 
 def counted_of(name: str, library: Library, place: Place) -> dict[tuple[str, str], float]:
