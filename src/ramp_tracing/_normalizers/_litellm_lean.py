@@ -19,6 +19,7 @@ from ._litellm_money import REPORTS_COST
 from ._litellm_names import PROVIDERS
 from ._parameters import numbers_in
 from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_name, dig
+from ._reported_cost import COST_NAMES
 from ._shapes import Shapes, is_plain, members_of
 
 CHATS: Final = frozenset({"completion", "acompletion"})
@@ -149,7 +150,9 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
     said = cast("Get", response.get)
     usage, choices = _object(said("usage")), cast("list[Any]", said("choices"))
-    if usage is None or not (_is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))):
+    if usage is None or not COST_NAMES.isdisjoint(usage):  # whose word on the price counts is for `cost_in` to say
+        return None
+    if not (_is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))):
         return None
     if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
         return None
@@ -240,5 +243,5 @@ def _price(reckoned: object) -> bytes | None:
 
 
 def _instant(value: object) -> UnixNanos | None:
-    """Seconds since 1970, to the microsecond."""
-    return UnixNanos(round(value * 1_000_000) * 1_000) if type(value) is float and value > 0 else None
+    """Seconds since 1970, to the microsecond; `None` of what is no instant of a call."""
+    return UnixNanos(round(value * 1_000_000) * 1_000) if type(value) is float and value >= 1 else None
