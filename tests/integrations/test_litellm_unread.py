@@ -150,6 +150,14 @@ def test_the_usual_call_waits_to_be_read() -> None:
     assert plain(whole) == plain(read_at_once(told(), answer()))
 
 
+def test_a_price_that_is_null_is_none() -> None:
+    """LiteLLM's own form of a usage has a place for one."""
+    usage: Any = {**USAGE, "cost": None}
+    unread = read_later(told(answer(usage=usage)), answer(usage=usage))
+    assert unread is not None
+    assert unread.whole().cost == Cost(total=Decimal("0.000093"), source="gateway")
+
+
 def test_its_line_says_what_the_whole_says() -> None:
     """All but the content, and how it ended."""
     call = told(user="ada", litellm_params={"metadata": {"team": "billing", "tags": ["a"]}}, api_key="sk-1")

@@ -150,9 +150,7 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
     said = cast("Get", response.get)
     usage, choices = _object(said("usage")), cast("list[Any]", said("choices"))
-    if usage is None or not COST_NAMES.isdisjoint(usage):  # whose word on the price counts is for `cost_in` to say
-        return None
-    if not (_is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))):
+    if usage is None or not _is_of_counts(usage):
         return None
     if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
         return None
@@ -175,8 +173,17 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
 
 
+def _is_of_counts(usage: Members) -> bool:
+    """
+    Whether anything was counted, of nothing but zeros LiteLLM's own totals are looked at; and no price is named: whose
+    word on that goes first is for `cost_in` to say.
+    """
+    if not COST_NAMES.isdisjoint(usage) and any(usage.get(name) is not None for name in COST_NAMES):
+        return False
+    return _is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))
+
+
 def _is_some(count: object) -> bool:
-    """Whether anything was counted: of nothing but zeros LiteLLM's own totals are looked at."""
     return type(count) is int and 0 < count <= MAX_COUNT
 
 
