@@ -225,6 +225,8 @@ def usages(count: Any) -> Any:
             "cache_read_input_tokens": count,
             "cost": st.one_of(st.floats(0, 1), st.integers(0, 9)),
             "cost_in_usd_ticks": st.integers(0, 9),
+            "inputTokens": count,
+            "promptTokenCount": count,
             "pydantic_ai_gateway": st.just({"cost_estimate": 1}),
             "inference_geo": TEXT,
             "server_tool_use": st.just({"web_search_requests": 1}),
@@ -276,6 +278,7 @@ PAYLOADS: Any = st.fixed_dictionaries(
         "endTime": st.sampled_from([12.5, 9.0, 0, None, True]),
         "cost_breakdown": st.sampled_from([None, NOTHING, {"discount_amount": 0.1}, {"margin_total_amount": 0.1}]),
         "end_user": TEXT,
+        "prompt_tokens": st.integers(0, 500),
         "request_tags": st.sampled_from([[], ["a", "User-Agent: x"]]),
     },
 )
@@ -308,6 +311,8 @@ NONE: Any = st.just(NOTHING)
 
 @example(({"usage": {"prompt_tokens": None, "completion_tokens": -1, "total_tokens": 0}}, {}, {}))
 @example(({"usage": {**USAGE, "cost": 0}}, {}, {}))
+@example(({"usage": {**USAGE, "inputTokens": 0}}, {"prompt_tokens": 212, "completion_tokens": 118}, {}))
+@example(({"usage": {**USAGE, "eval_count": -1}}, {"prompt_tokens": 212, "completion_tokens": 118}, {}))
 @example(({"usage": {**USAGE, "cost_in_usd_ticks": 5}}, {}, {}))
 @example(({"usage": {**USAGE, "pydantic_ai_gateway": {"cost_estimate": 1}}}, {}, {}))
 @example(({}, {"startTime": 1e-7}, {}))

@@ -65,7 +65,7 @@ class Run:
 
     Args:
         kind: What it is.
-        told: What LangChain has told of it, by the names of its callbacks.
+        told: What LangChain has told of it, by the names of its callbacks. Most of that is not kept.
         serialized: What it runs, as LangChain describes it.
         given: What the handler was told of who it is for.
         finish: What is to be done when it has ended, or is not waited for any longer.
@@ -101,7 +101,7 @@ class Run:
     )  # fmt: skip
 
     def __init__(
-        self, kind: Kind, told: Mapping[str, object], serialized: object, given: Attribution, finish: Finish
+        self, kind: Kind, told: Mapping[str, object], *, serialized: object, given: Attribution, finish: Finish
     ) -> None:
         self.started = UnixNanos(time.time_ns())
         self.clock = time.perf_counter_ns()

@@ -17,6 +17,7 @@ from ._lean import NAMES, SIGNS_OF_AN_ERROR
 from ._litellm_content import is_redacted
 from ._litellm_money import REPORTS_COST
 from ._litellm_names import PROVIDERS
+from ._native_usage import MARKS
 from ._parameters import numbers_in
 from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_name, dig
 from ._reported_cost import COST_NAMES
@@ -26,6 +27,9 @@ CHATS: Final = frozenset({"completion", "acompletion"})
 
 ODD: Final = frozenset({*SIGNS_OF_AN_ERROR, "type", "content", "text"})
 """Members of an answer that failed, that is no chat completion, or that LiteLLM has taken the text out of."""
+
+ODD_IN_USAGE: Final = COST_NAMES | MARKS
+"""A price, of which `cost_in` says whose word goes first, and the counts of other APIs."""
 
 CONTAINERS: Final[frozenset[type]] = frozenset({dict, list})
 
@@ -174,11 +178,8 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
 
 
 def _is_of_counts(usage: Members) -> bool:
-    """
-    Whether anything was counted, of nothing but zeros LiteLLM's own totals are looked at; and no price is named: whose
-    word on that goes first is for `cost_in` to say.
-    """
-    if not COST_NAMES.isdisjoint(usage) and any(usage.get(name) is not None for name in COST_NAMES):
+    """Whether anything was counted, as OpenAI counts: of nothing but zeros LiteLLM's own totals are looked at."""
+    if not ODD_IN_USAGE.isdisjoint(usage) and any(usage.get(name) is not None for name in ODD_IN_USAGE):
         return False
     return _is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))
 

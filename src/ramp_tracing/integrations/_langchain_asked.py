@@ -45,7 +45,7 @@ class ModelCall:
 
     __slots__ = ("_asked", "operation", "params", "serialized", "sink")
 
-    def __init__(self, sink: Sink, operation: str, asked: object, serialized: object, told: Fields) -> None:
+    def __init__(self, sink: Sink, operation: str, *, asked: object, serialized: object, told: Fields) -> None:
         self.sink = sink
         self.operation = operation
         self._asked = asked
