@@ -37,7 +37,7 @@ class SeenIds:
 
     def take(self, response_id: str) -> bool:
         """Claim *response_id*; False if it was claimed before."""
-        claim = hash(response_id)  # a new object each time: whose it is tells who was first
+        claim = hash(response_id)  # a new object each time, but for a few hundred of 2**64: it tells who was first
         if claim in self._older or self._recent.setdefault(claim, claim) is not claim:
             return False
         if len(self._recent) > MAX_SEEN:

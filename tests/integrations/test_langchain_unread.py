@@ -204,6 +204,95 @@ def test_what_the_application_changes_afterwards_is_not_in_it(a_new_process: Kee
     assert (read.usage.input_tokens, dict(read.parameters)) == (170, {"temperature": 0.5})
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        message(["no", "word"]),
+        message({"for": "who speaks"}),
+        message(None, None),
+        SimpleNamespace(content="Hello?"),
+        "Hello?",
+        None,
+    ],
+)
+def test_a_message_of_an_odd_form_takes_no_call_with_it(a_new_process: Keeping, asked: Any) -> None:
+    """Applications make messages of their own."""
+    ask(result(), [asked, message()])
+    [recorded] = map(whole, a_new_process.records)
+    assert (recorded.usage.input_tokens, recorded.id) == (170, OPENAI["id"])
+    assert recorded.content is not None
+    said: Any = recorded.content.input
+    assert said["messages"][-1] == {"role": "user", "content": "Hello?"}
+
+
+@pytest.mark.parametrize("answer", [result(), result(usage_metadata={**SAID, "total_cost": 1})])
+def test_a_message_that_cannot_be_read_takes_no_call_with_it(
+    a_new_process: Keeping, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    """Whether the answer is read later or at once: what it cost is recorded."""
+
+    class Closed:
+        @property
+        def content(self) -> str:
+            raise RuntimeError
+
+    monkeypatch.setattr(state, "strict", False)
+    ask(answer, [Closed()])
+    [recorded] = map(whole, a_new_process.records)
+    assert (recorded.usage.input_tokens, recorded.id) == (170, OPENAI["id"])
+    assert recorded.content is not None
+    assert recorded.content.input is None
+    assert recorded.content.output == {"completion": "Hello.", "reasoning": None}
+
+
+def test_a_body_of_an_odd_kind_takes_no_call_with_it(a_new_process: Keeping) -> None:
+    """What is no mapping says nothing of who a call is for."""
+
+    class Neither:
+        def __bool__(self) -> bool:
+            raise ValueError
+
+    ask(result(), invocation_params={"model": "gpt-4o", "extra_body": Neither()})
+    [recorded] = map(whole, a_new_process.records)
+    assert recorded.attribution.user == "ada"
+
+
+def test_a_name_that_is_no_text_is_none(a_new_process: Keeping) -> None:
+    """Then it has that of its class."""
+    ask(result(), name=7)
+    [recorded] = map(whole, a_new_process.records)
+    assert recorded.attribution.generation_name == "ChatOpenAI"
+
+
+def test_tags_are_those_that_a_run_began_with(a_new_process: Keeping) -> None:
+    """The list is that of LangChain's manager, or of an application that has its own, and may be used on."""
+    tags, told = ["beta"], {"run_id": uuid4(), "invocation_params": {"model": "gpt-4o"}}
+    handler = Handler()
+    handler.on_chat_model_start(MODEL, [[message()]], tags=tags, **told)
+    tags.append("gamma")
+    handler.on_llm_end(result(), **told)
+    [recorded] = map(whole, a_new_process.records)
+    assert dict(recorded.attribution.metadata) == {"tags": ["beta"]}
+
+
+def test_what_a_tool_is_given_is_not_kept_alive(a_new_process: Keeping) -> None:
+    """It may be a whole state of the application's, and nothing of it is ever read."""
+    import gc
+    import weakref
+
+    class Thing:
+        pass
+
+    thing, handler, told = Thing(), Handler(), {"run_id": uuid4(), "tags": [], "metadata": {}}
+    gone = weakref.ref(thing)
+    handler.on_tool_start({"name": "tool"}, "text", inputs={"state": thing}, **told)
+    del thing
+    gc.collect()
+    assert gone() is None
+    handler.on_tool_end(None, **told)
+    assert a_new_process.records == []
+
+
 def test_in_privacy_mode_it_is_read_at_once(a_new_process: Keeping) -> None:
     """There is nothing to be kept of it."""
     a_new_process.keeps_content = False

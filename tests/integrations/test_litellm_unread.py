@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from ramp_tracing._context import InForce
 from ramp_tracing._journal._line import decode, encode
-from ramp_tracing._layers import Settled
+from ramp_tracing._layers import Settled, slot_of
+from ramp_tracing._layers._slots import Held
 from ramp_tracing._normalizers._litellm import read_litellm
 from ramp_tracing._normalizers._litellm_lean import lean_litellm
 from ramp_tracing._record import NOBODY, Attribution, Cost, Generation, Recorded, SpanParent
 from ramp_tracing._state import state
+from ramp_tracing.integrations import _litellm_calls
 from ramp_tracing.integrations._litellm_calls import generation_of, record
 from ramp_tracing.integrations._litellm_unread import UnreadCall, unread_call
 
@@ -148,6 +150,14 @@ def test_the_usual_call_waits_to_be_read() -> None:
     assert plain(whole) == plain(read_at_once(told(), answer()))
 
 
+def test_a_price_that_is_null_is_none() -> None:
+    """LiteLLM's own form of a usage has a place for one."""
+    usage: Any = {**USAGE, "cost": None}
+    unread = read_later(told(answer(usage=usage)), answer(usage=usage))
+    assert unread is not None
+    assert unread.whole().cost == Cost(total=Decimal("0.000093"), source="gateway")
+
+
 def test_its_line_says_what_the_whole_says() -> None:
     """All but the content, and how it ended."""
     call = told(user="ada", litellm_params={"metadata": {"team": "billing", "tags": ["a"]}}, api_key="sk-1")
@@ -213,7 +223,11 @@ def usages(count: Any) -> Any:
             "prompt_tokens_details": details(count),
             "completion_tokens_details": details(count),
             "cache_read_input_tokens": count,
-            "cost": st.floats(0, 1),
+            "cost": st.one_of(st.floats(0, 1), st.integers(0, 9)),
+            "cost_in_usd_ticks": st.integers(0, 9),
+            "inputTokens": count,
+            "promptTokenCount": count,
+            "pydantic_ai_gateway": st.just({"cost_estimate": 1}),
             "inference_geo": TEXT,
             "server_tool_use": st.just({"web_search_requests": 1}),
         },
@@ -260,9 +274,11 @@ PAYLOADS: Any = st.fixed_dictionaries(
         "api_base": st.sampled_from([None, "", "https://api.openai.com/v1", "http://localhost:1234", "//["]),
         "messages": st.one_of(TEXT, st.lists(st.fixed_dictionaries({"role": TEXT, "content": PART}), max_size=3)),
         "stream": st.sampled_from([None, False, True]),
+        "startTime": st.sampled_from([10.25, 1e-7]),
         "endTime": st.sampled_from([12.5, 9.0, 0, None, True]),
         "cost_breakdown": st.sampled_from([None, NOTHING, {"discount_amount": 0.1}, {"margin_total_amount": 0.1}]),
         "end_user": TEXT,
+        "prompt_tokens": st.integers(0, 500),
         "request_tags": st.sampled_from([[], ["a", "User-Agent: x"]]),
     },
 )
@@ -294,6 +310,12 @@ NONE: Any = st.just(NOTHING)
 
 
 @example(({"usage": {"prompt_tokens": None, "completion_tokens": -1, "total_tokens": 0}}, {}, {}))
+@example(({"usage": {**USAGE, "cost": 0}}, {}, {}))
+@example(({"usage": {**USAGE, "inputTokens": 0}}, {"prompt_tokens": 212, "completion_tokens": 118}, {}))
+@example(({"usage": {**USAGE, "eval_count": -1}}, {"prompt_tokens": 212, "completion_tokens": 118}, {}))
+@example(({"usage": {**USAGE, "cost_in_usd_ticks": 5}}, {}, {}))
+@example(({"usage": {**USAGE, "pydantic_ai_gateway": {"cost_estimate": 1}}}, {}, {}))
+@example(({}, {"startTime": 1e-7}, {}))
 @example(({"model": "openai/"}, {"model": "/gpt-4o"}, {"custom_llm_provider": ""}))
 @given(
     st.one_of(
@@ -338,6 +360,30 @@ def test_what_is_told_twice_is_recorded_once() -> None:
     state.slots.clear()
     [recorded] = told_of(unusual, usual)
     assert isinstance(recorded, Generation)
+
+
+@pytest.mark.parametrize("more", [{}, {"payload": {"messages": "one text"}}])
+def test_an_answer_that_cannot_be_read_takes_no_record_of_the_client_with_it(more: Any) -> None:
+    """The client has seen the same call, and its record waits for LiteLLM's word."""
+
+    class Broken:
+        id = "chatcmpl-0123456789abcdef"
+
+        @property
+        def usage(self) -> Any:
+            raise RuntimeError
+
+    memory: Any = Memory()
+    known = read_at_once(told(), answer())
+    assert known is not None
+    slot_of("litellm", "call-1").held.append(Held(known, memory, due=0.0))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(state, "sink", memory)
+        if more:  # then the record cannot be made
+            patched.setattr(_litellm_calls, "generation_of", None)
+        with pytest.raises((RuntimeError, TypeError)):
+            record(told(**more), answer() if more else Broken(), ok=True)
+    assert memory.recorded == [known]
 
 
 def test_privacy() -> None:

@@ -13,7 +13,7 @@ from weakref import ref
 
 from .._context import Around, active_span, blocks_in_force
 from .._identity import derived_id
-from .._normalizers import as_fields, as_name, langchain_attribution
+from .._normalizers import as_fields, as_items, as_name, langchain_attribution
 from .._record import Attribution, Drafts, GenerationId, SpanParent, UnixNanos
 from .._state import state
 from ._askers import current_task
@@ -65,7 +65,7 @@ class Run:
 
     Args:
         kind: What it is.
-        told: What LangChain has told of it, by the names of its callbacks.
+        told: What LangChain has told of it, by the names of its callbacks. Most of that is not kept.
         serialized: What it runs, as LangChain describes it.
         given: What the handler was told of who it is for.
         finish: What is to be done when it has ended, or is not waited for any longer.
@@ -73,8 +73,8 @@ class Run:
     Attributes:
         id: LangChain's id.
         kind: What it is.
-        told: As above.
         parent: The run that it is part of.
+        tags: As LangChain hands them down from run to run.
         given: What the request itself, and the handler, say of who it is for.
         tells_all: Runs are records of their own.
         since: The blocks that were in force when it began.
@@ -95,17 +95,20 @@ class Run:
     """
 
     __slots__ = (
-        "_serialized", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk", "given", "id", "is_alone",
-        "kind", "open", "parent", "process", "since", "span_parent", "started", "streams", "task", "tells_all", "told",
+        "_metadata", "_name", "_serialized", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk",
+        "given", "id", "is_alone", "kind", "open", "parent", "process", "since", "span_parent", "started", "streams",
+        "tags", "task", "tells_all",
     )  # fmt: skip
 
     def __init__(
-        self, kind: Kind, told: Mapping[str, object], serialized: object, given: Attribution, finish: Finish
+        self, kind: Kind, told: Mapping[str, object], *, serialized: object, given: Attribution, finish: Finish
     ) -> None:
         self.started = UnixNanos(time.time_ns())
         self.clock = time.perf_counter_ns()
         self.process = os.getpid()
-        self.id, self.kind, self.told, self._serialized = told["run_id"], kind, told, serialized
+        self.id, self.kind, self._serialized = told["run_id"], kind, serialized
+        self._name, self._metadata, tags = told.get("name"), told.get("metadata"), told.get("tags")
+        self.tags: Sequence[object] = tuple(as_items(tags)) if tags else ()  # the list itself may still be added to
         self.given, self.finish = given, finish
         self.tells_all = self.claimed = self.streams = self.is_alone = False
         self.ended: UnixNanos | None = None
@@ -127,19 +130,12 @@ class Run:
     @property
     def name(self) -> str | None:
         """Its name, or that of its class."""
-        name: Any = self.told.get("name")
-        return as_name(name) if name else as_name(as_fields(self._serialized).get("name"))
+        return as_name(self._name) or as_name(as_fields(self._serialized).get("name"))
 
     @property
     def metadata(self) -> Mapping[str, object]:
         """As LangChain hands it down from run to run."""
-        return as_fields(self.told.get("metadata"))
-
-    @property
-    def tags(self) -> Sequence[object]:
-        """Likewise."""
-        tags: Any = self.told.get("tags")
-        return tags if type(tags) is list else ()  # pyright: ignore[reportUnknownVariableType]
+        return as_fields(self._metadata)
 
     @property
     def root(self) -> "Run":

@@ -17,14 +17,19 @@ from ._lean import NAMES, SIGNS_OF_AN_ERROR
 from ._litellm_content import is_redacted
 from ._litellm_money import REPORTS_COST
 from ._litellm_names import PROVIDERS
+from ._native_usage import MARKS
 from ._parameters import numbers_in
 from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_name, dig
+from ._reported_cost import COST_NAMES
 from ._shapes import Shapes, is_plain, members_of
 
 CHATS: Final = frozenset({"completion", "acompletion"})
 
 ODD: Final = frozenset({*SIGNS_OF_AN_ERROR, "type", "content", "text"})
 """Members of an answer that failed, that is no chat completion, or that LiteLLM has taken the text out of."""
+
+ODD_IN_USAGE: Final = COST_NAMES | MARKS
+"""A price, of which `cost_in` says whose word goes first, and the counts of other APIs."""
 
 CONTAINERS: Final[frozenset[type]] = frozenset({dict, list})
 
@@ -149,7 +154,7 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
     said = cast("Get", response.get)
     usage, choices = _object(said("usage")), cast("list[Any]", said("choices"))
-    if usage is None or not (_is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))):
+    if usage is None or not _is_of_counts(usage):
         return None
     if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
         return None
@@ -172,8 +177,14 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
 
 
+def _is_of_counts(usage: Members) -> bool:
+    """Whether anything was counted, as OpenAI counts: of nothing but zeros LiteLLM's own totals are looked at."""
+    if not ODD_IN_USAGE.isdisjoint(usage) and any(usage.get(name) is not None for name in ODD_IN_USAGE):
+        return False
+    return _is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))
+
+
 def _is_some(count: object) -> bool:
-    """Whether anything was counted: of nothing but zeros LiteLLM's own totals are looked at."""
     return type(count) is int and 0 < count <= MAX_COUNT
 
 
@@ -240,5 +251,5 @@ def _price(reckoned: object) -> bytes | None:
 
 
 def _instant(value: object) -> UnixNanos | None:
-    """Seconds since 1970, to the microsecond."""
-    return UnixNanos(round(value * 1_000_000) * 1_000) if type(value) is float and value > 0 else None
+    """Seconds since 1970, to the microsecond; `None` of what is no instant of a call."""
+    return UnixNanos(round(value * 1_000_000) * 1_000) if type(value) is float and value >= 1 else None

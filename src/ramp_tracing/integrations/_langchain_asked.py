@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from .._capture import snapshot
 from .._context import InForce, in_force_then
+from .._guard import guarded
 from .._layers import Run
 from .._normalizers import as_fields, as_items
 from .._normalizers._langchain import langchain_messages
@@ -44,7 +45,7 @@ class ModelCall:
 
     __slots__ = ("_asked", "operation", "params", "serialized", "sink")
 
-    def __init__(self, sink: Sink, operation: str, asked: object, serialized: object, told: Fields) -> None:
+    def __init__(self, sink: Sink, operation: str, *, asked: object, serialized: object, told: Fields) -> None:
         self.sink = sink
         self.operation = operation
         self._asked = asked
@@ -62,9 +63,18 @@ class ModelCall:
         return []
 
     def content(self) -> tuple[object, int]:
-        """What was asked, by copies, and roughly its size; what LangChain's messages hold is the application's."""
-        first = next(iter(as_items(self._asked)), None)
-        return conversation(first) if self.operation == "chat" else snapshot({"prompt": first})
+        """
+        What was asked, by copies, and roughly its size; what LangChain's messages hold is the application's.
+
+        Nothing where that cannot be read: the money is recorded all the same.
+        """
+        try:
+            first = next(iter(as_items(self._asked)), None)
+            return conversation(first) if self.operation == "chat" else snapshot({"prompt": first})
+        except BaseException:
+            with guarded("reading what a model of LangChain's was asked"):  # entered only now, as for the whole call
+                raise
+        return None, 0
 
 
 def conversation(asked: object) -> tuple[object, int]:
@@ -74,7 +84,8 @@ def conversation(asked: object) -> tuple[object, int]:
     for message in as_items(asked):
         # Of a message that is nothing but a text: a third of what a look at everything that may be in one takes.
         members: Any = getattr(message, "__dict__", NOTHING)
-        role, content = PLAIN.get(members.get("type")), members.get("content")
+        kind, content = members.get("type"), members.get("content")
+        role = PLAIN.get(kind) if type(kind) is str else None
         if role is None or type(content) is not str or members.get("tool_calls"):
             # Each for itself: what a tool was called with is deeper in the whole than copies go.
             for kept, kept_bytes in map(snapshot, langchain_messages([message])):
@@ -88,7 +99,7 @@ def conversation(asked: object) -> tuple[object, int]:
 
 NOTHING: Final[Fields] = {}
 
-PLAIN: Final[Mapping[object, str]] = {
+PLAIN: Final[Mapping[str, str]] = {
     "human": "user",
     "system": "system",
     "ai": "assistant",
@@ -115,7 +126,9 @@ def in_force_for(run: Run, call: ModelCall, *, is_free: bool) -> InForce:
 def _said(params: Fields) -> Attribution:
     """What the request itself says, the way OpenRouter takes it."""
     extra, user = params.get("extra_body"), params.get("user")
-    if not extra and user is None:
+    if extra is None and user is None:
         return NOBODY
     fields = as_fields(extra)
+    if not fields and user is None:
+        return NOBODY
     return attribution_in(fields, fields.get("user") if user is None else user)

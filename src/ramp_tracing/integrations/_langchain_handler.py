@@ -209,7 +209,8 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
             claim_models(by_handler=True)  # a model that asks another one makes no call of its own
         serialized, asked = asking
         run = _run(options, "model", serialized, told)
-        run.call = ModelCall(sink, operation, asked if sink.keeps_content else None, serialized, told)
+        kept = asked if sink.keeps_content else None
+        run.call = ModelCall(sink, operation, asked=kept, serialized=serialized, told=told)
         open_run(run)
         sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
     except BaseException:
@@ -228,7 +229,7 @@ def _is_known(options: Options, told: Mapping[str, Any]) -> bool:
 
 
 def _run(options: Options, kind: Kind, serialized: object, told: Mapping[str, Any]) -> Run:
-    run = Run(kind, told, serialized, options.given, finish_run)
+    run = Run(kind, told, serialized=serialized, given=options.given, finish=finish_run)
     run.tells_all = options.tells_all
     return run
 

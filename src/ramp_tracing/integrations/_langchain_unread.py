@@ -36,7 +36,7 @@ class UnreadRun:
     __slots__ = ("_asked", "_first_chunk", "_lean", "_result", "_whole", "size_bytes")
 
     def __init__(
-        self, lean: Lean, result: LeanResult, asked: tuple[object, int], first_chunk: UnixNanos | None
+        self, lean: Lean, result: LeanResult, *, asked: tuple[object, int], first_chunk: UnixNanos | None
     ) -> None:
         self._lean = lean
         self._result = result
@@ -101,7 +101,7 @@ def unread(run: Run, call: ModelCall, ending: Ending) -> UnreadRun | None:
     lean.attribution, lean.role = unchanging(attribution), "leaf" if in_tree else "call"
     asked = call.content()
     lean.id, lean.format, lean.answer = generation_id(result.response_id, state.seen), LANGCHAIN.name, result.answer
-    return UnreadRun(lean, result, asked, run.first_chunk)
+    return UnreadRun(lean, result, asked=asked, first_chunk=run.first_chunk)
 
 
 def _place(run: Run, call: ModelCall, metadata: Mapping[str, object]) -> bytes | None:

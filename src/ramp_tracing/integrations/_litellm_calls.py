@@ -39,11 +39,16 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
     slot = slot_of("litellm", told.key)
     with speaking(slot):
         settled = settle(slot, ok=ok, job=None if said is None else _job(said))
-        if lean is not None and _is_recorded_unread(sink, call, lean, (slot, settled)):
-            return
-        said = said or read_litellm(call, answer, ok=ok)
-        if said is not None:
-            _record(sink, call, said, (slot, settled))
+        try:
+            if lean is not None and _is_recorded_unread(sink, call, lean, (slot, settled)):
+                return
+            said = said or read_litellm(call, answer, ok=ok)
+            if said is not None:
+                _record(sink, call, said, (slot, settled))
+        except BaseException:
+            if settled.promise is not None:
+                settled.promise.end()  # nobody else has it any more
+            raise
 
 
 def _lean(call: Mapping[str, object], answer: object) -> LeanCall | None:
