@@ -14,7 +14,7 @@ from .._capture import snapshot
 from ._formats import Accumulator, WireFormat
 from ._langchain import FINISH, MODEL, OWN_IDS, SAID, TOLD, read_langchain
 from ._reading import MAX_COUNT, as_name
-from ._shapes import is_plain
+from ._shapes import holds_counts_alone
 
 COSTS: Final = ("cost", "cost_details", "response_cost")
 """What gateways say beside an answer: those answers are read at once."""
@@ -33,8 +33,6 @@ COUNTS: Final = frozenset((
 
 TOKENS_ALONE: Final = frozenset({"function_call", "reasoning", "redacted_thinking", "text", "thinking", "tool_use"})
 """Blocks of an answer that are no calls of tools which the provider bills one by one."""
-
-DIGITS: Final = b"0123456789"
 
 MAX_KNOWN: Final = 256
 """What is remembered of each kind: an application asks a handful of models, and answers end in a handful of ways."""
@@ -142,13 +140,7 @@ def _usage(said: Members) -> bytes | None:
     if type(given) is not int or not 0 < given <= MAX_COUNT or "total_cost" in said:
         return None
     usage = orjson.dumps(said)
-    # Nearly all are the same but for their digits: to look that up takes half as long as to look at each count.
-    shape = usage.translate(None, DIGITS)
-    if shape not in _known_usages:
-        if not is_plain(said):
-            return None
-        _remember(_known_usages, shape, usage)
-    return usage
+    return usage if holds_counts_alone(said, usage) else None
 
 
 def _names(metadata: Members, output: Members | None) -> bytes | None:
@@ -199,7 +191,6 @@ def _remember(known: dict[Any, Any], what: object, answer: object) -> None:
     known[what] = answer
 
 
-_known_usages: Final[dict[bytes, bytes]] = {}
 _known_forms: Final[dict[tuple[object, ...], Names]] = {}
 _known_names: Final[dict[tuple[Names, tuple[object, ...]], bytes]] = {}
 """What is the same for nearly all answers of a model."""

@@ -6,7 +6,7 @@ can be is done there: the usage and the ids are written down, and texts are kept
 from the logging payload, which is plain dictionaries: the answer itself is the application's, which may change it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 import orjson
@@ -21,7 +21,7 @@ from ._native_usage import MARKS
 from ._parameters import numbers_in
 from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_name, dig
 from ._reported_cost import COST_NAMES
-from ._shapes import Shapes, is_plain, members_of
+from ._shapes import holds_counts_alone
 
 CHATS: Final = frozenset({"completion", "acompletion"})
 
@@ -171,7 +171,7 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
     lean["model"] = model.removeprefix(f"{word}/") or model
     try:
         counts = orjson.dumps(usage)
-        is_usual = USAGES.of((counts,)) is not None or is_plain(usage)
+        is_usual = holds_counts_alone(usage, counts)
         return (response_id, b'%b,"usage":%b}' % (orjson.dumps(lean)[:-1], counts)) if is_usual else None
     except TypeError:  # a count of more than 64 bits, half a surrogate pair
         return None
@@ -187,14 +187,6 @@ def _is_of_counts(usage: Members) -> bool:
 def _is_some(count: object) -> bool:
     return type(count) is int and 0 < count <= MAX_COUNT
 
-
-def _examine(parts: Sequence[bytes]) -> bool | None:
-    """Whether the JSON of a usage holds counts alone."""
-    [counts] = parts
-    return True if is_plain(members_of(counts)) else None
-
-
-USAGES: Final = Shapes(_examine)
 
 PACKED: Final = "resp_"
 """How ids begin that LiteLLM may have made of others'."""
