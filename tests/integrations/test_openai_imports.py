@@ -365,7 +365,8 @@ def test_a_library_that_somebody_has_looked_for_is_hooked(looking: str, ramp: Fa
     program = f"""{LATE.format(path=str(tmp_path))}
 {looking}
 import late
-print(len(told), told[0] is late, sys.meta_path == before, type(late.__loader__).__name__, late.__spec__.loader is late.__loader__)
+loader = late.__loader__
+print(len(told), told[0] is late, sys.meta_path == before, type(loader).__name__, late.__spec__.loader is loader)
 """
     assert "1 True True SourceFileLoader True" == run(program, ramp)
 
