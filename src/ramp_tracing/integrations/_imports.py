@@ -52,7 +52,7 @@ class Waiting:
             return None
         with guarded(f"waiting for {fullname}"):
             spec = self._found_behind(path, target)
-            if spec is not None and hasattr(spec.loader, "exec_module"):
+            if spec is not None and hasattr(spec.loader, "exec_module"):  # others are from before Python 3.4
                 spec.loader = cast("Loader", Telling(spec.loader, self._has_run))
             return spec
         return None
@@ -94,9 +94,8 @@ class Telling:
 
     def exec_module(self, module: ModuleType) -> None:
         """Run *module*, which knows nothing of us."""
-        if module.__spec__ is not None and module.__spec__.loader is self:
-            module.__spec__.loader = self._loader
-        if module.__loader__ is self:
-            module.__loader__ = self._loader
+        for holder, name in ((getattr(module, "__spec__", None), "loader"), (module, "__loader__")):
+            if getattr(holder, name, None) is self:
+                setattr(holder, name, self._loader)
         self._loader.exec_module(module)
         self._tell(module)
