@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -338,3 +339,64 @@ print(len(told), told[0] is late, late.__loader__.exec_module.__name__)
 """
     (tmp_path / "late.py").write_text("import os\nif 'IS_THERE' not in os.environ: 1 / 0\n")
     assert "1 True exec_module" == run(program, ramp)
+
+
+LATE = """
+import importlib.util
+import ramp_tracing
+from ramp_tracing.integrations._imports import when_imported
+sys.path.insert(0, {path!r})
+told = []
+before = list(sys.meta_path)
+when_imported("late", told.append)
+"""
+
+
+@pytest.mark.parametrize("looking", [
+    "importlib.util.find_spec('late')",
+    "import pkgutil; pkgutil.resolve_name('late')",
+    "spec = importlib.util.find_spec('late'); spec.loader = importlib.util.LazyLoader(spec.loader); "
+    "module = importlib.util.module_from_spec(spec); sys.modules['late'] = module; spec.loader.exec_module(module); "
+    "assert not told; module.there",
+])  # fmt: skip
+def test_a_library_that_somebody_has_looked_for_is_hooked(looking: str, ramp: FakeRamp, tmp_path: Path) -> None:
+    """Many find out like this whether it is installed, and import it later, or never."""
+    (tmp_path / "late.py").write_text("there = True\n")
+    program = f"""{LATE.format(path=str(tmp_path))}
+{looking}
+import late
+loader = late.__loader__
+print(len(told), told[0] is late, sys.meta_path == before, type(loader).__name__, late.__spec__.loader is loader)
+"""
+    assert "1 True True SourceFileLoader True" == run(program, ramp)
+
+
+def test_a_library_whose_loader_is_for_many_is_hooked(ramp: FakeRamp, tmp_path: Path) -> None:
+    """One object loads all that is in an archive; in between, on another thread, something else."""
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("late.py", "there = True\n")
+        archive.writestr("other.py", "there = True\n")
+    program = f"""{LATE.format(path=str(tmp_path / "all.zip"))}
+spec = importlib.util.find_spec("late")
+import other
+print(told)
+import late
+print(len(told), told[0] is late, late.__loader__ is other.__loader__)
+"""
+    assert "[]\n1 True True" == run(program, ramp)
+
+
+def test_a_library_is_hooked_once_beside_others_who_wait_for_it(ramp: FakeRamp, tmp_path: Path) -> None:
+    """Another instrumentation's finder asks all finders, ours too, whether ours stands before it or behind."""
+    (tmp_path / "late.py").write_text("there = True\n")
+    for order in ("", "sys.meta_path.insert(0, sys.meta_path.pop(1))"):
+        program = f"""import wrapt
+others = []
+{LATE.format(path=str(tmp_path))}
+wrapt.register_post_import_hook(others.append, "late")
+when_imported("late", others.append)
+{order}
+import late
+print(len(told), len(others))
+"""
+        assert "1 2" == run(program, ramp)

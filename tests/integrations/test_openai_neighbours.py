@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from copy import copy
 from typing import Any
 
@@ -20,7 +21,7 @@ from ramp_tracing.testing import FakeRamp
 
 from .colours import Colour
 from .facts import CHAT, STREAMED, UNKNOWN, facts_of, seen_by_user
-from .provider import CHUNKS, Script, chat_like_openai, completion
+from .provider import CHUNKS, USAGE_CHUNK, Provider, Script, chat_like_openai, completion, events
 from .scenarios import Scenario, play
 
 ASK: Mapping[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
@@ -351,6 +352,54 @@ def test_who_reads_an_answer_before_the_application_does(colour: Colour) -> None
         watched = play(scenario, colour)
         assert [CHAT] == [facts_of(each) for each in generations]
     assert bare == watched
+
+
+@pytest.mark.parametrize("kind", ["text/event-stream", "text/plain"])
+def test_who_reads_a_stream_before_the_application_does(kind: str, colour: Colour) -> None:
+    """A hook of httpx's that logs answers, before a server that does not say what it sends: it is read as a stream."""
+    answer = Answer(headers={"Content-Type": kind}, body=events([*CHUNKS, USAGE_CHUNK]))
+    colour.provider.answer_with({"/chat/completions": lambda _: answer})
+    client = colour.client(colour.provider.base_url)
+
+    def read(response: Any) -> None:
+        response.read()
+
+    async def read_async(response: Any) -> None:
+        await response.aread()
+
+    client._client.event_hooks = {"response": [read if colour.name == "sync" else read_async]}
+    with capture_generations() as generations:
+        state.stream_usage = "always"
+        assert len(CHUNKS) == len(streamed(colour, client))
+        state.stream_usage = "auto"
+        assert [STREAMED] == [facts_of(each) for each in generations]
+
+
+class Endless:
+    """Something to wait for that never comes."""
+
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
+async def test_a_dropped_request_that_is_none_of_ours_leaves_another_call_alone(provider: Provider) -> None:
+    """The collector closes its coroutine wherever it runs, here inside of a call that waits for its answer."""
+    dropped: list[Any] = []
+
+    async def stop_or_collect(request: Any) -> None:
+        if request.method == "GET":
+            await Endless()
+        dropped.pop().close()
+
+    provider.answer_with({"/chat/completions": chat_like_openai})
+    client = openai.AsyncOpenAI(api_key="test", base_url=provider.base_url, max_retries=0)
+    client._client.event_hooks = {"request": [stop_or_collect]}
+    with capture_generations() as generations:
+        dropped.append(client.get("/models", cast_to=object))
+        copy_context().run(dropped[0].send, None)
+        await client.chat.completions.create(**ASK)
+        assert [CHAT] == [facts_of(each) for each in generations]
+    await client.close()
 
 
 def test_an_azure_client_beside_another_instrumentation(colour: Colour) -> None:

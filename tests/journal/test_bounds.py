@@ -162,6 +162,17 @@ def test_a_closed_descriptor_is_noticed_before_a_write(
     os.close(kept[2])
 
 
+def test_a_system_with_other_marks_than_ours_takes_lines_all_the_same(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may take the mark and not say it again: kernels number their questions differently, and some are no Linux."""
+    monkeypatch.setattr(_descriptor, "put_mark", lambda _: True)
+    journal = journal_in(state, round_seconds=1000)
+    journal.append(generation(1))
+    assert journal._overflow.waiting == 0
+    assert sorted(drain(journal)) == ids(1)
+
+
 def test_standard_output_is_never_ours(state: Path) -> None:
     """A process without one gives its number to the next file that it opens."""
     saved = os.dup(1)

@@ -1,5 +1,6 @@
 """Provisional records: written down at once, sent once, as what they have become."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -385,3 +386,21 @@ def test_in_memory_the_pipeline_holds_too() -> None:
         assert pipeline.flush(30)
         assert receiver.span_ids == span_ids(1)
         pipeline.shutdown(5)
+
+
+def test_a_file_whose_number_is_another_one_s_takes_no_final_record(state: Path) -> None:
+    """A daemon closed it, and the next file of ours got its number: there the record would stand beside itself."""
+    journal = journal_in(state, round_seconds=1000)
+    hold = journal.hold(generation(1))
+    first = journal._writer.current
+    assert first is not None
+    os.close(first.file.number)
+    journal.append(generation(2))
+    journal._writer.retry()  # not in five seconds
+    journal.append(generation(3))
+    second = journal._writer.current
+    assert second is not None
+    assert second.file.number == first.file.number
+    hold.settle(final(1))
+    assert not any(b'"settles"' in line for line in lines(state))
+    assert journal.counts().recorded == 3

@@ -327,6 +327,39 @@ def test_what_stands_in_between_is_not_left_out(body: bytes) -> None:
     assert lean is None or without_end(CHAT.read(parse(lean[1]))) == without_end(whole)
 
 
+@pytest.mark.parametrize("more", [{"service_tier": "flex"}, {"detail": "none"}, {"type": "error"}])
+def test_nothing_is_left_out_where_nothing_says_how_a_choice_ended(more: dict[str, Any]) -> None:
+    """What stands between the choices and the usage is the tier that the call is priced by, or an error."""
+    choices = [{"index": 0, "message": {"role": "assistant", "content": SECRET}}]
+    answer = {"id": "a-0123456789", "model": "gpt-4o", "choices": choices, **more, "usage": USAGE}
+    for body in bodies(answer) * 3:
+        assert (CHAT.lean(body) is not None) == ("service_tier" in more)
+        assert CHAT.lean(body) is None or says_the_same(CHAT, body)
+
+
+@pytest.mark.parametrize(("first", "second"), [
+    ({"metadata": {"usage1": SECRET}}, {"metadata": {"usage": SECRET}}),
+    ({"metadata": {"note": "usage1"}}, {"metadata": {"note": "usage"}}),
+    ({"model": "gpt-4o", "said": "model1", "prompt": None}, {"model": "gpt-4o", "said": "model", "prompt": None}),
+    ({"service_tier": "tier1"}, {"service_tier": "tier2"}),
+])  # fmt: skip
+def test_no_word_of_an_application_is_where_a_response_is_cut(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """A digit less makes a name of it that is looked for, in an answer of the same shape."""
+    behind = ("output", "parallel_tool_calls", "service_tier", "tools", "usage", "metadata")
+
+    def body(more: Mapping[str, Any]) -> bytes:
+        before = {name: value for name, value in RESPONSE.items() if name not in (*behind, "model")}
+        answer = {**before, "model": "gpt-4o", **more}
+        ends = {name: answer.pop(name, RESPONSE[name]) for name in behind}
+        return json.dumps({**answer, **ends}).encode()
+
+    for each in (first, first, second):
+        assert says_the_same(RESPONSES, body(each))
+        lean = RESPONSES.lean(body(each))
+        assert lean is not None
+        assert SECRET.encode() not in lean[1]
+
+
 def test_a_shape_is_of_its_parts_and_not_of_the_whole() -> None:
     """The same bytes, parted elsewhere, are something else; and it is examined when it comes again, once."""
     examined: list[object] = []

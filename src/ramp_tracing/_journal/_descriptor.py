@@ -28,6 +28,8 @@ class Descriptor:
         except OSError:  # a sandbox that does not know this call
             self._identify = identify
             self._identity = identify(number)
+        if not self.is_marked():  # the system has said yes, and means something else
+            self._fcntl = None
 
     def is_intact(self) -> bool:
         """Whether the number still stands for the file that was opened."""

@@ -91,7 +91,8 @@ class Holds:
         if encoded.kept is not None:
             # Before the line, so that whoever reads it finds the rest.
             self._contents.put(encoded.key, encoded.kept)
-        written = self._writer.append_to(segment, encoded.line)
+        # A mark would do for the writer's own file: this one may have been closed, and its number be that of the next.
+        written = segment.file.is_intact() and self._writer.append_to(segment, encoded.line)
         if not written:
             self._contents.take(encoded.key)
         return written

@@ -48,7 +48,10 @@ def _cut(body: bytes) -> LeanAnswer | None:
     if not 0 < start < end or len(parts) < PARTS_AROUND_AN_ID:
         return None
     response_id = parts[3]
-    ending = body[body.rfind(b'"finish_reason"', start, end) : end]
+    last = body.rfind(b'"finish_reason"', start, end)
+    if last < 0:  # nothing says where the choices end
+        return None
+    ending = body[last:end]
     if len(ending) > MAX_ENDING_BYTES:
         if not _ends_choices(ending):
             return None

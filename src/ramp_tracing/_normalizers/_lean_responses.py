@@ -7,7 +7,7 @@ import orjson
 
 from ._lean import PARTS_AROUND_AN_ID, LeanAnswer, picked
 from ._reading import dig
-from ._shapes import BETWEEN_MEMBERS, ESCAPE, Members, Shapes, in_one_line, members_of
+from ._shapes import BETWEEN_MEMBERS, DIGITS, ESCAPE, Members, Shapes, in_one_line, members_of
 
 END_OF_LIST: Final = 8
 """A bracket, a comma and what indents the next member are no longer."""
@@ -73,14 +73,22 @@ def _examine(parts: Sequence[bytes]) -> Cut | None:
     lean = _picked(members_of(before), members_of(b"{" + tail))
     if lean is None:
         return None
+    if _without_digits(head).count(b'"model"') != 1 or _without_digits(tail).count(b'"usage"') != 1:
+        return None  # in another of this shape it might be a word of the application's that is found
     members: Members = orjson.loads(lean[1])
     tier = {name: members[name] for name in ("service_tier",) if name in members}
     objects = 1 + sum(type(each) is dict for each in members["usage"].values())
     cut = Cut(orjson.dumps({"status": "completed", **tier})[:-1] + b',"id":"', objects)
+    if _without_digits(cut.beginning) != cut.beginning:
+        return None  # in another one they might be others
     try:
         return cut if orjson.loads(_cut(cut, b"", parts)) == members else None
     except (IndexError, ValueError):
         return None
+
+
+def _without_digits(part: bytes) -> bytes:
+    return part.translate(None, DIGITS)
 
 
 CUTS: Final = Shapes(_examine)

@@ -133,8 +133,9 @@ class Call:
 
     @property
     def is_read(self) -> bool:
-        """Whether the client library had the whole answer before it handed anything to the application."""
-        return self._response_body is not None and not self._is_event_stream
+        """Whether the whole answer was there, one JSON value, before the application was handed anything."""
+        # A body that another instrumentation has read may be one of events, whatever its header says.
+        return self._response_body is not None and self._response_body.startswith(JSON_OBJECT)
 
     @property
     def _has_ended(self) -> bool:

@@ -12,7 +12,6 @@ optional library in each of its calls, as the openai client does for each vector
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -78,11 +77,13 @@ class SocketHook:
 
     def _found(self, name: str) -> None:
         """Wrap what is in a module, if it is one that is waited for and there; once, whoever else comes by."""
-        module = sys.modules.get(name)
-        if module is not None and name in self._awaited:
-            with suppress(KeyError):
+        module = sys.modules.get(name) if name in self._awaited else None
+        if module is not None:
+            try:
                 self._awaited.remove(name)
-                self._wrap(module)
+            except KeyError:  # another thread was quicker
+                return
+            self._wrap(module)
 
     def _wrap(self, module: ModuleType) -> None:
         channel = self._channels[module.__name__]

@@ -96,7 +96,7 @@ class StainlessHook:
             try:
                 return wrapped(*args, **kwargs)
             finally:
-                _current.set(None)
+                _leave(PASSING, None)
         try:
             _current.set(call)
             result = wrapped(*args, **kwargs)
@@ -119,7 +119,7 @@ class StainlessHook:
             try:
                 return await wrapped(*args, **kwargs)
             finally:
-                _current.set(None)
+                _leave(PASSING, None)
         try:
             _current.set(call)
             result = await wrapped(*args, **kwargs)
@@ -303,7 +303,7 @@ def _asking_for_usage(options: Any) -> Any:
     return copy
 
 
-def _leave(call: Call, outer: Call | Passing | None) -> None:
+def _leave(call: Call | Passing, outer: Call | Passing | None) -> None:
     """A coroutine that is dropped unfinished is closed wherever the collector finds it, perhaps inside another call."""
     if _current.get() is call:
         _current.set(outer)
