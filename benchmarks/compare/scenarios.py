@@ -180,19 +180,19 @@ def litellm() -> Act:
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {
-    "chat": Scenario(library="openai", prepare=chat, round=80, counted=20),
+    "chat": Scenario(library="openai", prepare=chat, round=80, counted=10),
     "async 50": Scenario(library="openai", prepare=at_once(50), round=2, calls=50),
     "stream 200": Scenario(library="openai", prepare=stream(200), round=5, counted=1),
     "stream 400": Scenario(library="openai", prepare=stream(400), round=3, counted=1),
     "stream 2,000": Scenario(library="openai", prepare=stream(2_000), round=1),
-    "responses": Scenario(library="openai", prepare=responses, round=80, counted=20),
+    "responses": Scenario(library="openai", prepare=responses, round=80, counted=10),
     "embeddings": Scenario(library="openai", prepare=embeddings(VECTORS), round=20),
     "embeddings 42": Scenario(library="openai", prepare=embeddings(VECTORS_COUNTED), round=20, counted=2),
     "prompt 2 MB": Scenario(library="openai", prepare=chat_of(2 * MIB), round=5, counted=1),
     "image 2 MB": Scenario(library="openai", prepare=image_2mb, round=5),
-    "models list": Scenario(library="openai", prepare=models, round=80, counted=20, billable=False),
-    "langchain": Scenario(library="langchain", prepare=langchain, round=60, counted=20),
-    "litellm": Scenario(library="litellm", prepare=litellm, round=40, counted=20),
+    "models list": Scenario(library="openai", prepare=models, round=80, counted=10, billable=False),
+    "langchain": Scenario(library="langchain", prepare=langchain, round=60, counted=10),
+    "litellm": Scenario(library="litellm", prepare=litellm, round=40, counted=10),
 }
 """Name → scenario, in the order in which they are run."""
 
