@@ -89,46 +89,36 @@ class StainlessHook:
         """Around ``request``."""
         call, args, kwargs = self._begin(client, args, kwargs)
         outer = _current.get()
-        if call is None:
-            if outer is not None:
-                return wrapped(*args, **kwargs)
-            _current.set(PASSING)
-            try:
-                return wrapped(*args, **kwargs)
-            finally:
-                _leave(PASSING, None)
+        current = call or outer or PASSING
         try:
-            _current.set(call)
+            _current.set(current)
             result = wrapped(*args, **kwargs)
         except BaseException as error:
-            call.failed(error)
+            if call is not None:
+                call.failed(error)
             raise
         finally:
-            _leave(call, outer)
-        self._answered(call, result)
+            _leave(current, outer)
+        if call is not None:
+            self._answered(call, result)
         return result
 
     async def async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         """Around ``request`` of async clients."""
         call, args, kwargs = self._begin(client, args, kwargs)
         outer = _current.get()
-        if call is None:
-            if outer is not None:
-                return await wrapped(*args, **kwargs)
-            _current.set(PASSING)
-            try:
-                return await wrapped(*args, **kwargs)
-            finally:
-                _leave(PASSING, None)
+        current = call or outer or PASSING
         try:
-            _current.set(call)
+            _current.set(current)
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
-            call.failed(error)
+            if call is not None:
+                call.failed(error)
             raise
         finally:
-            _leave(call, outer)
-        self._answered(call, result)
+            _leave(current, outer)
+        if call is not None:
+            self._answered(call, result)
         return result
 
     def response(self, shell: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
@@ -303,9 +293,9 @@ def _asking_for_usage(options: Any) -> Any:
     return copy
 
 
-def _leave(call: Call | Passing, outer: Call | Passing | None) -> None:
+def _leave(current: Call | Passing, outer: Call | Passing | None) -> None:
     """A coroutine that is dropped unfinished is closed wherever the collector finds it, perhaps inside another call."""
-    if _current.get() is call:
+    if _current.get() is current:
         _current.set(outer)
 
 
