@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from ramp_tracing._identity import SeenIds
 from ramp_tracing._journal._line import decode, encode
 from ramp_tracing._record import Attribution, Generation, Recorded, whole
+from ramp_tracing._recorder import ReadLater
 from ramp_tracing._state import state
 from ramp_tracing.integrations import _langchain_calls
 from ramp_tracing.integrations._langchain_handler import Options, Told
-from ramp_tracing.integrations._langchain_unread import UnreadRun
 from ramp_tracing.testing import FakeRamp
 from tests.normalizers.test_langchain_lean import ANTHROPIC, CALL, OPENAI, SAID, result
 from tests.ports import free_port
@@ -172,7 +172,7 @@ def test_an_ordinary_answer_is_read_later(a_new_process: Keeping) -> None:
     """And only then; what is written down meanwhile has its usage, its ids, and who and what it was for."""
     ask(result(), streamed=True, metadata={"ls_provider": "openai", "cost_center": "CC-1"}, name="greet")
     [recorded] = a_new_process.records
-    assert isinstance(recorded, UnreadRun)
+    assert isinstance(recorded, ReadLater)
     found = after_a_crash(recorded)
     assert (found.usage.input_tokens, found.usage.cache_read_tokens, found.usage.output_tokens) == (170, 100, 30)
     assert (found.id, found.response_model, found.service_tier) == (OPENAI["id"], OPENAI["model_name"], "default")
@@ -198,7 +198,7 @@ def test_what_the_application_changes_afterwards_is_not_in_it(a_new_process: Kee
     params.update(model="changed", temperature=1.0)
     asked.clear()
     [recorded] = a_new_process.records
-    assert isinstance(recorded, UnreadRun)
+    assert isinstance(recorded, ReadLater)
     read = recorded.whole()
     assert "changed" not in repr((read, None if read.content is None else (read.content.input, read.content.output)))
     assert (read.usage.input_tokens, dict(read.parameters)) == (170, {"temperature": 0.5})
@@ -349,7 +349,6 @@ PROGRAM: Final = """
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_process_that_is_killed_leaves_the_same_money(tmp_path: Path) -> None:
     """Right after the call: the next one to report from there sends all but what was said."""
     pytest.importorskip("langchain_core")

@@ -18,10 +18,11 @@ from ramp_tracing._layers._slots import Held
 from ramp_tracing._normalizers._litellm import read_litellm
 from ramp_tracing._normalizers._litellm_lean import lean_litellm
 from ramp_tracing._record import NOBODY, Attribution, Cost, Generation, Recorded, SpanParent
+from ramp_tracing._recorder import ReadLater
 from ramp_tracing._state import state
 from ramp_tracing.integrations import _litellm_calls
 from ramp_tracing.integrations._litellm_calls import generation_of, record
-from ramp_tracing.integrations._litellm_unread import UnreadCall, unread_call
+from ramp_tracing.integrations._litellm_unread import unread_call
 
 from ..journal.samples import journal_in, run
 
@@ -109,7 +110,7 @@ def read_at_once(call: dict[str, Any], response: Any, settled: Settled = SETTLED
     return None if said is None else generation_of(Memory(), said, settled, job=None)  # type: ignore[arg-type]
 
 
-def read_later(call: dict[str, Any], response: Any, settled: Settled = SETTLED) -> UnreadCall | None:
+def read_later(call: dict[str, Any], response: Any, settled: Settled = SETTLED) -> ReadLater | None:
     """The record with it; `None` if something about the call is unusual."""
     lean = lean_litellm(call, response)
     return None if lean is None else unread_call(call, lean, settled)
@@ -356,7 +357,7 @@ def test_what_is_told_twice_is_recorded_once() -> None:
     """By either way: LiteLLM tells of some calls in a sync and in an async callback."""
     usual, unusual = told(), told(payload={"messages": "one text"})
     [recorded] = told_of(usual, usual, unusual)
-    assert isinstance(recorded, UnreadCall)
+    assert isinstance(recorded, ReadLater)
     state.slots.clear()
     [recorded] = told_of(unusual, usual)
     assert isinstance(recorded, Generation)

@@ -47,7 +47,7 @@ class Fitted(NamedTuple):
 def json_of(members: Mapping[str, object]) -> bytes | None:
     """JSON; `None` if something in *members* cannot be JSON."""
     try:
-        return orjson.dumps(members, default=_decimal_text)
+        return _dumped(members)
     except TypeError:
         return None
 

@@ -180,7 +180,7 @@ class Run:
         """
         implied = ATTRIBUTIONS.begin()
         root, run = self, self.parent if itself else self
-        if run is not None:  # nearly always there is no other, or the tree is worth its names
+        if run is not None:  # else a model that was asked by itself: there is no tree to name
             root, parent = self.root, self._named(run, implied)
             if self.tells_all and parent is not None:
                 implied.parent_span_id = derived_id(parent.step_id, digits=16)
@@ -191,7 +191,12 @@ class Run:
 
     @staticmethod
     def _named(run: "Run | None", implied: Any) -> "Run | None":
-        """Name the trace and the level below it, for what is part of *run*. The nearest run that is not hidden."""
+        """
+        Say in *implied* how the trace, and the level below it, are called for what is part of *run*.
+
+        Returns:
+            The nearest run that is not hidden.
+        """
         names: list[str | None] = []
         nearest: Run | None = None
         while run is not None:
@@ -205,8 +210,9 @@ class Run:
 
 def run_of(run_id: object) -> Run | None:
     """The open run of an id."""
-    run: Any = None if run_id is None or not state.runs else state.runs.get(run_id)
-    return run  # type: ignore[no-any-return]
+    found: Any = None if run_id is None or not state.runs else state.runs.get(run_id)
+    run: Run | None = found  # not `cast`, which is a call
+    return run
 
 
 def end_run(run_id: object, ending: Ending) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Final, cast
 import orjson
 
 from .._capture import snapshot
-from ._formats import Accumulator, WireFormat
+from ._formats import WireFormat
 from ._langchain import FINISH, MODEL, OWN_IDS, SAID, TOLD, read_langchain
+from ._plain import PlainAccumulator
 from ._reading import MAX_COUNT, as_name
 from ._shapes import holds_counts_alone
 
@@ -200,9 +201,10 @@ def _nothing_asked(_body: Mapping[str, object]) -> object:
     return None
 
 
-def _no_stream(_choices: int, _keeps_content: bool, /) -> Accumulator:
-    raise NotImplementedError
-
-
-LANGCHAIN: Final = WireFormat(content=_nothing_asked, read=read_langchain, accumulator=_no_stream, name="langchain")
+LANGCHAIN: Final = WireFormat(
+    content=_nothing_asked,
+    read=read_langchain,
+    accumulator=PlainAccumulator.folding(read_langchain),  # LangChain itself folds what it tells of
+    name="langchain",
+)
 """No format of a wire: what a journal has of an answer that has not been read, for who finds it after a crash."""

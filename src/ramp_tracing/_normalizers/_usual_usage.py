@@ -90,7 +90,8 @@ def _details(members: Mapping[str, object], name: str) -> Mapping[str, object] |
     given: Any = members.get(name)
     kind = type(given)  # pyright: ignore[reportUnknownVariableType]
     if kind is dict:
-        return given  # type: ignore[no-any-return]
+        parts: Mapping[str, object] = given
+        return parts
     held = NOTHING if given is None else with_members(given)
     return cast("Mapping[str, object]", held) if type(held) is dict else None
 

@@ -10,12 +10,13 @@ from ._job_records import ANSWERED, answered_first, as_asked, timing_of_job
 from ._recording import ABANDONED, CONTENTS, Recording, hand_over, sayable
 from ._request import Request
 from ._start import Start, unchanging
-from ._unread import Sent, Unanswered
+from ._unread import ReadLater, Sent, Unanswered
 
 __all__ = [
     "ABANDONED",
     "ANSWERED",
     "CONTENTS",
+    "ReadLater",
     "Recording",
     "Request",
     "Sent",

@@ -6,6 +6,7 @@ kept of what is content (`lean_langchain`); the thread that sends reads the rest
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from .._capture import snapshot
 from .._guard import guarded
@@ -16,65 +17,10 @@ from .._normalizers._langchain import read_langchain
 from .._normalizers._langchain_lean import LANGCHAIN, LeanResult, lean_langchain
 from .._normalizers._langchain_models import model_in, read_model
 from .._record import GENERATIONS, NOTHING_READ, Content, Generation, Lean, Outcome, UnixNanos, answer
-from .._recorder import CONTENTS, timed, unchanging
+from .._recorder import CONTENTS, ReadLater, timed, unchanging
 from .._state import state
 from ._langchain_asked import ModelCall, in_force_for
 from ._langchain_places import PLACES
-
-
-class UnreadRun:
-    """
-    A record of a model's run that has ended well.
-
-    Args:
-        lean: What can be said without reading the answer.
-        result: What is kept of the answer.
-        asked: What was asked, and roughly its size; nobody changes it any more.
-        first_chunk: When the first piece of the answer came.
-    """
-
-    __slots__ = ("_asked", "_first_chunk", "_lean", "_result", "_whole", "size_bytes")
-
-    def __init__(
-        self, lean: Lean, result: LeanResult, *, asked: tuple[object, int], first_chunk: UnixNanos | None
-    ) -> None:
-        self._lean = lean
-        self._result = result
-        self._asked = asked
-        self._first_chunk = first_chunk
-        self._whole: Generation | None = None
-        self.size_bytes = asked[1] + result.size_bytes
-
-    @property
-    def job(self) -> bool:
-        """False: LangChain tells of none."""
-        return False
-
-    def written(self) -> Generation | Lean:
-        """What can be said without reading the answer."""
-        return self._lean
-
-    def whole(self) -> Generation:
-        """The record, read."""
-        read = self._whole
-        if read is None:
-            read = self._whole = self._read()
-        return read
-
-    def _read(self) -> Generation:
-        lean, outcome = self._lean, NOTHING_READ
-        with guarded("reading an answer of LangChain's"):
-            outcome = read_langchain(self._result.restored())
-        made = GENERATIONS.begin()
-        for name, value in as_fields(parse(lean.place)).items():
-            setattr(made, name, value)  # the times are said below
-        made.parameters = {name: value for name, value in made.parameters.items() if value is not None}
-        made.timing = timed(lean.started, lean.ended, self._first_chunk)
-        made.id, made.role = lean.id, lean.role
-        made.attribution, made.span_parent = lean.attribution, lean.span_parent
-        answer(made, outcome)
-        made.content = content_of(*self._asked, outcome)
-        return GENERATIONS.end(made)
 
 
 def content_of(asked: object, asked_bytes: int, outcome: Outcome) -> Content:
@@ -85,7 +31,7 @@ def content_of(asked: object, asked_bytes: int, outcome: Outcome) -> Content:
     return CONTENTS.end(made)
 
 
-def unread(run: Run, call: ModelCall, ending: Ending) -> UnreadRun | None:
+def unread(run: Run, call: ModelCall, ending: Ending) -> ReadLater | None:
     """The record of a model's run, to be read later; `None` where it has to be read now, or may not be ours."""
     if ending.error is not None or ending.gone or call.operation != "chat" or not call.sink.keeps_content:
         return None
@@ -101,7 +47,25 @@ def unread(run: Run, call: ModelCall, ending: Ending) -> UnreadRun | None:
     lean.attribution, lean.role = unchanging(attribution), "leaf" if in_tree else "call"
     asked = call.content()
     lean.id, lean.format, lean.answer = generation_id(result.response_id, state.seen), LANGCHAIN.name, result.answer
-    return UnreadRun(lean, result, asked=asked, first_chunk=run.first_chunk)
+    read = partial(_read, result=result, asked=asked, first_chunk=run.first_chunk)
+    return ReadLater(lean, read, size_bytes=asked[1] + result.size_bytes)
+
+
+def _read(lean: Lean, *, result: LeanResult, asked: tuple[object, int], first_chunk: UnixNanos | None) -> Generation:
+    """The record, from copies that nobody changes any more."""
+    outcome = NOTHING_READ
+    with guarded("reading an answer of LangChain's"):
+        outcome = read_langchain(result.restored())
+    made = GENERATIONS.begin()
+    for name, value in as_fields(parse(lean.place)).items():
+        setattr(made, name, value)  # the times are said below
+    made.parameters = {name: value for name, value in made.parameters.items() if value is not None}
+    made.timing = timed(lean.started, lean.ended, first_chunk)
+    made.id, made.role = lean.id, lean.role
+    made.attribution, made.span_parent = lean.attribution, lean.span_parent
+    answer(made, outcome)
+    made.content = content_of(*asked, outcome)
+    return GENERATIONS.end(made)
 
 
 def _place(run: Run, call: ModelCall, metadata: Mapping[str, object]) -> bytes | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -17,7 +17,7 @@ from .._normalizers._litellm_lean import LeanCall
 from .._normalizers._litellm_names import PROVIDERS
 from .._providers import address_in, provider_at
 from .._record import GENERATIONS, NOTHING_READ, Attribution, Content, Cost, Drafts, Generation, Lean, answer
-from .._recorder import timed, unchanging
+from .._recorder import ReadLater, timed, unchanging
 from .._state import state
 from ._key_hashes import hash_of
 
@@ -47,7 +47,7 @@ PLAIN: Final[frozenset[type]] = frozenset({str, int, float, bool, list, dict})
 """What metadata is as a rule, and is the same whenever it is looked at, once `unchanging` has copied the containers."""
 
 
-def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) -> "UnreadCall | None":
+def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) -> ReadLater | None:
     """
     A record of which the content is read later.
 
@@ -80,61 +80,26 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
     lean.role = "leaf" if started.in_tree else "call"
     lean.api_key_hash = hash_of(call.get("api_key"))
     lean.id = generation_id(told.response_id, state.seen)  # last: should anything raise, the id is not taken
-    return UnreadCall(lean, told, place)
+    return ReadLater(lean, partial(_read, told=told, place=place), size_bytes=told.size_bytes)
 
 
-class UnreadCall:
-    """
-    A record of which the content has not been read.
-
-    Args:
-        lean: What is written down.
-        told: What is kept.
-        place: What was asked, and where.
-    """
-
-    __slots__ = ("_lean", "_place", "_told", "_whole", "size_bytes")
-
-    def __init__(self, lean: Lean, told: LeanCall, place: Place) -> None:
-        self._lean = lean
-        self._told = told
-        self._place = place
-        self._whole: Generation | None = None
-        self.size_bytes = told.size_bytes
-
-    @property
-    def job(self) -> bool:
-        """False: what goes on after its call is read at once."""
-        return False
-
-    def written(self) -> Lean:
-        """All but the content, and how it ended."""
-        return self._lean
-
-    def whole(self) -> Generation:
-        """The record, read."""
-        read = self._whole
-        if read is None:
-            read = self._whole = self._read()
-        return read
-
-    def _read(self) -> Generation:
-        lean, told, place = self._lean, self._told, self._place
-        outcome = NOTHING_READ
-        with guarded("reading an answer of LiteLLM's"):
-            outcome = CHAT.read({**as_fields(parse(lean.answer)), "choices": told.choices})
-        made: Any = GENERATIONS.begin()
-        made.id, made.operation, made.library = lean.id, OPERATION, "litellm"
-        made.timing = timed(lean.started, lean.ended)
-        made.provider, made.request_model = place.provider, place.request_model
-        made.server_address, made.server_port = place.server_address, place.server_port
-        made.parameters, made.cost = told.parameters, cost_of(told.price)
-        made.attribution, made.span_parent, made.role = lean.attribution, lean.span_parent, lean.role
-        made.api_key_hash = lean.api_key_hash
-        answer(made, outcome)
-        asked: object = {"messages": told.messages}
-        made.content = Content(input=asked, output=outcome.output, size_bytes=self.size_bytes)
-        return GENERATIONS.end(made)
+def _read(lean: Lean, *, told: LeanCall, place: Place) -> Generation:
+    """The record, from copies that nobody changes any more."""
+    outcome = NOTHING_READ
+    with guarded("reading an answer of LiteLLM's"):
+        outcome = CHAT.read({**as_fields(parse(lean.answer)), "choices": told.choices})
+    made: Any = GENERATIONS.begin()
+    made.id, made.operation, made.library = lean.id, OPERATION, "litellm"
+    made.timing = timed(lean.started, lean.ended)
+    made.provider, made.request_model = place.provider, place.request_model
+    made.server_address, made.server_port = place.server_address, place.server_port
+    made.parameters, made.cost = told.parameters, cost_of(told.price)
+    made.attribution, made.span_parent, made.role = lean.attribution, lean.span_parent, lean.role
+    made.api_key_hash = lean.api_key_hash
+    answer(made, outcome)
+    asked: object = {"messages": told.messages}
+    made.content = Content(input=asked, output=outcome.output, size_bytes=told.size_bytes)
+    return GENERATIONS.end(made)
 
 
 @lru_cache(maxsize=CACHED_PLACES)
