@@ -15,16 +15,16 @@ from ramp_tracing._journal import MemoryJournal
 from ramp_tracing._journal._line import MAX_LINE_BYTES, decode, encode
 from ramp_tracing._normalizers import CHAT
 from ramp_tracing._record import Attribution, Cost, Generation
-from ramp_tracing._recorder import Sent, Start, Unanswered
+from ramp_tracing._recorder import Unanswered
 from ramp_tracing._state import state
-from ramp_tracing.integrations._asking import Asking, Origin
+from ramp_tracing.integrations._asking import Origin, asking_for
 from ramp_tracing.integrations.openai import ROUTES
 
 from .samples import journal_in
 
 SECRET: Final = "canary"
 REQUEST: Final[dict[str, Any]] = {"model": "gpt-4o", "messages": [{"role": "user", "content": SECRET}], "seed": 7}
-ORIGIN: Final = Origin("api.openai.com", 443, "openai")
+ORIGIN: Final = Origin("openai", "openai", host="api.openai.com", port=443)
 
 
 class Options:
@@ -53,10 +53,8 @@ def unread(body: bytes, request: dict[str, Any] = REQUEST) -> Unanswered:
     """A call that has just been answered."""
     route = ROUTES.match("post", "/chat/completions")
     assert route is not None
-    asking = Asking(object(), Options(request), route=route, library="openai", origin=ORIGIN)
-    sent = Sent(json.dumps(request).encode(), CHAT)
-    made = Unanswered(Start(), asking, CHAT, body=body, sent=sent)
-    made.retries = 1
+    made = asking_for(object(), Options(request), route=route, origin=ORIGIN)
+    made.is_answered(CHAT, body, sent=json.dumps(request).encode(), retries=1, cost=None)
     return made
 
 

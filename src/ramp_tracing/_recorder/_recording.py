@@ -35,9 +35,9 @@ from .._record import (
 from .._state import Job, Sink, state
 from ._draft import drafted, timed
 from ._job_records import as_asked, timing_of_job
-from ._request import Describer, Request
+from ._request import Request
 from ._start import Start
-from ._unread import Answered, Sent
+from ._unread import Answered, Sent, Unanswered
 
 ABANDONED: Final = Failure(type="abandoned", message="The stream was not read to its end")
 """OpenRouter reports a client that went away as an error too ("The client has disconnected")."""
@@ -83,7 +83,7 @@ class Recording:
     )  # fmt: skip
 
     def __init__(
-        self, sink: Sink, request: Request | Describer, in_force: InForce | None = None, start: Start | None = None
+        self, sink: Sink, request: Request | Unanswered, in_force: InForce | None = None, start: Start | None = None
     ) -> None:
         self._start = Start() if start is None else start
         self._started = self._start.instant

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import field
 from types import MappingProxyType
-from typing import Protocol
 
 from .._context import Around
 from .._dataclass import dataclass
@@ -43,31 +42,3 @@ class Request:
     around: Around | None = None
     surroundings: Attribution = NOBODY
     api_key_hash: str | None = None
-
-
-class Describer(Protocol):
-    """Says what a call asks for, when that is needed; the same whenever it is asked."""
-
-    @property
-    def attribution(self) -> Attribution:
-        """Who it is for, by its own word."""
-        ...
-
-    @property
-    def place(self) -> bytes:
-        """As in `Lean`. Raises `TypeError` if JSON cannot hold it."""
-        ...
-
-    @property
-    def key_hash(self) -> str | None:
-        """As ``api_key_hash`` in `Request`."""
-        ...
-
-    @property
-    def around(self) -> Around | None:
-        """As in `Request`."""
-        ...
-
-    def request(self) -> Request:
-        """All of it."""
-        ...

@@ -7,13 +7,14 @@ disk by then, the usage and the ids, is taken out of them (`WireFormat.lean`); t
 
 from collections.abc import Callable
 
-from .._context import InForce
+from .._context import Around, InForce
 from .._guard import guarded
 from .._identity import generation_id
 from .._normalizers import WireFormat, as_fields, parse
 from .._record import (
     GENERATIONS,
     NOTHING_READ,
+    Attribution,
     Content,
     Cost,
     Generation,
@@ -25,7 +26,7 @@ from .._record import (
 )
 from .._state import state
 from ._draft import drafted, timed
-from ._request import Describer
+from ._request import Request
 from ._start import Start
 
 
@@ -124,60 +125,78 @@ class ReadLater:
         return read
 
 
-class Unanswered:
+class Unanswered(Start):
     """
-    A record of which the answer has not been read.
+    A call, and later a record of it of which the answer has not been read. It starts when it is made.
 
-    Args:
-        start: When and where the call started; it ends now.
-        asking: Says what was asked for.
-        format: The answer's.
-        body: The answer.
-        sent: The request; `None` if it is not kept.
+    What was asked for is said by subclasses, when that is needed; the same whenever they are asked.
 
     Attributes:
+        around: As in `Request`.
+        attribution: Who it is for, by its own word.
         job: As in `Unread`.
+        key_hash: As ``api_key_hash`` in `Request`.
         retries: As in `Recording`.
         gateway_cost: As in `Recording`.
     """
 
     __slots__ = (
-        "_asking", "_body", "_ended", "_format", "_ids", "_in_force", "_sent", "_start", "_whole", "gateway_cost",
-        "job", "retries", "size_bytes",
+        "_body", "_ended", "_format", "_ids", "_in_force", "_sent", "_whole", "around", "attribution", "gateway_cost",
+        "job", "key_hash", "retries", "size_bytes",
     )  # fmt: skip
 
-    def __init__(self, start: Start, asking: Describer, format: WireFormat, *, body: bytes, sent: Sent | None) -> None:
-        self._start = start
-        self._ended = start.now()
-        self._asking = asking
-        self._format = format
-        self._body = body
-        self._sent = sent
+    around: Around | None
+    attribution: Attribution
+    key_hash: str | None
+
+    @property
+    def place(self) -> bytes:
+        """As in `Lean`. Raises `TypeError` if JSON cannot hold it."""
+        raise NotImplementedError
+
+    def request(self) -> Request:
+        """All that is known of the call before it is made."""
+        raise NotImplementedError
+
+    def is_answered(
+        self, format: WireFormat, body: bytes, *, sent: bytes | None, retries: int | None, cost: Cost | None
+    ) -> None:
+        """
+        The call ends now, and this is a record of it from here on.
+
+        Args:
+            format: The answer's.
+            body: The answer.
+            sent: The request, as it went over the wire: nobody can change it any more; `None` if it is not kept.
+            retries: As in `Recording`.
+            cost: Likewise, of the gateway.
+        """
+        self._ended = self.now()
+        self._format, self._body, self._sent = format, body, sent
+        self.retries, self.gateway_cost = retries, cost
         self._ids: list[GenerationId] = []  # the first counts, should two threads look at the same time
         self._in_force: InForce | None = None
         self._whole: Generation | None = None
-        self.size_bytes = len(body) + (0 if sent is None else sent.size_bytes)
         self.job = False  # the answers of those are read at once
-        self.retries: int | None = None
-        self.gateway_cost: Cost | None = None
+        self.size_bytes = len(body) if sent is None else len(body) + len(sent)
 
     def written(self) -> Generation | Lean:
         """What can be said without reading the answer; all of it, if something about the answer is unusual."""
         try:
             answer = self._format.lean(self._body)
             if answer is not None:
-                return self._lean(self._asking, *answer)
+                return self._lean(*answer)
         except BaseException:
             with guarded("looking at an answer"):
                 raise
         return self.whole()
 
-    def _lean(self, asking: Describer, response_id: str | None, answer: bytes) -> Lean:
+    def _lean(self, response_id: str | None, answer: bytes) -> Lean:
         lean = Lean()
-        lean.place, lean.api_key_hash = asking.place, asking.key_hash
+        lean.place, lean.api_key_hash = self.place, self.key_hash
         lean.id, lean.answer, lean.format = self._identified(response_id), answer, self._format.name
         lean.retries, lean.cost = self.retries, self.gateway_cost
-        lean.started, lean.ended = self._start.instant, self._ended
+        lean.started, lean.ended = self.instant, self._ended
         lean.attribution, lean.span_parent, in_tree = self._known_in_force()
         lean.role = "leaf" if in_tree else "call"
         return lean
@@ -189,11 +208,12 @@ class Unanswered:
             outcome: Outcome = NOTHING_READ
             with guarded("reading an answer"):
                 outcome = self._format.read(parse(self._body))
-            request, timing = self._asking.request(), timed(self._start.instant, self._ended)
+            request, timing = self.request(), timed(self.instant, self._ended)
             made = drafted(request, self._known_in_force(), timing, retries=self.retries, cost=self.gateway_cost)
             answer(made, outcome)
             made.id = self._identified(outcome.response_id)
-            made.content = content_of(self._sent, outcome.output, self.size_bytes)
+            sent = None if self._sent is None else Sent(self._sent, self._format)
+            made.content = content_of(sent, outcome.output, self.size_bytes)
             read = self._whole = GENERATIONS.end(made)
         return read
 
@@ -201,7 +221,7 @@ class Unanswered:
         """Who and what the call is for; what was written down of it is what is sent."""
         in_force = self._in_force
         if in_force is None:
-            in_force = self._in_force = self._start.in_force(self._asking.attribution, self._asking.around)
+            in_force = self._in_force = self.in_force(self.attribution, self.around)
         return in_force
 
     def _identified(self, response_id: str | None) -> GenerationId:

@@ -11,7 +11,7 @@ from .._layers import around_here
 from .._normalizers import PARAMETERS, as_fields, as_name, numbers_in
 from .._providers import provider_of
 from .._record import NOBODY, Attribution, Drafts
-from .._recorder import Request, unchanging
+from .._recorder import Request, Unanswered, unchanging
 from .._state import state
 from ._key_hashes import hash_of_client
 from ._routes import Route, operation_in
@@ -35,20 +35,21 @@ NAMES_OF_ASKERS: Final = frozenset({"trace", "metadata", "user", "session_id"})
 
 
 class Origin:
-    """Where a request goes."""
+    """Where the requests of a library go."""
 
-    __slots__ = ("host", "is_anybodys", "places", "port", "provider")
+    __slots__ = ("host", "is_anybodys", "library", "places", "port", "provider")
 
-    def __init__(self, host: str | None, port: int | None, provider: str | None) -> None:
+    def __init__(self, library: str, provider: str | None, *, host: str | None, port: int | None) -> None:
+        self.library = library
+        self.provider = provider
         self.host = host
         self.port = port
-        self.provider = provider
         self.is_anybodys = provider_of(host, port, NOBODYS) is None  # then it may be a gateway
         self.places: dict[tuple[str, str | None], bytes] = {}
 
-    def place(self, operation: str, library: str, model: str | None) -> bytes:
+    def place(self, operation: str, model: str | None) -> bytes:
         """What all calls for a model have in common, as JSON by names of `Generation`; remembered in `places`."""
-        members = {"operation": operation, "library": library, "request_model": model, "provider": self.provider}
+        members = {"operation": operation, "library": self.library, "request_model": model, "provider": self.provider}
         place = orjson.dumps({**members, "server_address": self.host, "server_port": self.port})
         if len(self.places) >= MAX_PLACES:
             self.places.clear()
@@ -56,49 +57,27 @@ class Origin:
         return place
 
 
-class Asking:
+class Asking(Unanswered):
     """
-    A request, described when its record is made and not before it is sent.
-
-    Args:
-        options: The client library's request options.
-        client: Whose.
-        route: What kind of request it is.
-        library: ``openai``…
-        origin: Where it goes.
+    A request, described when its record is made and not before it is sent; see `asking_for`.
 
     Attributes:
-        around: The run of a library further up that it is part of.
-        attribution: Who asks, by the request's own word.
-        key_hash: Of the key that it is made with, if that is wanted.
         body: As it will be sent; of its own, so that what the application writes to its body later is not in it.
     """
 
-    __slots__ = ("_library", "_origin", "_route", "_url", "around", "attribution", "body", "key_hash")
+    __slots__ = ("_origin", "_route", "_url", "body")
 
-    def __init__(self, client: object, options: Any, *, route: Route, library: str, origin: Origin) -> None:
-        self._route = route
-        self._library = library
-        self._origin = origin
-        self._url: str = options.url if route.unknown else ""
-        self.body = body_of(options)
-        self.around = None
-        if state.runs:
-            self.around = around_here(answers=route.is_a_call and route.operation not in NO_ANSWERS)
-        self.key_hash: str | None = None
-        self.attribution = NOBODY
-        if state.hashes_keys:
-            with guarded("hashing a key"):
-                self.key_hash = hash_of_client(client, options)
-        if not NAMES_OF_ASKERS.isdisjoint(self.body):
-            self.attribution = unchanging(self._asker())  # what is in there may be changed for the next call
+    _origin: Origin
+    _route: Route
+    _url: str
+    body: Mapping[str, object]
 
     @property
     def place(self) -> bytes:
         """As in `Lean`; made once for all calls for a model. Raises `TypeError` for a name that JSON cannot hold."""
         origin, operation, model = self._origin, self._route.operation, self.model
         place = origin.places.get((operation, model))
-        return origin.place(operation, self._library, model) if place is None else place
+        return origin.place(operation, model) if place is None else place
 
     @property
     def model(self) -> str | None:
@@ -111,7 +90,7 @@ class Asking:
         spoken = body.get("input") if route.operation == "speech" else None
         made = REQUESTS.begin()
         made.operation = _operation(route, self._url)
-        made.library = self._library
+        made.library = origin.library
         made.provider, made.server_address, made.server_port = origin.provider, origin.host, origin.port
         made.request_model = self.model
         made.streamed = body.get("stream") is True
@@ -128,12 +107,39 @@ class Asking:
         body = self.body
         self.body = {name: body[name] for name in NAMES_OF_SMALL_THINGS.intersection(body)}
 
-    def _asker(self) -> Attribution:
-        """Who asks, by the request's own word."""
-        asker = NOBODY
-        with guarded("reading who a call is for"):
-            asker = attribution_in(self.body, self._route.format.user(self.body))
-        return asker
+
+def asking_for(client: object, options: Any, *, route: Route, origin: Origin) -> Asking:
+    """
+    A request that is made now.
+
+    Args:
+        client: Whose.
+        options: The client library's request options.
+        route: What kind of request it is.
+        origin: Where it goes.
+    """
+    asking = Asking()
+    asking._route, asking._origin = route, origin
+    asking._url = options.url if route.unknown else ""
+    asking.body = body = body_of(options)
+    asking.around = asking.key_hash = None
+    asking.attribution = NOBODY
+    if state.runs:
+        asking.around = around_here(answers=route.is_a_call and route.operation not in NO_ANSWERS)
+    if state.hashes_keys:
+        with guarded("hashing a key"):
+            asking.key_hash = hash_of_client(client, options)
+    if not NAMES_OF_ASKERS.isdisjoint(body):
+        asking.attribution = unchanging(_asker(route, body))  # what is in there may be changed for the next call
+    return asking
+
+
+def _asker(route: Route, body: Mapping[str, object]) -> Attribution:
+    """Who asks, by the request's own word."""
+    asker = NOBODY
+    with guarded("reading who a call is for"):
+        asker = attribution_in(body, route.format.user(body))
+    return asker
 
 
 def body_of(options: Any) -> Mapping[str, object]:

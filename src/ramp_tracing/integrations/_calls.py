@@ -9,9 +9,9 @@ from .._layers import claim_models
 from .._normalizers import Accumulator, as_count, as_fields, cost_in_headers, failure_of, parse
 from .._providers import address_in
 from .._record import NOTHING_READ, Cost, Outcome
-from .._recorder import Recording, Sent, Start, Unanswered, hand_over
+from .._recorder import Recording, Sent, hand_over
 from .._state import Sink
-from ._asking import Asking, Origin
+from ._asking import Asking, Origin, asking_for
 from ._bodies import JSON_OBJECT, is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
 from ._files import Fetching
@@ -31,49 +31,34 @@ class Call:
     """
     One request and its answer.
 
-    Args:
-        sink: Where its record goes.
-        client: The client object, to tell a nested wrapper of the same call from another call.
-        options: The client library's request options.
-        route: What kind of request it is.
-        library: ``openai``…
-        origin: Where it goes.
-
     Attributes:
-        body: What is asked, as it will be sent.
+        asking: What is asked.
         hides_usage: The usage was asked for by us, not by the application.
         noted: Whether its answer was seen before the client library read it.
+        options: What the client library is to send: the application's, or others in their place.
         route: What kind of request it is.
     """
 
     __slots__ = (
-        "_asking", "_client", "_ending", "_gateway_cost", "_has_waited", "_is_anybodys", "_is_event_stream", "_options",
-        "_recording", "_response_body", "_retries", "_sent", "_sent_body", "_sink", "_start",
-        "body", "hides_usage", "noted", "route",
+        "_client", "_ending", "_gateway_cost", "_has_waited", "_is_anybodys", "_is_event_stream", "_options",
+        "_recording", "_response_body", "_retries", "_sent_body", "_sink",
+        "asking", "hides_usage", "noted", "options", "route",
     )  # fmt: skip
 
-    def __init__(self, sink: Sink, client: object, options: Any, *, route: Route, library: str, origin: Origin) -> None:
-        self._start = Start()
-        self.route = route
-        self.hides_usage = self.noted = self._is_event_stream = self._has_waited = False
-        self._sink, self._client, self._options = sink, client, options
-        self._sent: tuple[Any, ...] = (options,)
-        self._response_body: bytes | None = None
-        self._sent_body: bytes | None = None
-        self._is_anybodys = origin.is_anybodys
-        self._asking = Asking(client, options, route=route, library=library, origin=origin)
-        self.body = self._asking.body
-        self._recording: Recording | None = None
-        self._ending: Ending | None = None
-        self._retries: int | None = None
-        self._gateway_cost: Cost | None = None
+    asking: Asking
+    options: Any
+    route: Route
+    _client: object
+    _is_anybodys: bool
+    _options: Any
+    _sink: Sink
 
     @property
     def recording(self) -> Recording:
         """The call as it will be recorded. Made when it is needed: where an answer may be read later, it never is."""
         recording = self._recording
         if recording is None:
-            recording = self._recording = Recording(self._sink, self._asking, start=self._start)
+            recording = self._recording = Recording(self._sink, self.asking, start=self.asking)
             self._tell(recording)
         return recording
 
@@ -101,22 +86,25 @@ class Call:
         """
         if self._client is not client or self._has_ended:
             return False
-        return any(options is sent or (options.json_data is sent.json_data is not None) for sent in self._sent)
-
-    def sent_as(self, options: Any) -> None:
-        """Note the options that are handed on in place of the application's."""
-        self._sent = (self._options, options)
+        sents = (self._options, self.options)
+        return any(options is sent or (options.json_data is sent.json_data is not None) for sent in sents)
 
     def accumulator(self) -> Accumulator:
         """What folds the answer, if it comes as a stream."""
         self._keep_asked()
-        choices = as_count(self.body.get("n")) or 1
+        choices = as_count(self.asking.body.get("n")) or 1
         return self.route.format.accumulator(choices, self.recording.keeps_content)
 
     def note_response(self, client: object, response: Any, retries: object) -> None:
         """Keep the raw answer: its body is read already, unless it is a stream. Another client's is another call's."""
-        if client is not self._client:
-            return
+        try:
+            if client is self._client:
+                self._note(response, retries)
+        except BaseException:
+            with guarded("noting a response"):
+                raise
+
+    def _note(self, response: Any, retries: object) -> None:
         self.noted = True
         before, body = self._response_body, getattr(response, "_content", None)
         if before is not None and body is not before:  # the same one comes twice where we are wrapped twice
@@ -145,7 +133,7 @@ class Call:
         """Of a form with files, or what was never sent, keep what the application's body says now."""
         if self._sent_body is None and self._keeps_asked:
             with guarded("keeping what is asked"):
-                self.recording.keep(*snapshot(self.route.format.content(self.body)))
+                self.recording.keep(*snapshot(self.route.format.content(self.asking.body)))
 
     @property
     def _keeps_asked(self) -> bool:
@@ -173,16 +161,23 @@ class Call:
     def answered(self, result: object) -> None:
         """The whole answer is there; a call whose answer could not be read has been made all the same."""
         body = self._response_body or _read_meanwhile(result)
-        kept = None
+        if not self._is_left_unread(body):
+            self._read_now(body, result)
+
+    def _is_left_unread(self, body: bytes | None) -> bool:
+        """Whether the call has been recorded with its answer as it came, to be read later."""
         try:
-            kept = self._kept(body)
-        except BaseException:
-            with guarded("keeping an answer"):
-                raise
-        try:
+            kept = None if body is None else self._kept(body)
             if kept is not None:
                 self._record_unread(kept)
-            elif isinstance(self.ending, Fetching):
+        except BaseException:
+            with guarded("recording an answer unread"):
+                raise
+        return self._has_waited
+
+    def _read_now(self, body: bytes | None, result: object) -> None:
+        try:
+            if isinstance(self.ending, Fetching):
                 self.ending.read(body or b"")
             else:
                 self._keep_asked()
@@ -202,16 +197,17 @@ class Call:
                 raise
         return outcome
 
-    def _kept(self, body: bytes | None) -> bytes | None:
+    def _kept(self, body: bytes) -> bytes | None:
         """What is kept of the answer, to be read later; `None` where it has to be read now."""
         route = self.route
-        if body is None or not route.format.name or not body.startswith(JSON_OBJECT):
+        format = route.format
+        if not route.is_a_call or self._recording is not None or self._sent_body is None:
             return None
-        if self._recording is not None or self._sent_body is None or not self._sink.keeps_content:
+        if not format.name or not body.startswith(JSON_OBJECT) or not self._sink.keeps_content:
             return None
-        if not route.is_a_call or (route.creates_jobs and self._may_be_a_job(body)):
+        if route.creates_jobs and self._may_be_a_job(body):
             return None
-        kept = route.format.kept(body)
+        kept = format.kept(body)
         return None if kept is None or len(kept) > MAX_PARSED_BYTES else kept
 
     def _may_be_a_job(self, body: bytes) -> bool:
@@ -221,12 +217,14 @@ class Call:
 
     def _record_unread(self, body: bytes) -> None:
         self._has_waited = True
-        unread = Unanswered(self._start, self._asking, self.route.format, body=body, sent=self._sent_as())
-        unread.retries, unread.gateway_cost = self._retries, self._gateway_cost
-        if unread.size_bytes > MAX_SMALL_BYTES:
-            self._asking.let_go()
-        if self._start.process == os.getpid():
-            hand_over(self._sink, unread)
+        asking = self.asking
+        asking.is_answered(
+            self.route.format, body, sent=self._sent_body, retries=self._retries, cost=self._gateway_cost
+        )
+        if asking.size_bytes > MAX_SMALL_BYTES:
+            asking.let_go()
+        if asking.process == os.getpid():
+            hand_over(self._sink, asking)
 
     def _new_ending(self) -> Ending:
         if self.route.fetches:
@@ -240,7 +238,7 @@ class Call:
     @property
     def _is_job(self) -> bool:
         """Whether the application asks for work that goes on after its call."""
-        return self.body.get("background") is True
+        return self.asking.body.get("background") is True
 
     def _read(self, body: bytes | None, result: object) -> Outcome:
         """The bytes where they are few, because they hold every digit; else what the library made of them."""
@@ -251,6 +249,28 @@ class Call:
         is_raw = result is None or hasattr(result, "http_response")
         answer = parse(body) if is_raw or len(body) <= MAX_PARSED_BYTES else None
         return self.route.format.read(result if answer is None else answer)
+
+
+def call_of(client: object, options: Any, *, sink: Sink, route: Route, origin: Origin) -> Call:
+    """
+    A call that starts now.
+
+    Args:
+        client: The client object, to tell a nested wrapper of the same call from another call.
+        options: The client library's request options.
+        sink: Where its record goes.
+        route: What kind of request it is.
+        origin: Where it goes.
+    """
+    call = Call()
+    call.asking = asking_for(client, options, route=route, origin=origin)
+    call.route = route
+    call.hides_usage = call.noted = call._is_event_stream = call._has_waited = False
+    call._sink, call._client = sink, client
+    call.options = call._options = options
+    call._is_anybodys = origin.is_anybodys
+    call._response_body = call._sent_body = call._recording = call._ending = call._retries = call._gateway_cost = None
+    return call
 
 
 def nanoseconds_taken(response: Any) -> int:

@@ -5,6 +5,7 @@ The wrappers that `instrument()` puts up know nothing of calls. What watches one
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +13,7 @@ from .._dataclass import dataclass
 from .._guard import guarded
 from .._lazy import LOADING, load
 from .._state import state
+from ._around import around, async_request, async_response, request, response
 from ._patches import Patches
 from ._routes import Routes
 
@@ -47,21 +49,24 @@ class Doors:
 
     Args:
         library: Which.
+
+    Attributes:
+        watcher: As in `Watching`.
     """
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._patches = Patches()
-        self._hook: StainlessHook | None = None
+        self.watcher: StainlessHook | None = None
 
     def install(self) -> None:
         """Wrap the client classes. The library is imported by now: this waits for the application's own import."""
         base = import_module(f"{self._library.name}._base_client")
-        self._shells = (
-            (base.SyncAPIClient, self._request, self._response),
-            (base.AsyncAPIClient, self._async_request, self._async_response),
+        self._clients = (
+            (base.SyncAPIClient, request, response),
+            (base.AsyncAPIClient, async_request, async_response),
         )
-        self._hook = None  # whichever library it was before
+        self.watcher = None  # whichever library it was before
         self.wrap_requests()
         self.wrap_responses()
 
@@ -71,46 +76,28 @@ class Doors:
 
     def wrap_requests(self) -> None:
         """Wrap every ``request``; later, those that somebody has taken our wrapper from."""
-        for owner, request, _ in self._shells:
+        for owner, exact, _ in self._clients:
             for each in (owner, *set(_overriding(owner))):
-                self._patches.restore(each, "request", request)
+                self._patches.restore(each, "request", partial(around, exact, self))
 
     def wrap_responses(self) -> None:
         """Wrap every ``_process_response``, likewise."""
-        for owner, _, response in self._shells:
-            self._patches.restore(owner, "_process_response", response)
+        for owner, _, exact in self._clients:
+            self._patches.restore(owner, "_process_response", partial(around, exact, self))
 
-    def _request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        hook = self._hook or self._loaded()
-        return wrapped(*args, **kwargs) if hook is None else hook.request(wrapped, client, args, kwargs)
-
-    def _async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        hook = self._hook or self._loaded()
-        return wrapped(*args, **kwargs) if hook is None else hook.async_request(wrapped, client, args, kwargs)
-
-    def _response(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        hook = self._hook or self._loaded()
-        return wrapped(*args, **kwargs) if hook is None else hook.response(hook.request, wrapped, client, args, kwargs)
-
-    def _async_response(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        hook = self._hook or self._loaded()
-        if hook is None:
-            return wrapped(*args, **kwargs)
-        return hook.response(hook.async_request, wrapped, client, args, kwargs)
-
-    def _loaded(self) -> "StainlessHook | None":
+    def load(self) -> "StainlessHook | None":
         """What watches calls; `None` where there is nothing to watch them for, or it cannot be loaded."""
         sink = state.sink
         if self._library.name not in state.enabled or sink is None:
             return None
         with guarded("loading what watches a call"):
             with LOADING:
-                if self._hook is None:
+                if self.watcher is None:
                     made = load(f"{__package__}._stainless").StainlessHook(self._library, self)
-                    self._hook = cast("StainlessHook", made)
+                    self.watcher = cast("StainlessHook", made)
             # Its thread loads what writes records down while this one waits for the answer.
             sink.stand_by()
-        return self._hook
+        return self.watcher
 
 
 def _overriding(base: type[Any]) -> Iterator[type[Any]]:

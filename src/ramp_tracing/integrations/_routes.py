@@ -28,6 +28,7 @@ class Route:
         lists: It is a page of such jobs.
         fetches: It is a file that may say what a job used.
         unknown: Nobody knows the endpoint: it is a billable call if its answer reports usage.
+        is_a_call: It has a record of its own whatever is answered.
     """
 
     operation: str
@@ -38,11 +39,10 @@ class Route:
     lists: bool = False
     fetches: bool = False
     unknown: bool = False
+    is_a_call: bool = field(init=False)
 
-    @property
-    def is_a_call(self) -> bool:
-        """Whether it has a record of its own whatever is answered."""
-        return not (self.settles or self.fetches or self.unknown)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_a_call", not (self.settles or self.fetches or self.unknown))
 
 
 UNKNOWN: Final = Route(operation="unknown", format=EMBEDDINGS, unknown=True)

@@ -4,26 +4,26 @@ The one hook for clients that Stainless generates: openai, and others of the sam
 They all send through ``SyncAPIClient.request`` or ``AsyncAPIClient.request``, looked up on the class at each call.
 Wrapping these two sees every endpoint, every client made before or after, Azure, ``with_options`` and ``client.post``,
 and a call with its retries once. ``_process_response`` is wrapped to note the raw answer, because a call that raises
-while its answer is parsed has been billed already. The names are the same from openai 1.20 to 3.57.
+while its answer is parsed has been billed already. The names are the same from openai 1.109 to 3.57.
 
 Another instrumentation that leaves may take one of the two out with it. The other one notices, and puts it back; a call
 that came without ``request`` is watched from its answer on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any, Final
+from typing import Any
 
 from .._guard import guarded
 from .._layers import sink_under
 from .._normalizers import as_fields
 from .._state import state
+from ._around import current
 from ._asking import Origin, body_of
 from ._bodies import watch_body
-from ._calls import Call, address_of, nanoseconds_taken
+from ._calls import Call, address_of, call_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
@@ -32,22 +32,6 @@ from ._streams import StreamWatch
 
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
 """How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
-
-
-class Passing:
-    """A request that is none of ours, in place of a call: so its answer is not looked at again."""
-
-    def is_same(self, _client: object, _options: object) -> bool:
-        """False: what is asked inside of it is another request."""
-        return False
-
-    def note_response(self, _client: object, _response: object, _retries: object) -> None:
-        """Nothing is kept."""
-
-
-PASSING: Final = Passing()
-
-_current: ContextVar[Call | Passing | None] = ContextVar("ramp_tracing_current_call", default=None)
 
 
 class Known:
@@ -85,54 +69,38 @@ class StainlessHook:
         self._repairing = Lock()
         self._origins: dict[int, Known] = {}
 
-    def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        """Around ``request``."""
-        call, args, kwargs = self._begin(client, args, kwargs)
-        outer = _current.get()
-        current = call or outer or PASSING
+    def begin(self, client: Any, options: Any, stream: object) -> Call | None:
+        """As in `Watcher`. A stream may be asked for its usage."""
+        call = None
         try:
-            _current.set(current)
-            result = wrapped(*args, **kwargs)
-        except BaseException as error:
-            if call is not None:
-                call.failed(error)
-            raise
-        finally:
-            _leave(current, outer)
-        if call is not None:
-            self._answered(call, result)
-        return result
+            call = self._call(client, options)
+            if call is not None and stream is True and self._should_ask(call, client):
+                call.options = _asking_for_usage(options)
+                call.hides_usage = True
+        except BaseException:
+            with guarded("reading a request"):  # entered only now, here and elsewhere: that is a tenth of a call
+                raise
+        return call
 
-    async def async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        """Around ``request`` of async clients."""
-        call, args, kwargs = self._begin(client, args, kwargs)
-        outer = _current.get()
-        current = call or outer or PASSING
+    def late(self, options: Any, response: Any) -> "LateHook | None":
+        """As in `Watcher`."""
+        missed = False
         try:
-            _current.set(current)
-            result = await wrapped(*args, **kwargs)
-        except BaseException as error:
+            missed = self._library.routes.match(options.method, options.url) is not None
+        except BaseException:
+            with guarded("reading a request"):
+                raise
+        return LateHook(self, response) if missed else None
+
+    def begin_late(self, client: Any, options: Any, response: Any) -> Call | None:
+        """A call whose request nobody showed us: somebody has taken out what shows us requests."""
+        call = None
+        with guarded("reading a request"):
+            call = self._call(client, options)
             if call is not None:
-                call.failed(error)
-            raise
-        finally:
-            _leave(current, outer)
-        if call is not None:
-            self._answered(call, result)
-        return result
-
-    def response(self, shell: Any, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        """Around ``_process_response``, sync and async alike: it awaits nothing itself."""
-        if _current.get() is not None:
-            note_response(client, kwargs)
-            return wrapped(*args, **kwargs)
-
-        def noting(*args: Any, **kwargs: Any) -> Any:
-            note_response(client, kwargs)
-            return wrapped(*args, **kwargs)
-
-        # A request that `request` did not show us.
-        return shell(noting, client, args, kwargs)
+                call.recording.began_earlier(nanoseconds_taken(response))
+                self._repair(self._doors.wrap_requests)
+        return call
 
     def _repair(self, wrap: Callable[[], None]) -> None:
         """
@@ -148,36 +116,17 @@ class StainlessHook:
             finally:
                 self._repairing.release()
 
-    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Begun":
-        """Note the request; the arguments come back changed only where a stream is asked for its usage."""
-        call = None
-        try:
-            options = kwargs["options"] if "options" in kwargs else args[1]
-            call = self._call(client, options)
-            if call is not None and "response" in kwargs:
-                call.recording.began_earlier(nanoseconds_taken(kwargs["response"]))
-                self._repair(self._doors.wrap_requests)
-            elif call is not None and call.route.asks_for_usage and self._should_ask(client, options, kwargs):
-                asking = _asking_for_usage(options)
-                args, kwargs = _with_options(args, kwargs, asking)
-                call.sent_as(asking)
-                call.hides_usage = True
-        except BaseException:
-            with guarded("reading a request"):  # entered only now, here and elsewhere: that is a tenth of a call
-                raise
-        return call, args, kwargs
-
     def _call(self, client: Any, options: Any) -> Call | None:
         """The call that starts here; `None` if it is not billable, or seen already by a wrapper further out."""
-        sink, current = state.sink, _current.get()
+        sink, outer = state.sink, current.get()
         if sink is None or self._library.name not in state.enabled:
             return None
         url = options.url
         route = self._library.routes.match(options.method, url)
-        if route is None or (current is not None and current.is_same(client, options)):
+        if route is None or (outer is not None and outer.is_same(client, options)):
             return None
         origin = self._origin(client, url)
-        return Call(sink_under(sink), client, options, route=route, library=self._library.name, origin=origin)
+        return call_of(client, options, sink=sink_under(sink), route=route, origin=origin)
 
     def _origin(self, client: Any, url: str) -> Origin:
         """Where a request goes; found out once for a client, as long as its address and the user's names stay."""
@@ -192,17 +141,17 @@ class StainlessHook:
         ):
             return known.origin
         host, port = address_of(client, url)
-        origin = Origin(host, port, self._library.provider(client, host, port))
+        origin = Origin(self._library.name, self._library.provider(client, host, port), host=host, port=port)
         if "//" not in url:
             make_room(self._origins)
             self._origins[id(base)] = Known(client, origin)
         return origin
 
-    def _should_ask(self, client: Any, options: Any, kwargs: Mapping[str, Any]) -> bool:
+    def _should_ask(self, call: Call, client: Any) -> bool:
         """Never where the application reads raw bytes, and never where it has made a choice itself."""
-        if kwargs.get("stream") is not True or state.stream_usage == "never":
+        if not call.route.asks_for_usage or state.stream_usage == "never":
             return False
-        body = body_of(options)
+        options, body = call.options, call.asking.body
         if body.get("stream") is not True:
             return False
         if "include_usage" in as_fields(body.get("stream_options")):
@@ -212,7 +161,8 @@ class StainlessHook:
         host, _ = address_of(client, options.url)
         return state.stream_usage == "always" or self._library.asks_for_usage(client, host, body)
 
-    def _answered(self, call: Call, result: Any) -> None:
+    def answered(self, call: Call, result: Any) -> None:
+        """As in `Watcher`."""
         watched = False
         try:
             if not call.noted:
@@ -256,15 +206,24 @@ class StainlessHook:
         return not hasattr(result.http_response, "_content")
 
 
-def note_response(client: Any, kwargs: Mapping[str, Any]) -> None:
-    """Note the answer that ``_process_response`` is called with."""
-    call = _current.get()
-    if call is not None:
-        try:
-            call.note_response(client, kwargs.get("response"), kwargs.get("retries_taken"))
-        except BaseException:
-            with guarded("noting a response"):
-                raise
+class LateHook:
+    """
+    Watches a call from its answer on.
+
+    Args:
+        hook: Whose call it is.
+        response: The answer.
+    """
+
+    def __init__(self, hook: StainlessHook, response: Any) -> None:
+        self._hook = hook
+        self._response = response
+        self.answered = hook.answered
+        self.late = hook.late
+
+    def begin(self, client: Any, options: Any, _stream: object) -> Call | None:
+        """As in `Watcher`."""
+        return self._hook.begin_late(client, options, self._response)
 
 
 def _raw_responses(library: str) -> Iterator[type[Any]]:
@@ -272,15 +231,6 @@ def _raw_responses(library: str) -> Iterator[type[Any]]:
     yield import_module(f"{library}._response").BaseAPIResponse
     if find_spec(f"{library}._legacy_response") is not None:
         yield import_module(f"{library}._legacy_response").LegacyAPIResponse
-
-
-def _with_options(
-    args: tuple[Any, ...], kwargs: dict[str, Any], options: Any
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of ``request(cast_to, options, …)`` with other options."""
-    if "options" in kwargs:
-        return args, {**kwargs, "options": options}
-    return (args[0], options, *args[2:]), kwargs
 
 
 def _asking_for_usage(options: Any) -> Any:
@@ -291,13 +241,3 @@ def _asking_for_usage(options: Any) -> Any:
     part = "extra_json" if "stream_options" in as_fields(options.extra_json) else "json_data"
     setattr(copy, part, {**as_fields(getattr(options, part)), "stream_options": asked})
     return copy
-
-
-def _leave(current: Call | Passing, outer: Call | Passing | None) -> None:
-    """A coroutine that is dropped unfinished is closed wherever the collector finds it, perhaps inside another call."""
-    if _current.get() is current:
-        _current.set(outer)
-
-
-Begun = tuple[Call | None, tuple[Any, ...], dict[str, Any]]
-"""A call to watch, if it is one, and the arguments to make it with."""

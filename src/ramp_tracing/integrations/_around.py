@@ -1,0 +1,253 @@
+"""
+What stands around the functions of a generated client.
+
+Plain functions with the parameters that the client's own have had since openai 1.109: a request that is none of ours
+costs two function calls more. Whatever comes with ``*args`` and ``**kwargs`` costs four times as much to hand on, and
+a wrapt wrapper eight times. What has other parameters, or is no plain function, is handed what came (`_as_it_comes`).
+
+Sync and async differ by `await` alone. What watches a call has no colour, and is not loaded before the first one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from functools import wraps
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+if TYPE_CHECKING:
+    from ._calls import Call
+
+current: Final[ContextVar["Call | None"]] = ContextVar("ramp_tracing_current_call", default=None)
+"""The call that is being made here."""
+
+
+class Watcher(Protocol):
+    """What watches calls. No method raises."""
+
+    def begin(self, client: Any, options: Any, stream: object) -> "Call | None":
+        """The call that a request is; `None` if it is none of ours, or seen already by a function further out."""
+        ...
+
+    def answered(self, call: "Call", result: Any) -> None:
+        """The client's function has returned *result*."""
+        ...
+
+    def late(self, options: Any, response: Any) -> "Watcher | None":
+        """What watches a call that is seen only now that it is answered; `None` if it is none of ours."""
+        ...
+
+
+class Watching(Protocol):
+    """Who watches just now."""
+
+    @property
+    def watcher(self) -> Watcher | None:
+        """Who; `None` before the first call."""
+        ...
+
+    def load(self) -> Watcher | None:
+        """The same from now on; `None` where there is nothing to watch calls for."""
+        ...
+
+
+class Late:
+    """
+    Watches a call that is seen only now that it is answered.
+
+    Args:
+        watcher: Who does.
+    """
+
+    __slots__ = ("watcher",)
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+
+    def load(self) -> Watcher:
+        """Who it is anyway."""
+        return self.watcher
+
+
+Exact = Callable[[Watching, Any], Any]
+"""A function of a client to what is put in its place; by the parameters that it should have."""
+
+
+def request(watching: Watching, wrapped: Any) -> Any:
+    """Around ``request``."""
+
+    def request(client: Any, cast_to: Any, options: Any, *, stream: Any = False, stream_cls: Any = None) -> Any:
+        watcher = watching.watcher or watching.load()
+        call = None if watcher is None else watcher.begin(client, options, stream)
+        if watcher is None or call is None:
+            return wrapped(client, cast_to, options, stream=stream, stream_cls=stream_cls)
+        outer = current.get()
+        try:
+            current.set(call)
+            result = wrapped(client, cast_to, call.options, stream=stream, stream_cls=stream_cls)
+        except BaseException as error:
+            call.failed(error)
+            raise
+        finally:
+            _leave(call, outer)
+        watcher.answered(call, result)
+        return result
+
+    return request
+
+
+def async_request(watching: Watching, wrapped: Any) -> Any:
+    """Around ``request`` of async clients."""
+
+    async def request(client: Any, cast_to: Any, options: Any, *, stream: Any = False, stream_cls: Any = None) -> Any:
+        watcher = watching.watcher or watching.load()
+        call = None if watcher is None else watcher.begin(client, options, stream)
+        if watcher is None or call is None:
+            return await wrapped(client, cast_to, options, stream=stream, stream_cls=stream_cls)
+        outer = current.get()
+        try:
+            current.set(call)
+            result = await wrapped(client, cast_to, call.options, stream=stream, stream_cls=stream_cls)
+        except BaseException as error:
+            call.failed(error)
+            raise
+        finally:
+            _leave(call, outer)
+        watcher.answered(call, result)
+        return result
+
+    return request
+
+
+def response(watching: Watching, wrapped: Any) -> Any:
+    """Around ``_process_response``: an answer that cannot be read raises there, and has been billed already."""
+
+    def process_response(
+        client: Any, *, cast_to: Any, options: Any, response: Any, stream: Any, stream_cls: Any, retries_taken: Any = 0
+    ) -> Any:
+        call = current.get()
+        if call is not None:
+            call.note_response(client, response, retries_taken)
+        elif (late := _late(watching, options, response)) is not None:
+            answering = _answering(wrapped, response, retries_taken)
+            return request(late, answering)(client, cast_to, options, stream=stream, stream_cls=stream_cls)
+        return wrapped(
+            client, cast_to=cast_to, options=options, response=response, stream=stream, stream_cls=stream_cls,
+            retries_taken=retries_taken,
+        )  # fmt: skip
+
+    return process_response
+
+
+def async_response(watching: Watching, wrapped: Any) -> Any:
+    """Around ``_process_response`` of async clients."""
+
+    async def process_response(
+        client: Any, *, cast_to: Any, options: Any, response: Any, stream: Any, stream_cls: Any, retries_taken: Any = 0
+    ) -> Any:
+        call = current.get()
+        if call is not None:
+            call.note_response(client, response, retries_taken)
+        elif (late := _late(watching, options, response)) is not None:
+            answering = _answering(wrapped, response, retries_taken)
+            return await async_request(late, answering)(client, cast_to, options, stream=stream, stream_cls=stream_cls)
+        return await wrapped(
+            client, cast_to=cast_to, options=options, response=response, stream=stream, stream_cls=stream_cls,
+            retries_taken=retries_taken,
+        )  # fmt: skip
+
+    return process_response
+
+
+def _late(watching: Watching, options: Any, response: Any) -> Watching | None:
+    """Who watches a call whose request nobody showed us; `None` if it is none of ours."""
+    watcher = watching.watcher or watching.load()
+    late = None if watcher is None else watcher.late(options, response)
+    return None if late is None else Late(late)
+
+
+def _answering(wrapped: Any, response: Any, retries_taken: object) -> Any:
+    """``_process_response``, to be called as ``request`` is."""
+
+    def answering(client: Any, cast_to: Any, options: Any, *, stream: Any, stream_cls: Any) -> Any:
+        call = current.get()
+        if call is not None:
+            call.note_response(client, response, retries_taken)
+        more = {"stream": stream, "stream_cls": stream_cls, "retries_taken": retries_taken}
+        return wrapped(client, cast_to=cast_to, options=options, response=response, **more)
+
+    return answering
+
+
+def around(exact: Exact, watching: Watching, wrapped: Any) -> Any:
+    """
+    What *exact* makes of *wrapped*, or the same for any parameters.
+
+    Args:
+        exact: One of the four above.
+        watching: Who watches just now.
+        wrapped: What the class has.
+    """
+    made = exact(watching, wrapped)
+    if type(wrapped) is not FunctionType or _parameters(wrapped) != _parameters(made):
+        made = _as_it_comes(exact, watching, wrapped)
+    return wraps(wrapped)(made)
+
+
+def _parameters(function: FunctionType) -> tuple[object, ...]:
+    """What a function takes beside its first argument."""
+    code = function.__code__
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    takes_more = code.co_flags & (CO_VARARGS | CO_VARKEYWORDS)
+    return names, code.co_argcount, takes_more, function.__defaults__, function.__kwdefaults__
+
+
+CO_VARARGS: Final = 4
+CO_VARKEYWORDS: Final = 8
+"""See `inspect`, which takes too long to be imported for this."""
+
+
+def _as_it_comes(exact: Exact, watching: Watching, wrapped: Any) -> Any:
+    """Around a function with other parameters. It is handed what came, but for the options."""
+
+    def take(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        def hand_on(_client: Any, _cast_to: Any = None, options: Any = None, **_known: Any) -> Any:
+            handed, more = _with_options(args, kwargs, options)
+            return wrapped.__get__(client, type(client))(*handed, **more)
+
+        came = {**dict(zip(("cast_to", "options"), args, strict=False)), **kwargs}
+        return exact(watching, hand_on)(client, **{name: came.get(name) for name in KNOWN[exact]})
+
+    def any_function(client: Any, *args: Any, **kwargs: Any) -> Any:
+        return take(client, args, kwargs)
+
+    async def any_async_function(client: Any, *args: Any, **kwargs: Any) -> Any:
+        return await take(client, args, kwargs)
+
+    return any_async_function if exact in (async_request, async_response) else any_function
+
+
+OF_REQUESTS: Final = ("cast_to", "options", "stream", "stream_cls")
+OF_ANSWERS: Final = (*OF_REQUESTS, "response", "retries_taken")
+
+KNOWN: Final[Mapping[Exact, Sequence[str]]] = {
+    request: OF_REQUESTS,
+    async_request: OF_REQUESTS,
+    response: OF_ANSWERS,
+    async_response: OF_ANSWERS,
+}
+"""What each of the functions takes."""
+
+
+def _with_options(
+    args: tuple[Any, ...], kwargs: dict[str, Any], options: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments as they came, with other options."""
+    if "options" in kwargs:
+        return args, {**kwargs, "options": options}
+    return (*args[:1], options, *args[2:]), kwargs
+
+
+def _leave(call: "Call", outer: "Call | None") -> None:
+    """A coroutine that is dropped unfinished is closed wherever the collector finds it, perhaps inside another call."""
+    if current.get() is call:
+        current.set(outer)
