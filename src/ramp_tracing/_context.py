@@ -30,7 +30,8 @@ class Frame(NamedTuple):
     outer: "Frame | None"
 
 
-_innermost: ContextVar[Frame | None] = ContextVar("ramp_tracing_innermost", default=None)
+innermost: Final[ContextVar[Frame | None]] = ContextVar("ramp_tracing_innermost", default=None)
+"""The block that is in force here."""
 
 
 class Block:
@@ -51,15 +52,15 @@ class Block:
 
     def __enter__(self) -> Self:
         with guarded("entering a trace block"):
-            outer = _innermost.get()
-            _innermost.set(self.over(outer, self._own_trace_id(outer)))
+            outer = innermost.get()
+            innermost.set(self.over(outer, self._own_trace_id(outer)))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with guarded("leaving a trace block"):
-            _innermost.set(_without(_innermost.get(), self))
+            innermost.set(_without(innermost.get(), self))
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -129,7 +130,7 @@ def in_force(request: Attribution, defaults: Attribution, around: Around | None 
 
 def here() -> Here:
     """Where a call starts: what is in force there follows from it, and can be found out later."""
-    return _innermost.get(), active_span()
+    return innermost.get(), active_span()
 
 
 def in_force_at(place: Here, request: Attribution, defaults: Attribution, around: Around | None = None) -> InForce:
@@ -143,8 +144,6 @@ def in_force_at(place: Here, request: Attribution, defaults: Attribution, around
         around: The run that the call is part of.
     """
     frame, parent = place
-    if frame is None and around is None and request is NOBODY:
-        return InForce._make((defaults, parent, False))  # by far the most frequent; the constructor takes twice as long
     if around is not None:
         return in_force_then(request.over(_inside(around, frame)), defaults, around, parent)
     blocks = NOBODY if frame is None else frame.attribution
@@ -154,7 +153,7 @@ def in_force_at(place: Here, request: Attribution, defaults: Attribution, around
 
 def blocks_in_force() -> Frame | None:
     """The blocks in force here, to be compared later with those that are in force then."""
-    return _innermost.get()
+    return innermost.get()
 
 
 def in_force_then(request: Attribution, defaults: Attribution, around: Around, parent: SpanParent | None) -> InForce:

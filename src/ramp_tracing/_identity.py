@@ -82,5 +82,8 @@ def derived_id(*parts: str, digits: int) -> str:
 
 def is_unique(response_id: str) -> bool:
     """Whether *response_id* is one that no other machine will meet, as far as can be told."""
+    end = response_id[-MIN_UNIQUE_DIGITS:]
+    if len(end) == MIN_UNIQUE_DIGITS and "-" not in end and "_" not in end:
+        return True  # its own part is so long whatever it consists of, as that of nearly all is
     own_part = response_id.replace("_", "-").partition("-")[2] or response_id
     return len(own_part) >= (MIN_UNIQUE_DIGITS if own_part.isdigit() else MIN_UNIQUE_CHARACTERS)

@@ -17,22 +17,6 @@ OVERHEAD_BYTES: Final = 500
 """What an object costs beside its texts: without it a million empty ones would count as nothing."""
 
 
-class _Held:
-    """
-    What is kept of a record.
-
-    Attributes:
-        content: What was asked and answered, or the whole record, unread.
-        entry: Who has it too, since it was read.
-    """
-
-    __slots__ = ("content", "entry")
-
-    def __init__(self, content: Content | Unread) -> None:
-        self.content = content
-        self.entry: Entry | None = None
-
-
 NOTHING: Final = Kept()
 
 
@@ -45,7 +29,8 @@ class Contents:
     """
 
     def __init__(self, max_bytes: int = MAX_CONTENT_BYTES) -> None:
-        self._contents = Shelf(max_bytes, self._drop)
+        self._contents: Shelf[Content | Unread] = Shelf(max_bytes, self._drop)
+        self._entries: dict[Key, Entry] = {}  # of those that have been read
         self._extras: Shelf[Kept] = Shelf(MAX_EXTRA_BYTES, self._note)
         self.dropped = False
         """Whether anything had to go since somebody looked."""
@@ -53,28 +38,29 @@ class Contents:
     def put(self, key: Key, kept: Kept | Unread) -> None:
         """Keep the rest of a record, or one that is to be read."""
         if not isinstance(kept, Kept):
-            self._contents.put(key, _Held(kept), size_bytes=kept.size_bytes + OVERHEAD_BYTES)
+            self._contents.put(key, kept, size_bytes=kept.size_bytes + OVERHEAD_BYTES)
             return
         if kept.content is not None:
-            self._contents.put(key, _Held(kept.content), size_bytes=kept.content.size_bytes + OVERHEAD_BYTES)
+            self._contents.put(key, kept.content, size_bytes=kept.content.size_bytes + OVERHEAD_BYTES)
         if kept.message is not None or kept.metadata is not None:
             extra = kept._replace(content=None)
             self._extras.put(key, extra, size_bytes=extra.size_bytes + OVERHEAD_BYTES)
 
     def entry(self, record: Decoded, *, place: object = None, batch: object = None) -> Entry:
         """An entry with all there is of a record, from its line and what is kept; what is gone is said to be."""
-        held = self._contents.get(record.key) if record.in_memory else None
-        entry = Entry(self._joined(record, held), place=place, batch=batch)
-        if held is not None:
-            held.entry = entry
+        content = self._contents.get(record.key) if record.in_memory else None
+        entry = Entry(self._joined(record, content), place=place, batch=batch)
+        if content is not None:
+            self._entries[record.key] = entry
+            if self._contents.get(record.key) is None:  # it had to go just now, when nobody had the entry yet
+                self._drop(record.key, content)
         return entry
 
-    def _joined(self, record: Decoded, held: _Held | None) -> Recorded:
+    def _joined(self, record: Decoded, content: Content | Unread | None) -> Recorded:
         if not record.in_memory:
             return record.generation
         kept = self._extras.get(record.key) or NOTHING
-        if held is not None:
-            content = held.content
+        if content is not None:
             if not isinstance(content, Content):
                 return content
             kept = Kept(content, kept.message, kept.metadata)
@@ -87,11 +73,14 @@ class Contents:
             if shelf:
                 for key in keys:
                     shelf.take(key)
+        for key in keys:
+            self._entries.pop(key, None)
 
-    def _drop(self, held: _Held) -> None:
+    def _drop(self, key: Key, _content: Content | Unread) -> None:
         self.dropped = True
-        if held.entry is not None:
-            held.entry.generation = held.entry.generation.without_content()
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            entry.generation = entry.generation.without_content()
 
-    def _note(self, _extra: Kept) -> None:
+    def _note(self, _key: Key, _extra: Kept) -> None:
         self.dropped = True

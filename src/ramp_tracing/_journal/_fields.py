@@ -336,10 +336,14 @@ ANSWER: Final = "answer"
 """The lean part of that answer, and the wire format that it is in."""
 
 
-def told(lean: Lean) -> dict[str, object]:
-    """The members of a record whose answer has not been read, without its place and its answer."""
-    times = {"start": lean.started, "end": lean.ended}
-    members: dict[str, object] = {"id": lean.id, "retries": lean.retries, "time": times}
+def is_ordinary(lean: Lean) -> bool:
+    """Whether there is nothing to be told of a record but who it is for."""
+    return lean.cost is lean.span_parent is lean.api_key_hash is None and lean.role == "call"
+
+
+def told_of(lean: Lean) -> dict[str, object]:
+    """The members that few records have whose answer has not been read."""
+    members: dict[str, object] = {}
     if lean.cost is not None:
         members["cost"] = COST.write(lean.cost)
     if lean.role != "call":

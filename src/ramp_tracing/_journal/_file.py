@@ -90,7 +90,10 @@ class FileJournal:
         elif self._writer.speed.too_slow and self._handed_over.qsize() < MAX_HANDED_OVER:
             self._handed_over.put((encoded, recorded))
         else:
-            self._write_or_keep(encoded, recorded)
+            if not self._write(encoded, in_turn=False):
+                self._overflow.append(recorded)
+            if recorded.job:
+                _note_job(self._jobs, recorded)
 
     def hold(self, generation: Generation) -> Hold:
         """Write *generation* down provisionally, or keep it in memory if the disk does not take it."""

@@ -14,8 +14,8 @@ from typing import Final, Literal, NamedTuple, cast
 import orjson
 
 from .._normalizers import FORMATS
-from .._record import Content, Generation, Lean, Recorded, Unread, changed
-from ._fields import GENERATION, generation_of, is_readable, told
+from .._record import NOBODY, Content, Generation, Lean, Recorded, Unread, changed
+from ._fields import GENERATION, generation_of, is_ordinary, is_readable, told_of
 from ._fitting import fitted, json_of, size_of
 
 MAX_LINE_BYTES: Final = 4095
@@ -98,10 +98,9 @@ class Encoded:
 
     __slots__ = ("kept", "key", "line")
 
-    def __init__(self, line: bytes, key: Key, kept: Kept | Unread | None) -> None:
-        self.line = line
-        self.key = key
-        self.kept = kept
+    line: bytes
+    key: Key
+    kept: Kept | Unread | None
 
 
 class Decoded:
@@ -159,8 +158,7 @@ def encode(recorded: Recorded, tie: Tie | None = None) -> Encoded:
     body = _lean_json(written)
     if body is None or len(body) > MAX_BODY_BYTES:
         return _encoded(recorded.whole(), recorded, tie)
-    crc = zlib.crc32(body)
-    return Encoded(_framed(body, crc), (written.id, crc), recorded)
+    return _framed(body, written.id, recorded)
 
 
 def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie | None) -> Encoded:
@@ -183,8 +181,7 @@ def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie 
         kept = Kept(content, message, metadata)  # not the record alone: it goes before the other two do
     elif content is not None:
         kept = content
-    crc = zlib.crc32(body)
-    return Encoded(_framed(body, crc), (cast("str", members["id"]), crc), kept)
+    return _framed(body, cast("str", members["id"]), kept)
 
 
 def _lean_json(lean: Lean) -> bytes | None:
@@ -193,21 +190,31 @@ def _lean_json(lean: Lean) -> bytes | None:
 
     Put together from JSON: to make objects of that and JSON of those takes three times as long.
     """
-    known = json_of(told(lean))
-    if known is None:
+    more = b""
+    if lean.attribution is not NOBODY or not is_ordinary(lean):
+        told = json_of(told_of(lean))
+        if told is None:
+            return None
+        more = b"," + told[1:-1]
+    try:
+        identity = orjson.dumps(lean.id)
+    except TypeError:
         return None
-    return b"".join((known[:-1], PLACE, lean.place, FORMS[lean.format], lean.answer, END))
+    retries = b"%d" % lean.retries if lean.retries is not None else b"null"
+    times = lean.started, lean.ended
+    return LEAN % (identity, retries, *times, more, lean.place, FORMS[lean.format], lean.answer)
 
 
-PLACE: Final = b',"place":'
-FORMS: Final = {name: b',"format":"%b","answer":' % name.encode() for name in FORMATS}
-END: Final = b',"in_memory":["content"]}'
+LEAN: Final = (
+    b'{"id":%b,"retries":%b,"time":{"start":%d,"end":%d}%b,"place":%b,"format":%b,"answer":%b,"in_memory":["content"]}'
+)
+FORMS: Final = {name: b'"%b"' % name.encode() for name in FORMATS}
 
 
 def line_of(members: Mapping[str, object]) -> bytes | None:
     """A line of what `members_of` returned; `None` if it is too long, or not JSON."""
     body = json_of(members)
-    return None if body is None or len(body) > MAX_BODY_BYTES else _framed(body, zlib.crc32(body))
+    return None if body is None or len(body) > MAX_BODY_BYTES else _framed(body, "", None).line
 
 
 def decode(line: bytes) -> Decoded | None:
@@ -282,8 +289,12 @@ def tie_in(body: bytes) -> Tie | None:
     return None if found is None else Tie(HELD if found[1] else SETTLES, found[2].decode())
 
 
-def _framed(body: bytes, crc: int) -> bytes:
-    return b"".join((b"v1 %08x " % crc, body, b"\n"))
+def _framed(body: bytes, identity: str, kept: Kept | Unread | None) -> Encoded:
+    crc = zlib.crc32(body)
+    encoded = Encoded()
+    encoded.line = b"v1 %08x %b\n" % (crc, body)
+    encoded.key, encoded.kept = (identity, crc), kept
+    return encoded
 
 
 def _parsed(body: bytes) -> Mapping[str, object] | None:

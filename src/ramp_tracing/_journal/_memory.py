@@ -115,7 +115,7 @@ class MemoryJournal:
         """Nothing: what this process knows of its jobs, it knows without a journal."""
         return UNKNOWN_JOB
 
-    def _drop_content(self, entry: Entry) -> None:
+    def _drop_content(self, _key: object, entry: Entry) -> None:
         self._dropped_contents = _without_content(entry) or self._dropped_contents
 
     def read(self, limit: int) -> Sequence[Entry]:

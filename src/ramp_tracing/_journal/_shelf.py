@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Thing = TypeVar("Thing")
 
@@ -17,10 +17,10 @@ class Shelf(Generic[Thing]):
 
     Args:
         max_bytes: Of all things together, by what is said of them.
-        drop: Told of each thing that had to go; on the thread of whoever put the next one there.
+        drop: Told of each thing that had to go, and of its key; on the thread of whoever put the next one there.
     """
 
-    def __init__(self, max_bytes: int, drop: Callable[[Thing], None]) -> None:
+    def __init__(self, max_bytes: int, drop: Callable[[Any, Thing], None]) -> None:
         self._max_bytes = max_bytes
         self._drop = drop
         # Not a dict: finding its oldest member takes longer the more were taken out before.
@@ -34,8 +34,9 @@ class Shelf(Generic[Thing]):
         self._held[key] = thing, size_bytes
         self._size_bytes += size_bytes
         while self._size_bytes > self._max_bytes and (oldest := self._oldest()) is not None:
-            self._size_bytes -= oldest[1]
-            self._drop(oldest[0])
+            key, (thing, size) = oldest
+            self._size_bytes -= size
+            self._drop(key, thing)
 
     def get(self, key: Hashable) -> Thing | None:
         """What is kept under *key*, if it is still there."""
@@ -53,9 +54,9 @@ class Shelf(Generic[Thing]):
     def __len__(self) -> int:
         return len(self._held)
 
-    def _oldest(self) -> tuple[Thing, int] | None:
+    def _oldest(self) -> tuple[Hashable, tuple[Thing, int]] | None:
         """Taken out; `None` if there is none, or another thread was faster."""
         try:
-            return self._held.popitem(last=False)[1]
+            return self._held.popitem(last=False)
         except KeyError:
             return None

@@ -50,10 +50,15 @@ class Writer:
         Returns:
             False if the disk refused it, or is left alone because it refused another just now.
         """
-        token = object()
-        segment = self._entered(token)
-        if segment is None:
-            return False
+        token, segment = object(), self.current
+        if segment is not None:
+            segment.writers[token] = None
+        if segment is None or segment is not self.current:  # else what `_entered` does is done
+            if segment is not None:
+                segment.writers.pop(token, None)
+            segment = self._entered(token)
+            if segment is None:
+                return False
         try:
             return self.append_to(segment, line, in_turn=in_turn)
         finally:

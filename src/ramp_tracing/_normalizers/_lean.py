@@ -14,6 +14,7 @@ import orjson
 from ._shapes import (
     BETWEEN_MEMBERS,
     ESCAPE,
+    LINE_END,
     NAMES_AROUND,
     Members,
     Shapes,
@@ -35,7 +36,8 @@ MAX_ENDING_BYTES: Final = 100
 
 def lean_chat(body: bytes) -> LeanAnswer | None:
     """The lean part of a chat completion, or of a text completion; `None` where something about it is unusual."""
-    if b'"error"' in body:  # of the answer, or of one of its choices; or a text, which is read for nothing
+    # Of the answer, or of one of its choices; or a text, which is read for nothing. (`in` takes longer, for bytes.)
+    if body.find(b'"error"') >= 0:
         return None
     return _cut(body) or picked(members_of(body))
 
@@ -60,7 +62,8 @@ def _cut(body: bytes) -> LeanAnswer | None:
     parts.append(tail)
     if ESCAPE in response_id or CUTS.of(parts) is None:
         return None
-    return response_id.decode(), in_one_line(before + tail)
+    lean = before + tail
+    return response_id.decode(), in_one_line(lean) if LINE_END in lean else lean
 
 
 PARTS_AROUND_AN_ID: Final = 5

@@ -30,6 +30,8 @@ LINE_END: Final = ord("\n")
 LINE_ENDS: Final = b"\r\n"
 """What stands between members; in a text it would be escaped."""
 
+UNSEEN: Final = object()
+
 NAMES_AROUND: Final = frozenset({"object", "created", "service_tier", "system_fingerprint", "provider"})
 
 
@@ -53,8 +55,9 @@ class Shapes(Generic[Found]):
         if len(shape) > MAX_SHAPE_BYTES:
             return None
         shape = shape.translate(None, DIGITS)
-        if shape in self._found:
-            return self._found.get(shape)  # another thread may have made room
+        found = self._found.get(shape, UNSEEN)
+        if found is not UNSEEN:
+            return cast("Found | None", found)
         if shape not in self._seen:  # some never come again, and to examine them costs as much as to parse them
             _put(self._seen, shape, None)
             return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from .._capture import snapshot
-from .._context import Around, InForce, here, in_force_at
+from .._context import Around, InForce, active_span, in_force_at, innermost
 from .._record import NOBODY, Attribution, UnixNanos, changed
 from .._state import state
 
@@ -26,8 +26,8 @@ class Start:
     def __init__(self) -> None:
         self.instant = cast("UnixNanos", time.time_ns())
         self.monotonic = time.perf_counter_ns()
-        self._place = here()
-        self._defaults = state.defaults
+        self._place = innermost.get(), active_span()  # what `here` says
+        self._defaults = state.defaults  # which nobody changes
         self.process = os.getpid()
 
     def now(self) -> UnixNanos:
@@ -45,6 +45,9 @@ class Start:
             around: As in `Request`.
             surroundings: As in `Request`.
         """
+        frame, parent = self._place
+        if frame is None and around is None and request is NOBODY and surroundings is NOBODY:
+            return InForce._make((self._defaults, parent, False))  # by far the most frequent
         defaults = self._defaults if surroundings is NOBODY else surroundings.over(self._defaults)
         found = in_force_at(self._place, request, defaults, around)
         attribution = unchanging(found.attribution)

@@ -88,7 +88,8 @@ def request(watching: Watching, wrapped: Any) -> Any:
             call.failed(error)
             raise
         finally:
-            _leave(call, outer)
+            if current.get() is call:  # else a coroutine that was dropped is closed, perhaps inside another call
+                current.set(outer)
         watcher.answered(call, result)
         return result
 
@@ -111,7 +112,8 @@ def async_request(watching: Watching, wrapped: Any) -> Any:
             call.failed(error)
             raise
         finally:
-            _leave(call, outer)
+            if current.get() is call:  # else a coroutine that was dropped is closed, perhaps inside another call
+                current.set(outer)
         watcher.answered(call, result)
         return result
 
@@ -245,9 +247,3 @@ def _with_options(
     if "options" in kwargs:
         return args, {**kwargs, "options": options}
     return (*args[:1], options, *args[2:]), kwargs
-
-
-def _leave(call: "Call", outer: "Call | None") -> None:
-    """A coroutine that is dropped unfinished is closed wherever the collector finds it, perhaps inside another call."""
-    if current.get() is call:
-        current.set(outer)

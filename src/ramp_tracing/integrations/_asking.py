@@ -75,9 +75,9 @@ class Asking(Unanswered):
     @property
     def place(self) -> bytes:
         """As in `Lean`; made once for all calls for a model. Raises `TypeError` for a name that JSON cannot hold."""
-        origin, operation, model = self._origin, self._route.operation, self.model
-        place = origin.places.get((operation, model))
-        return origin.place(operation, model) if place is None else place
+        origin, operation, model = self._origin, self._route.operation, self.body.get("model")
+        place = origin.places.get((operation, model)) if type(model) is str else None
+        return origin.place(operation, self.model) if place is None else place
 
     @property
     def model(self) -> str | None:

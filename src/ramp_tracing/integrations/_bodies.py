@@ -123,17 +123,8 @@ class BodyBytes:
         self._watch.keeps(piece)
 
 
-def is_event_stream(response: Any, body: bytes | None) -> bool:
-    """
-    Whether an HTTP response (httpx or httpx2) consists of server-sent events.
-
-    Args:
-        response: The response.
-        body: Its body, if it has been read. One that begins as JSON does is no event's, and to look is cheaper than
-            to find the header.
-    """
-    if body is not None and body.startswith(JSON_OBJECT):
-        return False
+def is_event_stream(response: Any) -> bool:
+    """Whether an HTTP response (httpx or httpx2) says that it consists of server-sent events."""
     return _content_type(response).startswith(SSE)
 
 

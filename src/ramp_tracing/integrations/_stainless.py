@@ -126,7 +126,9 @@ class StainlessHook:
         if route is None or (outer is not None and outer.is_same(client, options)):
             return None
         origin = self._origin(client, url)
-        return call_of(client, options, sink=sink_under(sink), route=route, origin=origin)
+        if state.layers:
+            sink = sink_under(sink)
+        return call_of(client, options, sink=sink, route=route, origin=origin)
 
     def _origin(self, client: Any, url: str) -> Origin:
         """Where a request goes; found out once for a client, as long as its address and the user's names stay."""
@@ -163,6 +165,8 @@ class StainlessHook:
 
     def answered(self, call: Call, result: Any) -> None:
         """As in `Watcher`."""
+        if call.is_left_unread():
+            return
         watched = False
         try:
             if not call.noted:
