@@ -17,7 +17,7 @@ from ramp_tracing._normalizers import CHAT
 from ramp_tracing._record import Attribution, Cost, Generation
 from ramp_tracing._recorder import Unanswered
 from ramp_tracing._state import state
-from ramp_tracing.integrations._asking import Origin, asking_for
+from ramp_tracing.integrations._asking import Asking, Origin
 from ramp_tracing.integrations.openai import ROUTES
 
 from .samples import journal_in
@@ -53,7 +53,8 @@ def unread(body: bytes, request: dict[str, Any] = REQUEST) -> Unanswered:
     """A call that has just been answered."""
     route = ROUTES.match("post", "/chat/completions")
     assert route is not None
-    made = asking_for(object(), Options(request), route=route, origin=ORIGIN)
+    made = Asking()
+    made.note(object(), Options(request), route=route, origin=ORIGIN)
     made.is_answered(CHAT, body, sent=json.dumps(request).encode(), retries=1, cost=None)
     return made
 

@@ -37,7 +37,7 @@ class Contents:
 
     def put(self, key: Key, kept: Kept | Unread) -> None:
         """Keep the rest of a record, or one that is to be read."""
-        if not isinstance(kept, Kept):
+        if type(kept) is not Kept:
             self._contents.put(key, kept, size_bytes=kept.size_bytes + OVERHEAD_BYTES)
             return
         if kept.content is not None:

@@ -336,11 +336,6 @@ ANSWER: Final = "answer"
 """The lean part of that answer, and the wire format that it is in."""
 
 
-def is_ordinary(lean: Lean) -> bool:
-    """Whether there is nothing to be told of a record but who it is for."""
-    return lean.cost is lean.span_parent is lean.api_key_hash is None and lean.role == "call"
-
-
 def told_of(lean: Lean) -> dict[str, object]:
     """The members that few records have whose answer has not been read."""
     members: dict[str, object] = {}

@@ -9,13 +9,13 @@ import re
 import zlib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final, Literal, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, cast, final
 
 import orjson
 
 from .._normalizers import FORMATS
-from .._record import NOBODY, Content, Generation, Lean, Recorded, Unread, changed
-from ._fields import GENERATION, generation_of, is_ordinary, is_readable, told_of
+from .._record import Content, Generation, Lean, Recorded, Unread, changed
+from ._fields import GENERATION, generation_of, is_readable, told_of
 from ._fitting import fitted, json_of, size_of
 
 MAX_LINE_BYTES: Final = 4095
@@ -46,6 +46,7 @@ Checked = tuple[bytes, int]
 """The JSON of a line that is whole, and its checksum."""
 
 
+@final
 class Kept(NamedTuple):
     """The part of a record that stays in memory."""
 
@@ -150,10 +151,10 @@ def encode(recorded: Recorded, tie: Tie | None = None) -> Encoded:
         recorded: The record.
         tie: What the line is, if it is provisional or replaces one that is.
     """
-    if isinstance(recorded, Generation):
+    if type(recorded) is Generation:
         return _encoded(recorded, recorded.content, tie)
     written = recorded.written()
-    if isinstance(written, Generation):
+    if type(written) is Generation:
         return _encoded(written, recorded, tie)
     body = _lean_json(written)
     if body is None or len(body) > MAX_BODY_BYTES:
@@ -191,8 +192,8 @@ def _lean_json(lean: Lean) -> bytes | None:
     Put together from JSON: to make objects of that and JSON of those takes three times as long.
     """
     more = b""
-    if lean.attribution is not NOBODY or not is_ordinary(lean):
-        told = json_of(told_of(lean))
+    if members := told_of(lean):
+        told = json_of(members)
         if told is None:
             return None
         more = b"," + told[1:-1]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 from types import MappingProxyType
-from typing import Literal, NewType
+from typing import Literal, NewType, final
 
 from .._dataclass import dataclass
 from ._attribution import NOBODY, Attribution, SpanParent
@@ -82,6 +82,7 @@ class Content:
         return f"Content(size_bytes={self.size_bytes})"
 
 
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
     """

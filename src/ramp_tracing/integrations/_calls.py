@@ -8,10 +8,10 @@ from .._guard import guarded
 from .._layers import claim_models
 from .._normalizers import Accumulator, as_count, as_fields, cost_in_headers, failure_of, parse
 from .._providers import address_in
-from .._record import NOTHING_READ, Outcome
+from .._record import NOTHING_READ, Cost, Outcome
 from .._recorder import Recording, Sent, hand_over
 from .._state import Sink
-from ._asking import Asking, Origin, asking_for
+from ._asking import Asking, Origin
 from ._bodies import JSON_OBJECT, is_event_stream, read_events
 from ._endings import Creating, Ending, Settling
 from ._files import Fetching
@@ -45,13 +45,30 @@ class Call:
         "asking", "hides_usage", "noted", "options", "route",
     )  # fmt: skip
 
-    asking: Asking
-    options: Any
-    route: Route
-    _client: object
-    _is_anybodys: bool
-    _options: Any
-    _sink: Sink
+    def begin(self, client: object, options: Any, *, sink: Sink, route: Route, origin: Origin) -> None:
+        """
+        The call starts now. (A constructor with so many parameters takes twice as long.)
+
+        Args:
+            client: The client object, to tell a nested wrapper of the same call from another call.
+            options: The client library's request options.
+            sink: Where its record goes.
+            route: What kind of request it is.
+            origin: Where it goes.
+        """
+        self.asking = Asking()
+        self.asking.note(client, options, route=route, origin=origin)
+        self.route = route
+        self.hides_usage = self.noted = self._is_event_stream = self._has_waited = False
+        self._sink, self._client = sink, client
+        self.options = self._options = options
+        self._is_anybodys = origin.is_anybodys
+        self._response_body: bytes | None = None
+        self._sent_body: bytes | None = None
+        self._recording: Recording | None = None
+        self._ending: Ending | None = None
+        self._retries: int | None = None
+        self._gateway_cost: Cost | None = None
 
     @property
     def recording(self) -> Recording:
@@ -245,28 +262,6 @@ class Call:
         is_raw = result is None or hasattr(result, "http_response")
         answer = parse(body) if is_raw or len(body) <= MAX_PARSED_BYTES else None
         return self.route.format.read(result if answer is None else answer)
-
-
-def call_of(client: object, options: Any, *, sink: Sink, route: Route, origin: Origin) -> Call:
-    """
-    A call that starts now.
-
-    Args:
-        client: The client object, to tell a nested wrapper of the same call from another call.
-        options: The client library's request options.
-        sink: Where its record goes.
-        route: What kind of request it is.
-        origin: Where it goes.
-    """
-    call = Call()
-    call.asking = asking_for(client, options, route=route, origin=origin)
-    call.route = route
-    call.hides_usage = call.noted = call._is_event_stream = call._has_waited = False
-    call._sink, call._client = sink, client
-    call.options = call._options = options
-    call._is_anybodys = origin.is_anybodys
-    call._response_body = call._sent_body = call._recording = call._ending = call._retries = call._gateway_cost = None
-    return call
 
 
 def nanoseconds_taken(response: Any) -> int:

@@ -23,7 +23,7 @@ from .._state import state
 from ._around import current
 from ._asking import Origin, body_of
 from ._bodies import watch_body
-from ._calls import Call, address_of, call_of, nanoseconds_taken
+from ._calls import Call, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
@@ -125,10 +125,15 @@ class StainlessHook:
         route = self._library.routes.match(options.method, url)
         if route is None or (outer is not None and outer.is_same(client, options)):
             return None
-        origin = self._origin(client, url)
-        if state.layers:
-            sink = sink_under(sink)
-        return call_of(client, options, sink=sink, route=route, origin=origin)
+        call = Call()
+        call.begin(
+            client,
+            options,
+            sink=sink_under(sink) if state.layers else sink,
+            route=route,
+            origin=self._origin(client, url),
+        )
+        return call
 
     def _origin(self, client: Any, url: str) -> Origin:
         """Where a request goes; found out once for a client, as long as its address and the user's names stay."""
@@ -222,12 +227,18 @@ class LateHook:
     def __init__(self, hook: StainlessHook, response: Any) -> None:
         self._hook = hook
         self._response = response
-        self.answered = hook.answered
-        self.late = hook.late
 
-    def begin(self, client: Any, options: Any, _stream: object) -> Call | None:
+    def begin(self, client: Any, options: Any, stream: object) -> Call | None:
         """As in `Watcher`."""
         return self._hook.begin_late(client, options, self._response)
+
+    def late(self, options: Any, response: Any) -> "LateHook | None":
+        """As in `Watcher`."""
+        return self._hook.late(options, response)
+
+    def answered(self, call: Call, result: Any) -> None:
+        """As in `Watcher`."""
+        self._hook.answered(call, result)
 
 
 def _raw_responses(library: str) -> Iterator[type[Any]]:
