@@ -85,7 +85,7 @@ def test_what_was_taken_makes_room() -> None:
 def test_a_shelf_keeps_its_bound_under_threads() -> None:
     """And knows at the end that it is empty."""
     dropped: list[int] = []
-    shelf: Shelf[int] = Shelf(1000, dropped.append)
+    shelf: Shelf[int] = Shelf(1000, lambda _key, number: dropped.append(number))
 
     def put_and_take(start: int) -> None:
         for number in range(start, start + 2000):

@@ -32,8 +32,8 @@ class Watcher(Protocol):
         """The client's function has returned *result*."""
         ...
 
-    def late(self, options: Any, response: Any) -> "Watcher | None":
-        """What watches a call that is seen only now that it is answered; `None` if it is none of ours."""
+    def late(self, options: Any, response: Any) -> "Watching | None":
+        """For a request that nobody has shown us, and that is answered now; `None` if it is none of ours."""
         ...
 
 
@@ -48,24 +48,6 @@ class Watching(Protocol):
     def load(self) -> Watcher | None:
         """The same from now on; `None` where there is nothing to watch calls for."""
         ...
-
-
-class Late:
-    """
-    Watches a call that is seen only now that it is answered.
-
-    Args:
-        watcher: Who does.
-    """
-
-    __slots__ = ("watcher",)
-
-    def __init__(self, watcher: Watcher) -> None:
-        self.watcher = watcher
-
-    def load(self) -> Watcher:
-        """Who it is anyway."""
-        return self.watcher
 
 
 Exact = Callable[[Watching, Any], Any]
@@ -129,9 +111,11 @@ def response(watching: Watching, wrapped: Any) -> Any:
         call = current.get()
         if call is not None:
             call.note_response(client, response, retries_taken)
-        elif (late := _late(watching, options, response)) is not None:
-            answering = _answering(wrapped, response, retries_taken)
-            return request(late, answering)(client, cast_to, options, stream=stream, stream_cls=stream_cls)
+        elif (watcher := watching.watcher or watching.load()) is not None:
+            late = watcher.late(options, response)
+            if late is not None:
+                asking = request(late, _answering(wrapped, response, retries_taken))
+                return asking(client, cast_to, options, stream=stream, stream_cls=stream_cls)
         return wrapped(
             client, cast_to=cast_to, options=options, response=response, stream=stream, stream_cls=stream_cls,
             retries_taken=retries_taken,
@@ -149,22 +133,17 @@ def async_response(watching: Watching, wrapped: Any) -> Any:
         call = current.get()
         if call is not None:
             call.note_response(client, response, retries_taken)
-        elif (late := _late(watching, options, response)) is not None:
-            answering = _answering(wrapped, response, retries_taken)
-            return await async_request(late, answering)(client, cast_to, options, stream=stream, stream_cls=stream_cls)
+        elif (watcher := watching.watcher or watching.load()) is not None:
+            late = watcher.late(options, response)
+            if late is not None:
+                asking = async_request(late, _answering(wrapped, response, retries_taken))
+                return await asking(client, cast_to, options, stream=stream, stream_cls=stream_cls)
         return await wrapped(
             client, cast_to=cast_to, options=options, response=response, stream=stream, stream_cls=stream_cls,
             retries_taken=retries_taken,
         )  # fmt: skip
 
     return process_response
-
-
-def _late(watching: Watching, options: Any, response: Any) -> Watching | None:
-    """Who watches a call whose request nobody showed us; `None` if it is none of ours."""
-    watcher = watching.watcher or watching.load()
-    late = None if watcher is None else watcher.late(options, response)
-    return None if late is None else Late(late)
 
 
 def _answering(wrapped: Any, response: Any, retries_taken: object) -> Any:

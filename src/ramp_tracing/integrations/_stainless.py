@@ -28,6 +28,7 @@ from ._doors import Doors, Library
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
 from ._listening import listen
+from ._routes import Route, file_in
 from ._streams import StreamWatch
 
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
@@ -68,11 +69,14 @@ class StainlessHook:
         self._raw = tuple(_raw_responses(library.name))
         self._repairing = Lock()
         self._origins: dict[int, Known] = {}
+        self._passed: dict[str, None] = {}  # what is got and is none of ours
 
     def begin(self, client: Any, options: Any, stream: object) -> Call | None:
         """As in `Watcher`. A stream may be asked for its usage."""
         call = None
         try:
+            if options.url in self._passed and options.method == "get":
+                return None
             call = self._call(client, options)
             if call is not None and stream is True and self._should_ask(call, client):
                 call.options = _asking_for_usage(options)
@@ -86,7 +90,9 @@ class StainlessHook:
         """As in `Watcher`."""
         missed = False
         try:
-            missed = self._library.routes.match(options.method, options.url) is not None
+            if options.url in self._passed and options.method == "get":
+                return None
+            missed = self._route(options) is not None
         except BaseException:
             with guarded("reading a request"):
                 raise
@@ -121,8 +127,7 @@ class StainlessHook:
         sink, outer = state.sink, current.get()
         if sink is None or self._library.name not in state.enabled:
             return None
-        url = options.url
-        route = self._library.routes.match(options.method, url)
+        url, route = options.url, self._route(options)
         if route is None or (outer is not None and outer.is_same(client, options)):
             return None
         call = Call()
@@ -134,6 +139,20 @@ class StainlessHook:
             origin=self._origin(client, url),
         )
         return call
+
+    def _route(self, options: Any) -> Route | None:
+        """
+        What kind of request it is.
+
+        What an application gets again and again, and is never ours, is remembered: to look at each of those again is
+        most of what they would cost.
+        """
+        method, url = options.method, options.url
+        route = self._library.routes.match(method, url)
+        if route is None and method == "get" and not file_in(url):
+            make_room(self._passed)
+            self._passed[url] = None
+        return route
 
     def _origin(self, client: Any, url: str) -> Origin:
         """Where a request goes; found out once for a client, as long as its address and the user's names stay."""
@@ -227,6 +246,15 @@ class LateHook:
     def __init__(self, hook: StainlessHook, response: Any) -> None:
         self._hook = hook
         self._response = response
+
+    @property
+    def watcher(self) -> "LateHook":
+        """Itself, as in `Watching`."""
+        return self
+
+    def load(self) -> "LateHook":
+        """Itself, which is there."""
+        return self
 
     def begin(self, client: Any, options: Any, stream: object) -> Call | None:
         """As in `Watcher`."""
