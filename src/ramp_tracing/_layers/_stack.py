@@ -11,7 +11,7 @@ MAX_FRAMES: Final = 12
 """How far up the layer is looked for: LiteLLM is two to five frames above the client."""
 
 OWN_FRAMES: Final = 5
-"""Ours and wrapt's between the client's function and who asks."""
+"""Ours, between the client's function and who asks."""
 
 
 def layer_above() -> tuple[Layer, str | None] | None:
