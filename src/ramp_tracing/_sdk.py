@@ -236,7 +236,12 @@ def defaults_of(trace: Mapping[str, object]) -> Attribution:
         return NOBODY
     from ._context import attribution_of  # only who gives a trace pays for it at set-up
 
-    return attribution_of(trace)
+    given = attribution_of(trace)
+    if any(isinstance(value, (dict, list)) for value in given.metadata.values()):
+        from ._recorder import unchanging  # all calls share it: what the application has of it, it may change
+
+        return unchanging(given)
+    return given
 
 
 def _pipeline() -> "Pipeline | None":

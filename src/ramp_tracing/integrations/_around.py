@@ -191,11 +191,14 @@ def _as_it_comes(exact: Exact, watching: Watching, wrapped: Any) -> Any:
     """Around a function with other parameters. It is handed what came, but for the options."""
 
     def take(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        came = {**dict(zip(("cast_to", "options"), args, strict=False)), **kwargs}
+
         def hand_on(_client: Any, _cast_to: Any = None, options: Any = None, **_known: Any) -> Any:
-            handed, more = _with_options(args, kwargs, options)
+            handed, more = args, kwargs
+            if options is not came.get("options"):
+                handed, more = _with_options(args, kwargs, options)
             return wrapped.__get__(client, type(client))(*handed, **more)
 
-        came = {**dict(zip(("cast_to", "options"), args, strict=False)), **kwargs}
         return exact(watching, hand_on)(client, **{name: came.get(name) for name in KNOWN[exact]})
 
     def any_function(client: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,0 +1,125 @@
+"""What stands around the client's functions: with their parameters or any others, seen from outside and from below."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pytest
+import wrapt
+from openai import _base_client
+
+import ramp_tracing
+from ramp_tracing._captured import capture_generations
+from ramp_tracing._loopback import Answer, Request, json_answer
+
+from .colours import Colour
+from .facts import CHAT, facts_of
+from .provider import chat_like_openai
+
+ASK: Final[dict[str, Any]] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
+OWNERS: Final = {"sync": _base_client.SyncAPIClient, "async": _base_client.AsyncAPIClient}
+FUNCTIONS: Final = ("request", "_process_response")
+
+
+def with_another_parameter(function: Any) -> Any:
+    """A function that takes what the client's does, and one thing more."""
+    if inspect.iscoroutinefunction(function):
+
+        async def later(self: Any, *args: Any, hurry: object = None, **kwargs: Any) -> Any:
+            return await function(self, *args, **kwargs)
+
+        return later
+
+    def now(self: Any, *args: Any, hurry: object = None, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    return now
+
+
+def through_wrapt(function: Any) -> Any:
+    """What another instrumentation makes of it: it has to be bound to a client before it is called."""
+
+    def around(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        assert client is not None
+        return wrapped(*args, **kwargs)
+
+    return wrapt.FunctionWrapper(function, around)
+
+
+OTHERS: Final[dict[str, Callable[[Any], Any]]] = {"another parameter": with_another_parameter, "wrapt": through_wrapt}
+
+
+@contextmanager
+def in_place(owner: type, name: str, change: Callable[[Any], Any]) -> Iterator[None]:
+    """What *change* makes of a function, in its place."""
+    found = vars(owner)[name]
+    setattr(owner, name, change(found))
+    try:
+        yield
+    finally:
+        setattr(owner, name, found)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_it_looks_as_the_function_below_it(name: str, colour: Colour) -> None:
+    """To `inspect`, and to whoever asks whether it has to be awaited."""
+    owner = OWNERS[colour.name]
+    found = vars(owner)[name]
+    ramp_tracing.instrument(api_key="key", base_url="http://127.0.0.1:1/")
+    try:
+        ours = vars(owner)[name]
+        assert ours is not found
+        assert inspect.unwrap(ours) is found
+        assert (inspect.signature(ours), ours.__name__, ours.__qualname__, ours.__doc__) == (
+            inspect.signature(found), found.__name__, found.__qualname__, found.__doc__
+        )  # fmt: skip
+        assert inspect.iscoroutinefunction(ours) == inspect.iscoroutinefunction(found)
+    finally:
+        ramp_tracing.uninstrument()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("other", OTHERS)
+def test_one_with_other_parameters_is_seen_as_well(name: str, other: str, colour: Colour) -> None:
+    """It is handed what came, and looks from outside as it did."""
+    colour.provider.answer_with({"/chat/completions": chat_like_openai})
+    owner = OWNERS[colour.name]
+    with in_place(owner, name, OTHERS[other]):
+        found = vars(owner)[name]
+        with capture_generations() as generations:
+            assert inspect.iscoroutinefunction(vars(owner)[name]) == inspect.iscoroutinefunction(found)
+            client = colour.client(colour.provider.base_url)
+            colour.wait(client.chat.completions.create(**ASK))
+            assert [CHAT] == [facts_of(each) for each in generations]
+
+
+def test_a_request_may_name_all_that_it_hands_over(colour: Colour) -> None:
+    """As an application may that calls ``request`` itself; and it gets an error for what is missing as it did."""
+    colour.provider.answer_with({"/chat/completions": chat_like_openai})
+    client = colour.client(colour.provider.base_url)
+    options = _base_client.FinalRequestOptions(method="post", url="/chat/completions", json_data=ASK)
+    with pytest.raises(TypeError) as bare:
+        colour.wait(client.request(cast_to=object))
+    with capture_generations() as generations:
+        colour.wait(client.request(options=options, cast_to=object))
+        with pytest.raises(TypeError) as watched:
+            colour.wait(client.request(cast_to=object))
+        assert [CHAT] == [facts_of(each) for each in generations]
+    assert str(bare.value) == str(watched.value)
+
+
+def test_what_is_got_from_an_address_says_nothing_of_what_is_posted_there(colour: Colour) -> None:
+    """The stored completions are listed for nothing, at the address where new ones are paid for."""
+
+    def answered(request: Request) -> Answer:
+        return chat_like_openai(request) if request.body else json_answer({"data": []})
+
+    colour.provider.answer_with({"/chat/completions": answered})
+    client = colour.client(colour.provider.base_url)
+    with capture_generations() as generations:
+        for _ in range(3):
+            colour.wait(client.get("/chat/completions", cast_to=object))
+            assert not generations
+        colour.wait(client.chat.completions.create(**ASK))
+        assert [CHAT] == [facts_of(each) for each in generations]
