@@ -85,6 +85,17 @@ def reckoned_digits(amount: Decimal) -> str | None:
     return f"{amount:f}".rstrip("0").rstrip(".")
 
 
+def usual_digits(*amounts: Decimal) -> tuple[bytes, ...] | None:
+    """What `reckoned_digits` says of each of *amounts*, where all are as nearly all are; in a third of the time."""
+    written: list[bytes] = []
+    for amount in amounts:
+        digits = str(amount)
+        if digits[-11:-10] != "." or len(digits) > WHOLE_DIGITS or "E" in digits:
+            return None
+        written.append(digits.rstrip("0").rstrip(".").encode())
+    return tuple(written)
+
+
 def finite(value: object) -> float | None:
     """A number as a double; `None` for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -1,7 +1,10 @@
 """One file of a journal: lines that were appended by one process, and how far they have been settled."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -144,10 +147,14 @@ class Segment:
     def count(self) -> None:
         """Count the lines that were written since the last time."""
         before = self._tally
+        lines = lines_of(self.file.number, before.end)
+        first = next(lines, None)
+        if first is None:  # nearly always
+            return
         end, whole_end, whole, damaged, *_ = before
         held, final = dict(before.held), {tie: at for tie, at in before.final.items() if at > self._read_end}
-        ahead, ahead_from = [line for line in before.ahead if line[0] > self._read_end], before.ahead_from
-        for end, line in lines_of(self.file.number, before.end):
+        ahead, ahead_from = list(_behind(self._read_end, before.ahead)), before.ahead_from
+        for end, line in chain((first,), lines):
             checked = check(line)
             if checked is None:
                 damaged += 1
@@ -194,7 +201,7 @@ class Segment:
         """The lines that were not read yet; those that were counted just now need not be looked for on the disk."""
         done, tally = self._read_end, self._tally
         if done >= tally.ahead_from:
-            return [line for line in tally.ahead if line[0] > done]
+            return _behind(done, tally.ahead)
         return ((end, check(line)) for end, line in lines_of(self.file.number, done))
 
     def _goes_on(self, tie: Tie, record: Decoded, end: int) -> bool:
@@ -271,6 +278,14 @@ def _place(segment: Segment, spot: Spot, record: Decoded, batch: object) -> Plac
     place = PLACES.begin()
     place.segment, place.spot, place.record, place.batch = segment, spot, record, batch
     return PLACES.end(place)
+
+
+def _behind(offset: int, lines: Sequence[Line]) -> Sequence[Line]:
+    """Those of *lines* that begin at *offset* or behind it."""
+    return lines[bisect_right(lines, offset, key=_end_of) :]
+
+
+_end_of: Final = itemgetter(0)
 
 
 def _tied(tie: Tie | None, end: int, held: dict[str, int], final: dict[str, int]) -> int:
