@@ -4,7 +4,7 @@ from typing import Final
 
 from .._record import Content, Recorded, Unread, changed
 from ._journal import Entry
-from ._line import Decoded, Kept, Key
+from ._line import Decoded, Kept, Key, Whole
 from ._shelf import Shelf
 
 MAX_CONTENT_BYTES: Final = 32 << 20
@@ -28,7 +28,7 @@ class _Held:
 
     __slots__ = ("content", "entry")
 
-    def __init__(self, content: Content | Unread) -> None:
+    def __init__(self, content: Content | Whole | Unread) -> None:
         self.content = content
         self.entry: Entry | None = None
 
@@ -50,7 +50,7 @@ class Contents:
         self.dropped = False
         """Whether anything had to go since somebody looked."""
 
-    def put(self, key: Key, kept: Kept | Unread) -> None:
+    def put(self, key: Key, kept: Kept | Whole | Unread) -> None:
         """Keep the rest of a record, or one that is to be read."""
         if not isinstance(kept, Kept):
             self._contents.put(key, _Held(kept), size_bytes=kept.size_bytes + OVERHEAD_BYTES)
@@ -75,7 +75,11 @@ class Contents:
         kept = self._extras.get(record.key) or NOTHING
         if held is not None:
             content = held.content
-            if not isinstance(content, Content):
+            if isinstance(content, Whole):
+                if (written := content.as_written()) is not None:
+                    return written
+                content = content.content
+            elif not isinstance(content, Content):
                 return content
             kept = Kept(content, kept.message, kept.metadata)
         joined = kept.joined(record.generation)
