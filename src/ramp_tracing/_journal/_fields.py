@@ -378,10 +378,10 @@ def is_plain(generation: Generation) -> bool:
     Whether what is read back from the line of *generation* is the same.
 
     An enumeration's member is a text there, a long amount is rounded, and metadata may be anything; whoever has one of
-    these reads the line.
+    these reads the line. What it holds is its own: nobody changes it meanwhile.
     """
     usage, attribution = generation.usage, generation.attribution
-    if generation.cost is not None or generation.failure is not None or attribution.metadata:
+    if generation.cost is not None or generation.failure is not None or not _has_plain_metadata(attribution):
         return False
     if usage.audio_seconds is not None or usage.video_seconds is not None:
         return False
@@ -392,6 +392,16 @@ def is_plain(generation: Generation) -> bool:
         and TEXTS.issuperset({*map(type, generation.finish_reasons), *map(type, generation.span_parent or ())})
         and (attribution is NOBODY or TEXTS_AND_INTEGERS.issuperset({*map(type, _names_of(attribution))}))
     )
+
+
+def _has_plain_metadata(attribution: Attribution) -> bool:
+    metadata: Any = attribution.metadata
+    if metadata is NO_METADATA:
+        return True
+    kind = type(metadata)  # pyright: ignore[reportUnknownVariableType]
+    if kind is not dict or len(metadata) > MAX_METADATA_KEYS or not TEXTS.issuperset({*map(type, metadata)}):
+        return False
+    return all(map(_is_plain, metadata.values()))
 
 
 def is_readable(members: Members) -> bool:
