@@ -389,6 +389,7 @@ def is_plain(generation: Generation) -> bool:
         TEXTS_AND_INTEGERS.issuperset({*map(type, _texts_of(generation))})
         and COUNTS.issuperset({*map(type, _counts_of(usage)), *map(type, usage.hosted_tool_calls.values())})
         and NUMBERS.issuperset({*map(type, generation.parameters.values())})
+        and all(map(isfinite, generation.parameters.values()))
         and TEXTS.issuperset({*map(type, generation.finish_reasons), *map(type, generation.span_parent or ())})
         and (attribution is NOBODY or TEXTS_AND_INTEGERS.issuperset({*map(type, _names_of(attribution))}))
     )
