@@ -141,7 +141,7 @@ def exactly(record: Generation) -> list[tuple[str, str]]:
     return [(name, repr(dict(value) if isinstance(value, Mapping) else value)) for name, value in leaves(record)]
 
 
-class Model(str, Enum):
+class Model(str, Enum):  # noqa: UP042 - as it was written before Python had another way
     """As applications name their models; its text in an f-string is another one."""
 
     GPT = "gpt-4o"

@@ -264,7 +264,8 @@ def test_who_instruments_does_not_load_what_reads_the_files_of_the_dead(home: Pa
     code = """
         import sys
         from ramp_tracing._journal import site_of
-        print(site_of(state_dir=None, base_url=%r, key=%r).has_leftovers(), "ramp_tracing._journal._file" in sys.modules)
+        site = site_of(state_dir=None, base_url=%r, key=%r)
+        print(site.has_leftovers(), "ramp_tracing._journal._file" in sys.modules)
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-c", textwrap.dedent(code) % (URL, KEY)]

@@ -72,7 +72,8 @@ class _Reading:
             raise UnusualError
         items = container.copy()
         for place, item in enumerate(items):
-            items[place] = self._members(item, depth + 1) if type(item) is dict else self.read(item, depth + 1)
+            kind = type(item)
+            items[place] = self._members(item, depth + 1) if kind is dict else self.read(item, depth + 1)
         return items
 
     def _members(self, container: dict[Any, Any], depth: int) -> object:
@@ -81,12 +82,13 @@ class _Reading:
             raise UnusualError
         members = container.copy()
         for name, item in members.items():
-            is_text = type(item) is str
+            kind = type(item)
+            is_text = kind is str
             if type(name) is not str or (name not in NAMES and not _is_fine(name, is_text)):
                 raise UnusualError
             if not is_text:
                 if item is not None:
-                    members[name] = self._items(item, depth + 1) if type(item) is list else self.read(item, depth + 1)
+                    members[name] = self._items(item, depth + 1) if kind is list else self.read(item, depth + 1)
             elif (length := len(item)) >= MIN_URI:
                 if length < MIN_RUN and item[0] != "d" and ";" not in item:  # no file can be in there
                     self._room -= length

@@ -148,11 +148,10 @@ class Money:
     def write(self, generation: Generation) -> bytes:
         """All of them, joined."""
         cost = cast("Cost", generation.cost)
-        total, asked, answered = cost.total, cost.input, cost.output
-        if type(total) is Decimal and type(asked) is Decimal and type(answered) is Decimal:
-            if (digits := usual_digits(total, asked, answered)) is not None:
-                form, ordered = self._forms.get(cost.source) or self._form(generation, cost.source)
-                return form % ordered(digits)
+        digits = usual_digits(cost.total, cost.input, cost.output)
+        if digits is not None:
+            form, ordered = self._forms.get(cost.source) or self._form(generation, cost.source)
+            return form % ordered(digits)
         return END.join(pieces_of(self._reading.read(generation)))
 
     def _form(self, generation: Generation, source: str) -> Form:

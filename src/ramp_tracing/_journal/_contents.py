@@ -76,10 +76,9 @@ class Contents:
         if held is not None:
             content = held.content
             if isinstance(content, Whole):
-                if (written := content.as_written()) is not None:
-                    return written
-                content = content.content
-            elif not isinstance(content, Content):
+                written = content.as_written()
+                return changed(record.generation, content=content.content) if written is None else written
+            if not isinstance(content, Content):
                 return content
             kept = Kept(content, kept.message, kept.metadata)
         joined = kept.joined(record.generation)

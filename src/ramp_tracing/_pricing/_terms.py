@@ -191,7 +191,7 @@ def instant(nanos: UnixNanos) -> datetime | None:
 
 
 def second_of(nanos: UnixNanos) -> datetime | None:
-    """The whole second of a moment, for what changes with the second at the soonest, as prices do; a fifth of the time."""
+    """The whole second of a moment, in a fifth of the time: prices change with a day or an hour, never within one."""
     return _second(nanos // 10**9)
 
 
