@@ -72,7 +72,7 @@ class _Reading:
             raise UnusualError
         items = container.copy()
         for place, item in enumerate(items):
-            kind = type(item)
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType]
             items[place] = self._members(item, depth + 1) if kind is dict else self.read(item, depth + 1)
         return items
 
@@ -82,7 +82,7 @@ class _Reading:
             raise UnusualError
         members = container.copy()
         for name, item in members.items():
-            kind = type(item)
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType]
             is_text = kind is str
             if type(name) is not str or (name not in NAMES and not _is_fine(name, is_text)):
                 raise UnusualError
