@@ -48,14 +48,12 @@ def _span(span: Span, attributes: list[bytes]) -> bytes:
     times = REST % (span.kind, span.start, span.end, span.status)
     message = b"" if span.status_message is None else b',"message":' + orjson.dumps(span.status_message)
     events = b',"events":[%b]' % b",".join(map(_event, span.events)) if span.events else b""
-    before, behind = (b"[", b"}}]") if attributes else (b"[", b"]")
-    written = END.join(attributes)
-    name = orjson.dumps(span.name)
-    return b"".join((ids.encode(), name, times, message, ATTRIBUTES, before, written, behind, events, b"}"))
+    name, written, behind = orjson.dumps(span.name), END.join(attributes), b"}}]" if attributes else b"]"
+    return b"".join((ids.encode(), name, times, message, ATTRIBUTES, written, behind, events, b"}"))
 
 
 REST: Final = b',"kind":%d,"startTimeUnixNano":"%d","endTimeUnixNano":"%d","status":{"code":%d'
-ATTRIBUTES: Final = b'},"attributes":'
+ATTRIBUTES: Final = b'},"attributes":['
 
 
 def _event(event: SpanEvent) -> bytes:
