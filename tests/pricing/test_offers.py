@@ -32,6 +32,7 @@ from ramp_tracing._providers import canonical
 from ramp_tracing._record import Generation, UnixNanos, Usage
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**70), 2**70))
 def test_a_second_is_that_of_the_moment(nanos: int) -> None:
     """Also before 1970, and beyond what can be written."""
