@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 
 from ramp_tracing._journal._contents import OVERHEAD_BYTES, Contents
-from ramp_tracing._journal._line import Decoded, decode, encode
+from ramp_tracing._journal._line import RECORD_BYTES, Decoded, decode, encode
 from ramp_tracing._journal._shelf import Shelf
 from ramp_tracing._record import Failure, Generation
 
@@ -64,7 +64,7 @@ def test_over_the_bound_the_oldest_content_goes() -> None:
 
 def test_content_that_was_read_and_not_sent_goes_too() -> None:
     """Whoever holds it gives it up."""
-    contents = Contents(100 + OVERHEAD_BYTES)
+    contents = Contents(100 + RECORD_BYTES + OVERHEAD_BYTES)
     line = put(contents, generation(1, text="x" * 100))
     entry = contents.entry(line)
     assert entry.generation.content is not None
@@ -74,7 +74,7 @@ def test_content_that_was_read_and_not_sent_goes_too() -> None:
 
 def test_what_was_taken_makes_room() -> None:
     """However often."""
-    contents = Contents(100 + OVERHEAD_BYTES)
+    contents = Contents(100 + RECORD_BYTES + OVERHEAD_BYTES)
     for number in range(50):
         line = put(contents, generation(number, text="x" * 100))
         assert joined(contents, line).content is not None

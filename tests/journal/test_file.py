@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ramp_tracing._journal import FileJournal, Stats
-from ramp_tracing._journal._line import decode
+from ramp_tracing._journal._contents import OVERHEAD_BYTES
+from ramp_tracing._journal._line import RECORD_BYTES, decode
 
 from .samples import DESTINATION, drain, files, full_generation, generation, ids, journal_in, lines
 
@@ -70,7 +71,7 @@ def test_a_frozen_batch_lets_go_of_content(journal: FileJournal) -> None:
 
 def test_content_has_a_bound(state: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The oldest goes, its usage stays, one warning is said."""
-    journal = journal_in(state, content_bytes=2000)
+    journal = journal_in(state, content_bytes=2 * (500 + RECORD_BYTES + OVERHEAD_BYTES))
     for number in range(5):
         journal.append(generation(number, text="x" * 500))
     with caplog.at_level(logging.WARNING, "ramp_tracing"):

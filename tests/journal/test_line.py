@@ -1,15 +1,17 @@
 """The line of a journal: there and back, whatever stands in it, and never longer than a page."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
+from enum import Enum
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ramp_tracing._journal._line import Tie, body_in, check, decode, decode_own, encode, line_of, members_of
+from ramp_tracing._journal._line import Tie, Whole, body_in, check, decode, decode_own, encode, line_of, members_of
 from ramp_tracing._record import (
     Attribution,
     Content,
@@ -132,6 +134,53 @@ def test_an_own_line_is_read_as_any_other(record: Generation, content: Content |
     assert own is not None
     assert (expected.key, expected.in_memory, expected.tie) == (own.key, own.in_memory, own.tie)
     assert expected.generation == own.generation
+
+
+def exactly(record: Generation) -> list[tuple[str, str]]:
+    """What it says, in words that tell 1, 1.0 and True apart; a mapping is like any other."""
+    return [(name, repr(dict(value) if isinstance(value, Mapping) else value)) for name, value in leaves(record)]
+
+
+class Model(str, Enum):  # noqa: UP042 - as it was written before Python had another way
+    """As applications name their models; its text in an f-string is another one."""
+
+    GPT = "gpt-4o"
+
+
+ODD = st.sampled_from([Model.GPT, True, 1, 1.0, 2**63, "x" * 5000, "\ud800", float("nan"), Decimal("1.10"), None])
+ODDLY = st.fixed_dictionaries(
+    {},
+    optional={
+        "request_model": ODD,
+        "retries": ODD,
+        "finish_reasons": st.tuples(ODD),
+        "parameters": st.fixed_dictionaries({"temperature": ODD}),
+        "usage": st.builds(Usage, input_tokens=ODD, audio_seconds=ODD),
+        "attribution": st.builds(Attribution, user=ODD),
+        "timing": st.builds(Timing, started=INSTANTS, ended=INSTANTS, first_chunk=ODD),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(GENERATIONS, ODDLY)
+def test_a_record_is_sent_from_memory_only_if_its_line_says_the_same(record: Generation, odd: dict[str, Any]) -> None:
+    """Whatever it holds: else a stream that is sent by the next process would be another one."""
+    record = replace(record, content=CONTENT, **odd)
+    kept = encode(record).kept
+    written = kept.as_written() if isinstance(kept, Whole) else None
+    if written is not None:
+        read = replace(roundtrip(record), content=CONTENT)
+        assert exactly(read) == exactly(written)
+
+
+def test_an_ordinary_stream_is_sent_from_memory() -> None:
+    """Or the comparison above would compare nothing."""
+    ordinary = replace(full_generation(), cost=None, failure=None, attribution=Attribution(user="u"), content=CONTENT)
+    usage = replace(ordinary.usage, audio_seconds=None, video_seconds=None)
+    kept = encode(replace(ordinary, usage=usage)).kept
+    assert isinstance(kept, Whole)
+    assert kept.as_written() is not None
 
 
 def test_an_own_line_is_not_parsed_where_the_rest_is_in_memory() -> None:

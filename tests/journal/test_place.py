@@ -6,6 +6,7 @@ import pwd
 import stat
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -255,6 +256,21 @@ def test_importing_the_package_opens_no_library_of_the_system() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert said.stdout == "set()\n"
+
+
+def test_who_instruments_does_not_load_what_reads_the_files_of_the_dead(home: Path) -> None:
+    """However many records wait there, and whether they do: the thread that sends looks."""
+    opened(None).append(generation(1))
+    code = """
+        import sys
+        from ramp_tracing._journal import site_of
+        site = site_of(state_dir=None, base_url=%r, key=%r)
+        print(site.has_leftovers(), "ramp_tracing._journal._file" in sys.modules)
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", textwrap.dedent(code) % (URL, KEY)]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout == "True False\n"
 
 
 # -- file systems

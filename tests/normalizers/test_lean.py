@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ramp_tracing._normalizers import CHAT, COMPLETIONS, EMBEDDINGS, FORMATS, RESPONSES, WireFormat, parse
@@ -258,6 +258,7 @@ VALUE = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([CHAT, COMPLETIONS, RESPONSES]), st.dictionaries(KEY, VALUE, max_size=3),
     st.permutations([*CHAT_ANSWER, *RESPONSE]), st.sampled_from(sorted(FORMS)),
@@ -272,6 +273,7 @@ def test_it_reads_like_the_whole(
     says_the_same(format, json.dumps(ordered, **FORMS[form]).encode())
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEY, VALUE, max_size=4), st.sampled_from(sorted(FORMS)), st.booleans())
 def test_it_reads_like_the_whole_where_little_is_changed(more: dict[str, Any], form: str, behind: bool) -> None:
     """In the order in which answers come."""
@@ -279,6 +281,7 @@ def test_it_reads_like_the_whole_where_little_is_changed(more: dict[str, Any], f
     says_the_same(CHAT, json.dumps(answer, **FORMS[form]).encode())
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([(CHAT, CHAT_ANSWER), (RESPONSES, RESPONSE), (RESPONSES, {**RESPONSE, "service_tier": None})]),
     st.sampled_from(sorted(FORMS)), st.lists(st.integers(0, 2**40), min_size=5, max_size=5),

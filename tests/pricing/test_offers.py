@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 from genai_prices import data_snapshot
-from genai_prices.types import ConditionalPrice, ModelPrice
+from genai_prices.types import ConditionalPrice, ModelPrice, TimeOfDateConstraint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pricing_samples import TUESDAY, at, call, tokens
@@ -23,10 +23,36 @@ from ramp_tracing._pricing._terms import (
     DOUBTS,
     PRICE_LISTS,
     billed_model,
+    instant,
     kind_of,
+    second_of,
     tier_of,
 )
-from ramp_tracing._record import Generation, Usage
+from ramp_tracing._providers import canonical
+from ramp_tracing._record import Generation, UnixNanos, Usage
+
+
+@settings(deadline=None)
+@given(st.integers(-(2**70), 2**70))
+def test_a_second_is_that_of_the_moment(nanos: int) -> None:
+    """Also before 1970, and beyond what can be written."""
+    moment = instant(UnixNanos(nanos))
+    assert second_of(UnixNanos(nanos)) == (None if moment is None else moment.replace(microsecond=0))
+
+
+def test_the_providers_of_the_lists_have_our_own_names() -> None:
+    """Which are not translated before a call is priced."""
+    assert {name: canonical(name) for name in PRICE_LISTS} == {name: name for name in PRICE_LISTS}
+
+
+def test_no_price_changes_within_a_second() -> None:
+    """Or the second of a call would not say its price."""
+    rows = [row for _, model in LISTED if isinstance(model.prices, list) for row in model.prices]
+    rows += [row for _, model in LISTED for row in model.price_variants or ()]
+    hours = [row.constraint for row in rows if isinstance(row.constraint, TimeOfDateConstraint)]
+    assert hours
+    assert {each.microsecond for hour in hours for each in (hour.start_time, hour.end_time)} == {0}
+
 
 LISTED: Final = [
     (ours, model)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from ._binary import MIN_URI, without_files
+from ._binary import MIN_RUN, MIN_URI, without_files
 from ._media import MARKED
 from ._text import MAX_NAME_CHARACTERS
 from ._walk import MAX_DEPTH, MAX_INTEGER, MAX_ITEMS
@@ -53,36 +53,49 @@ class _Reading:
 
     def read(self, value: Any, depth: int) -> object:
         kind = type(value)  # pyright: ignore[reportUnknownVariableType] - exact types only: no code of a subclass runs
-        if kind is str:
-            return value if len(value) < MIN_URI else self._text(value)
         if kind is dict:
             return self._members(value, depth)
+        if kind is str:
+            return value if len(value) < MIN_URI else self._text(value)
         if kind is list:
-            self._enter(value, depth)
-            return [self.read(item, depth + 1) for item in value.copy()]
+            return self._items(value, depth)
         if kind is int and -MAX_INTEGER <= value < MAX_INTEGER:
             return value
         if value is None or value is True or value is False or (kind is float and math.isfinite(value)):
             return value
         raise UnusualError
 
-    def _enter(self, container: Any, depth: int) -> None:
+    def _items(self, container: list[Any], depth: int) -> object:
+        """What nearly all that is nested is an item of: messages and their parts."""
         self._left -= len(container)
         if depth >= MAX_DEPTH or self._left < 0:  # a container that is inside itself ends here, too
             raise UnusualError
+        items = container.copy()
+        for place, item in enumerate(items):
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType]
+            items[place] = self._members(item, depth + 1) if kind is dict else self.read(item, depth + 1)
+        return items
 
     def _members(self, container: dict[Any, Any], depth: int) -> object:
-        self._enter(container, depth)
+        self._left -= len(container)
+        if depth >= MAX_DEPTH or self._left < 0:
+            raise UnusualError
         members = container.copy()
         for name, item in members.items():
-            is_text = type(item) is str
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType]
+            is_text = kind is str
             if type(name) is not str or (name not in NAMES and not _is_fine(name, is_text)):
                 raise UnusualError
-            if is_text:
-                if len(item) >= MIN_URI:
+            if not is_text:
+                if item is not None:
+                    members[name] = self._items(item, depth + 1) if kind is list else self.read(item, depth + 1)
+            elif (length := len(item)) >= MIN_URI:
+                if length < MIN_RUN and item[0] != "d" and ";" not in item:  # no file can be in there
+                    self._room -= length
+                else:
                     members[name] = self._text(item)
-            elif item is not None:
-                members[name] = self.read(item, depth + 1)
+        if self._room < 0:
+            raise UnusualError
         return members
 
     def _text(self, text: str) -> str:

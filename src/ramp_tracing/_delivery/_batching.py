@@ -13,7 +13,6 @@ from .._dataclass import dataclass
 from .._export import EncodeError, Prepared
 from .._guard import guarded, log
 from .._journal import Entry, Journal
-from .._record import Drafts
 from ._request import compressed
 from ._selection import Selection
 from ._stages import Stages
@@ -30,23 +29,22 @@ WAY_SECONDS: Final = 0.00005
 """A thread that waits for the GIL needs so long to wake up; when that is not given it finds it taken again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """
     One record of a batch.
 
-    Attributes:
+    Args:
         entry: Where it stands in the journal.
         prepared: Its bytes. They hold the content, which the entry no longer does.
         bare: True if the content was left out because the receiver finds the record too large with it.
     """
 
-    entry: Entry
-    prepared: Prepared
-    bare: bool = False
+    __slots__ = ("bare", "entry", "prepared")
 
-
-ITEMS: Final = Drafts(Item)
+    def __init__(self, entry: Entry, prepared: Prepared, *, bare: bool = False) -> None:
+        self.entry = entry
+        self.prepared = prepared
+        self.bare = bare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +150,7 @@ class Batcher:
         prepared = None if item.bare else self._prepared(item.entry)
         if prepared is None or prepared.size_bytes >= item.prepared.size_bytes:
             return None
-        return self._frozen([Item(entry=item.entry, prepared=prepared, bare=True)])
+        return self._frozen([Item(item.entry, prepared, bare=True)])
 
     def _next_item(self) -> Item | None:
         """The next record that can be encoded; those that cannot are buried on the way."""
@@ -161,9 +159,7 @@ class Batcher:
         while (entry := self._next_entry()) is not None:
             prepared = self._prepared(entry)
             if prepared is not None:
-                item = ITEMS.begin()
-                item.entry, item.prepared = entry, prepared
-                return ITEMS.end(item)
+                return Item(entry, prepared)
             self._journal.bury(entry, "it cannot be encoded")
             log.once_a_minute(logging.ERROR, "unencodable record", "a record was set aside: it cannot be encoded")
         return None

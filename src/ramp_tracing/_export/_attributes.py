@@ -31,6 +31,7 @@ from ._readers import (
     number,
     openai_service_tier,
     output_json,
+    resends,
     seconds_to_first_chunk,
     session_id,
     unusable_parent_id,
@@ -79,7 +80,7 @@ WHO: Final[Rows] = {
 
 IDENTITY: Final[Rows] = {
     "trace.metadata.parent_span_id": When("attribution", unusable_parent_id),
-    "trace.metadata.provider_response_id": foreign_response_id,
+    "trace.metadata.provider_response_id": When("other_id", foreign_response_id),
 }
 
 CALL: Final[Rows] = {
@@ -98,7 +99,7 @@ CALL: Final[Rows] = {
     "gen_ai.embeddings.dimension.count": When("parameters", integer("dimensions")),
     "server.address": "generation.server_address",
     "server.port": "generation.server_port",
-    "http.request.resend_count": lambda generation: generation.retries or None,
+    "http.request.resend_count": When("retries", resends),
     "error.type": When("failure", error_type),
     "gen_ai.response.time_to_first_chunk": When("first_chunk", seconds_to_first_chunk),
     "gen_ai.response.service_tier": "generation.service_tier",
@@ -119,7 +120,7 @@ OURS: Final[Rows] = {
     "ramp.usage.accepted_prediction_tokens": "usage.accepted_prediction_tokens",
     "ramp.usage.rejected_prediction_tokens": "usage.rejected_prediction_tokens",
     "ramp.usage.images": "usage.images",
-    "ramp.usage.hosted_tool_calls": hosted_tool_calls_json,
+    "ramp.usage.hosted_tool_calls": When("hosted_tools", hosted_tool_calls_json),
     "ramp.usage.estimated": if_true(lambda generation: generation.usage.estimated),
     "ramp.usage.pending": if_true(lambda generation: generation.pending),
     "ramp.content.lost": if_true(lambda generation: generation.content_lost),
@@ -197,11 +198,12 @@ OPENROUTER: Final[Rows] = {
 """As OpenRouter's Broadcast sends it, in the order of its captures; money comes last, so that nothing replaces it."""
 
 STANDING: Final = frozenset({
-    "span.type", "span.level", "gen_ai.operation.name", "gen_ai.system", "gen_ai.provider.name", "gen_ai.request.model",
-    "gen_ai.response.model", "gen_ai.response.finish_reasons", "gen_ai.response.finish_reason",
-    "trace.metadata.openrouter.provider_name", "trace.metadata.openrouter.finish_reason", "gen_ai.request.stream",
-    "server.address", "gen_ai.response.service_tier", "gen_ai.openai.response.service_tier",
-    "openai.response.service_tier", "ramp.library", "ramp.usage.pending", "ramp.content.lost", "ramp.inference_geo",
+    "span.type", "span.level", "gen_ai.operation.name", "gen_ai.system", "gen_ai.provider.name",
+    "gen_ai.request.model", "gen_ai.response.model", "gen_ai.response.finish_reasons",
+    "gen_ai.response.finish_reason", "trace.metadata.openrouter.provider_name",
+    "trace.metadata.openrouter.finish_reason", "gen_ai.request.stream", "server.address", "server.port",
+    "gen_ai.response.service_tier", "gen_ai.openai.response.service_tier", "openai.response.service_tier",
+    "ramp.library", "ramp.usage.estimated", "ramp.usage.pending", "ramp.content.lost", "ramp.inference_geo",
     "ramp.cost.source", "ramp.cost.price_list", "ramp.cost.price_date", "ramp.upstream_provider",
     "ramp.native_finish_reason",
 })  # fmt: skip

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, cast
 
 import orjson
 
 from .._record import Cost, Generation
-from ._rows import IS_COUNT, IS_TEXT, Reading, function_of, lines_of, part_of
+from ._rows import IS_TEXT, Reading, function_of, lines_of, part_of
 from ._span import Value
-from ._values import JsonText, plain_notation, reckoned_digits
+from ._values import JsonText, plain_notation, usual_digits
 
 MAX_BEGINNINGS: Final = 1_024
 """Of attributes: our own keys, and those of the user's metadata, which a loop may make up."""
@@ -28,19 +28,23 @@ MAX_KINDS: Final = 512
 Runs = tuple[bytes, ...]
 """The encoded attributes of a kind, as far as they stand beside each other."""
 
+Form = tuple[bytes, Callable[[tuple[object, ...]], object]]
+"""Encoded attributes with a place for each amount, and what puts total, input and output in the order of these."""
+
 Write = Callable[[Generation, Runs], list[bytes]]
 
 _kind_of: Final = attrgetter(
-    "operation", "library", "provider", "upstream_provider", "server_address", "request_model", "response_model",
-    "finish_reasons", "native_finish_reason", "service_tier", "inference_geo", "streamed", "pending", "content_lost",
+    "operation", "library", "provider", "upstream_provider", "server_address", "server_port", "request_model",
+    "response_model", "finish_reasons", "native_finish_reason", "service_tier", "inference_geo", "streamed", "pending",
+    "content_lost", "usage.estimated",
 )  # fmt: skip
 _terms_of: Final = attrgetter("source", "price_list", "price_date")
 
 
 def kind_of(generation: Generation) -> object:
     """All that decides what a standing attribute says."""
-    cost = generation.cost
-    return _kind_of(generation), generation.failure is None, None if cost is None else _terms_of(cost)
+    cost, port = generation.cost, type(generation.server_port)  # True is no port, and equal to 1
+    return _kind_of(generation), port, generation.failure is None, None if cost is None else _terms_of(cost)
 
 
 class Writing:
@@ -93,7 +97,7 @@ class Writing:
                 lines += (f"if {sort} is not None:", f" if run := remembered_{sort}(generation):", "  put(run)")
             else:
                 for key, row in group.rows.items():
-                    known |= {f"text_{number}": before_text(key), f"count_{number}": before(key) + b'"intValue":%d'}
+                    known |= {f"text_{number}": before_text(key), f"count_{number}": before(key) + b'"intValue":'}
                     plainly = {test: keep.format(number) for test, keep in PLAINLY.get(sort, USUALLY).items()}
                     lines += lines_of(row, number, plainly, otherwise=f"put(encoded({key!r}, value))")
                     number += 1
@@ -139,48 +143,51 @@ class Money:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._forms: dict[str, str] = {}
+        self._forms: dict[str, Form] = {}
 
     def write(self, generation: Generation) -> bytes:
         """All of them, joined."""
         cost = cast("Cost", generation.cost)
-        amounts = cost.total, cost.input, cost.output
-        if DECIMAL.issuperset(map(type, amounts)):
-            total, asked, answered = map(reckoned_digits, cast("tuple[Decimal, ...]", amounts))
-            if total is not None and asked is not None and answered is not None:
-                form = self._forms.get(cost.source) or self._form(generation, cost.source)
-                return (form % {"total": total, "input": asked, "output": answered}).encode()
+        digits = usual_digits(cost.total, cost.input, cost.output)
+        if digits is not None:
+            form, ordered = self._forms.get(cost.source) or self._form(generation, cost.source)
+            return form % ordered(digits)
         return END.join(pieces_of(self._reading.read(generation)))
 
-    def _form(self, generation: Generation, source: str) -> str:
+    def _form(self, generation: Generation, source: str) -> Form:
         """All of them, with a place for each amount."""
-        pieces: list[str] = []
+        pieces: list[bytes] = []
+        order: list[int] = []
         for key, row in self._reading.rows.items():
             if isinstance(row, str):
-                pieces.append(f'{_escaped(before(key))}"doubleValue":%({row.partition(".")[2]})s')
+                pieces.append(_escaped(before(key)) + b'"doubleValue":%b')
+                order.append(AMOUNTS.index(row))
             else:
                 pieces += map(_escaped, pieces_of(Reading({key: row}).read(generation)))
         if len(self._forms) >= MAX_KINDS:
             self._forms.clear()
-        form = self._forms[source] = END.decode().join(pieces)
+        form = self._forms[source] = END.join(pieces), itemgetter(*order)
         return form
 
 
-def _escaped(piece: bytes) -> str:
+def _escaped(piece: bytes) -> bytes:
     """*piece* as a part of a form."""
-    return piece.decode().replace("%", "%%")
+    return piece.replace(b"%", b"%%")
 
 
-DECIMAL: Final = frozenset({Decimal})
+AMOUNTS: Final = ("amounts.total", "amounts.input", "amounts.output")
 
 REMEMBERED: Final[Mapping[str, type[Asked] | type[Money]]] = {"parameters": Asked, "amounts": Money}
 """Part of the record → who writes its attributes down, mostly as they were written down for an earlier call."""
 
+IS_SMALL: Final = f"type(value) is int and -1 < value < {2**30}"
+"""Of one digit, as Python counts, which is compared in no time; `orjson` writes it in half of what formatting takes."""
+
 IS_CONTENT: Final = "type(value) is JsonText"
 
-USUALLY: Final[Mapping[str, str]] = {IS_TEXT: "put(text_{0} + dumps(value))", IS_COUNT: "put(count_{0} % value)"}
+USUALLY: Final[Mapping[str, str]] = {IS_TEXT: "put(text_{0} + dumps(value))", IS_SMALL: "put(count_{0} + dumps(value))"}
 PLAINLY: Final[Mapping[str, Mapping[str, str]]] = {
-    "usage": {IS_COUNT: "put(count_{0} % value)"},
+    "usage": {IS_SMALL: "put(count_{0} + dumps(value))"},
     "content": {IS_CONTENT: "put(text_{0} + dumps(value))"},
 }
 """Part of the record → what its values nearly always are, and how such a one is written down."""

@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 
 from ._attributes import STANDING, VOCABULARIES
-from ._json_attributes import Writing, array_of, pieces_of
+from ._json_attributes import END, Writing, array_of, pieces_of
 from ._resource import SCOPE_NAME, SCOPE_VERSION, resource_attributes
 from ._settings import ExportSettings
 from ._span import Span, SpanEvent
@@ -30,8 +30,10 @@ class JsonEncoding:
         """One span as a JSON object."""
         attributes = span.attributes
         if isinstance(attributes, Unread) and attributes.dialect == self._dialect:
-            metadata, generation = attributes.metadata, attributes.generation
-            return _span(span, [*pieces_of(metadata), *self._writing.write(generation)])
+            written = self._writing.write(attributes.generation)
+            if attributes.generation.attribution.metadata:
+                written = [*pieces_of(attributes.metadata), *written]
+            return _span(span, written)
         return _span(span, list(pieces_of(attributes)))
 
     def join(self, spans: Sequence[bytes]) -> bytes:
@@ -44,19 +46,14 @@ def _span(span: Span, attributes: list[bytes]) -> bytes:
     parent = "" if span.parent_span_id is None else f'"parentSpanId":"{span.parent_span_id}",'
     ids = f'{{"traceId":"{span.trace_id}","spanId":"{span.span_id}",{parent}"name":'
     times = REST % (span.kind, span.start, span.end, span.status)
-    pieces = [ids.encode(), orjson.dumps(span.name), times, _message(span), array_of(attributes)]
-    if span.events:
-        pieces += (b',"events":[', b",".join(map(_event, span.events)), b"]")
-    return b"".join((*pieces, b"}"))
+    message = b"" if span.status_message is None else b',"message":' + orjson.dumps(span.status_message)
+    events = b',"events":[%b]' % b",".join(map(_event, span.events)) if span.events else b""
+    name, written, behind = orjson.dumps(span.name), END.join(attributes), b"}}]" if attributes else b"]"
+    return b"".join((ids.encode(), name, times, message, ATTRIBUTES, written, behind, events, b"}"))
 
 
 REST: Final = b',"kind":%d,"startTimeUnixNano":"%d","endTimeUnixNano":"%d","status":{"code":%d'
-
-
-def _message(span: Span) -> bytes:
-    """The rest of the status, and what stands before the attributes."""
-    said = b"" if span.status_message is None else b',"message":' + orjson.dumps(span.status_message)
-    return said + b'},"attributes":'
+ATTRIBUTES: Final = b'},"attributes":['
 
 
 def _event(event: SpanEvent) -> bytes:

@@ -178,6 +178,11 @@ def output_json(generation: Generation) -> JsonText | None:
     return None if content is None or content.output is None else JsonText(json_text(content.output))
 
 
+def resends(generation: Generation) -> int | None:
+    """How often the client library tried again; nothing where it did not."""
+    return generation.retries or None
+
+
 def hosted_tool_calls_json(generation: Generation) -> str | None:
     """Calls of tools that the provider runs, by kind, as JSON text."""
     calls = generation.usage.hosted_tool_calls

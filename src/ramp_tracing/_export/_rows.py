@@ -35,6 +35,9 @@ Read = Callable[[Generation], dict[str, Value]]
 PARTS: Final[Mapping[str, Reader | str]] = {
     "usage": "generation.usage",
     "failure": "generation.failure",
+    "retries": "generation.retries or None",
+    "hosted_tools": "usage.hosted_tool_calls or None",
+    "other_id": "None if generation.response_id == generation.id else generation.response_id",
     "parameters": "generation.parameters or None",
     "first_chunk": "generation.timing.first_chunk",
     "content": "generation.content",

@@ -4,7 +4,7 @@ from typing import Final
 
 from .._record import Content, Recorded, Unread, changed
 from ._journal import Entry
-from ._line import Decoded, Kept, Key
+from ._line import Decoded, Kept, Key, Whole
 from ._shelf import Shelf
 
 MAX_CONTENT_BYTES: Final = 32 << 20
@@ -29,13 +29,13 @@ class Contents:
     """
 
     def __init__(self, max_bytes: int = MAX_CONTENT_BYTES) -> None:
-        self._contents: Shelf[Content | Unread] = Shelf(max_bytes, self._drop)
+        self._contents: Shelf[Content | Whole | Unread] = Shelf(max_bytes, self._drop)
         self._entries: dict[Key, Entry] = {}  # of those that have been read
         self._extras: Shelf[Kept] = Shelf(MAX_EXTRA_BYTES, self._note)
         self.dropped = False
         """Whether anything had to go since somebody looked."""
 
-    def put(self, key: Key, kept: Kept | Unread) -> None:
+    def put(self, key: Key, kept: Kept | Whole | Unread) -> None:
         """Keep the rest of a record, or one that is to be read."""
         if type(kept) is not Kept:
             self._contents.put(key, kept, size_bytes=kept.size_bytes + OVERHEAD_BYTES)
@@ -56,11 +56,14 @@ class Contents:
                 self._drop(record.key, content)
         return entry
 
-    def _joined(self, record: Decoded, content: Content | Unread | None) -> Recorded:
+    def _joined(self, record: Decoded, content: Content | Whole | Unread | None) -> Recorded:
         if not record.in_memory:
             return record.generation
         kept = self._extras.get(record.key) or NOTHING
         if content is not None:
+            if isinstance(content, Whole):
+                written = content.as_written()
+                return changed(record.generation, content=content.content) if written is None else written
             if not isinstance(content, Content):
                 return content
             kept = Kept(content, kept.message, kept.metadata)
@@ -76,7 +79,7 @@ class Contents:
         for key in keys:
             self._entries.pop(key, None)
 
-    def _drop(self, key: Key, _content: Content | Unread) -> None:
+    def _drop(self, key: Key, _content: Content | Whole | Unread) -> None:
         self.dropped = True
         entry = self._entries.pop(key, None)
         if entry is not None:

@@ -146,14 +146,14 @@ class FileJournal:
             self._holdings.freeze(places)
         self._contents.take(*[place.record.key for place in places])
         for entry in entries:
-            entry.generation = entry.generation.without_content()
+            entry.bare()
 
     def acknowledge(self, entries: Sequence[Entry], *, refused: int = 0) -> None:
         """Settle *entries*; if some were refused, dead letters are written of all: nobody knows which they are."""
         entries = [entry for entry in entries if entry.place is not MOVED]
         refused = min(refused, len(entries))
         reason, certain = UNNAMED_REFUSAL.format(refused, len(entries)), refused == len(entries)
-        begun = [(each.generation, self._is_in_turn(each)) for each in entries if each.generation.pending]
+        begun = [(each.generation, self._is_in_turn(each)) for each in entries if each.pending]
         not_kept = [each for each in entries if refused and not self._set_aside(each, reason, certain=certain)]
         with self._lock:
             self._settle(entries)

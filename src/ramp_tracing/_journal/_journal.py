@@ -41,10 +41,11 @@ class Entry:
             to send together is sent again as it was, and a batch comes from one file.
     """
 
-    __slots__ = ("_recorded", "batch", "place")
+    __slots__ = ("_is_bare", "_recorded", "batch", "place")
 
     def __init__(self, recorded: Recorded, *, place: object = None, batch: object = None) -> None:
         self._recorded = recorded
+        self._is_bare = False
         self.place = place
         self.batch = batch
 
@@ -54,11 +55,23 @@ class Entry:
         recorded = self._recorded
         if not isinstance(recorded, Generation):
             recorded = self._recorded = whole(recorded)
+        if self._is_bare:
+            recorded = self._recorded = recorded.without_content()
         return recorded
 
     @generation.setter
     def generation(self, generation: Generation) -> None:
         self._recorded = generation
+
+    @property
+    def pending(self) -> bool:
+        """Whether the record says so."""
+        recorded = self._recorded
+        return recorded.pending if isinstance(recorded, Generation) else whole(recorded).pending
+
+    def bare(self) -> None:
+        """Be without content from now on: it is made so when it is looked at, which hardly anybody does."""
+        self._is_bare = True
 
 
 class Journal(Protocol):

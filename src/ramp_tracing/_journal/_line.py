@@ -15,7 +15,7 @@ import orjson
 
 from .._normalizers import FORMATS
 from .._record import Content, Generation, Lean, Recorded, Unread, changed
-from ._fields import GENERATION, generation_of, is_readable, told_of
+from ._fields import GENERATION, generation_of, is_plain, is_readable, told_of
 from ._fitting import fitted, json_of, size_of
 
 MAX_LINE_BYTES: Final = 4095
@@ -80,6 +80,39 @@ class Kept(NamedTuple):
         return changed(generation, failure=failure, attribution=attribution, content=content)
 
 
+RECORD_BYTES: Final = 700
+"""What a record takes in memory beside its content."""
+
+
+class Whole:
+    """
+    A record that is in memory whole: its line need not be read, if that says the same, as nearly all do.
+
+    Args:
+        generation: The record.
+        size_bytes: Roughly what its content takes.
+    """
+
+    __slots__ = ("_generation", "size_bytes")
+
+    def __init__(self, generation: Generation, size_bytes: int) -> None:
+        self._generation = generation
+        self.size_bytes = size_bytes + RECORD_BYTES
+
+    @property
+    def content(self) -> Content | None:
+        """What was asked and answered."""
+        return self._generation.content
+
+    def as_written(self) -> Generation | None:
+        """The record, if its line says the same; `None` of one that holds something which JSON may change."""
+        return self._generation if is_plain(self._generation) else None
+
+    def joined(self, generation: Generation) -> Generation:
+        """*generation*, as read from its line, with this."""
+        return changed(generation, content=self.content)
+
+
 class Tie(NamedTuple):
     """What connects a provisional line and the final one of the same call."""
 
@@ -101,7 +134,7 @@ class Encoded:
 
     line: bytes
     key: Key
-    kept: Kept | Unread | None
+    kept: Kept | Whole | Unread | None
 
 
 class Decoded:
@@ -173,12 +206,15 @@ def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie 
     if in_memory:
         members[IN_MEMORY] = in_memory
     body, metadata = json_of(members), None
-    if body is None or len(body) > MAX_BODY_BYTES:
+    fits_badly = body is None or len(body) > MAX_BODY_BYTES
+    if body is None or fits_badly:
         body, metadata = fitted(members, generation.attribution.metadata, max_bytes=MAX_BODY_BYTES)
         if content is not None and not isinstance(content, Content):
             content = content.whole().content  # the rest is sent as it stands in the line: its id may be a shorter one
-    kept: Kept | Unread | None = None
-    if message is not None or metadata is not None or isinstance(content, Content):
+    kept: Kept | Whole | Unread | None = None
+    if tie is None and message is None and not fits_badly and isinstance(content, Content):
+        kept = Whole(generation, content.size_bytes)
+    elif message is not None or metadata is not None or isinstance(content, Content):
         kept = Kept(content, message, metadata)  # not the record alone: it goes before the other two do
     elif content is not None:
         kept = content
@@ -290,7 +326,7 @@ def tie_in(body: bytes) -> Tie | None:
     return None if found is None else Tie(HELD if found[1] else SETTLES, found[2].decode())
 
 
-def _framed(body: bytes, identity: str, kept: Kept | Unread | None) -> Encoded:
+def _framed(body: bytes, identity: str, kept: Kept | Whole | Unread | None) -> Encoded:
     crc = zlib.crc32(body)
     encoded = Encoded()
     encoded.line = b"v1 %08x %b\n" % (crc, body)

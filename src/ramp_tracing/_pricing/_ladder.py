@@ -11,6 +11,7 @@ from ._offers import Offers
 from ._own_prices import discount_for, own_cost
 from ._price_table import table_cost
 from ._rounding import add_up
+from ._terms import PRICE_LISTS
 from ._thoughts import with_thoughts
 
 
@@ -68,8 +69,10 @@ def cost_by_list(generation: Generation, own: PriceTable | None, *, offers: Offe
 def _as_billed(generation: Generation) -> Generation:
     """The call by our own name of its provider, and with everything in its counts."""
     given = generation.provider
-    provider = None if given is None else canonical(given)
-    return with_thoughts(generation if provider == given else changed(generation, provider=provider))
+    if given is not None and given not in PRICE_LISTS:  # whose names are our own
+        provider = canonical(given)
+        generation = generation if provider == given else changed(generation, provider=provider)
+    return with_thoughts(generation)
 
 
 def _can_be_billed(generation: Generation) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from .._record import Cost, Generation, Usage, changed
 from ._price_table import cost_of, list_now, names_in, shares_of, table_cost
 from ._rounding import EXACT
-from ._terms import DOUBTS, Terms, instant, is_doubtful_now, kind_of, terms_of
+from ._terms import DOUBTS, Terms, is_doubtful_now, kind_of, second_of, terms_of
 from ._units import CALL_PRICES, UNDERSTOOD
 from ._usual_rows import Shares, UsualRow
 
@@ -93,7 +93,7 @@ class Offers:
 
     def cost(self, generation: Generation, *, discount: Decimal = Decimal(0)) -> Cost | None:
         """What `table_cost` says, mostly without asking."""
-        started = instant(generation.timing.started)
+        started = second_of(generation.timing.started)
         offer = None if started is None else self._offer(generation)
         if started is None or offer is None:
             return None

@@ -19,9 +19,11 @@ THINKS: Final = re.compile(r"(google/|models/)*gemini-(2\.5|[3-9])")
 
 def with_thoughts(generation: Generation) -> Generation:
     """The call with the thoughts in its output, for reckoning only: the record keeps what was reported."""
+    if generation.provider not in GOOGLE:
+        return generation
     usage = generation.usage
     model = generation.response_model or generation.request_model or ""
-    if generation.provider not in GOOGLE or usage.reasoning_tokens or not THINKS.match(model):
+    if usage.reasoning_tokens or not THINKS.match(model):
         return generation
     if usage.input_tokens is None or usage.output_tokens is None or usage.total_tokens is None:
         return generation
