@@ -39,7 +39,7 @@ class Holds:
         holdings: The segments.
         contents: Where the content of final records waits.
         overflow: For records that the disk does not take.
-        ended: Told of each record whose hold has ended.
+        ended: Told of each record of a job whose hold has ended.
     """
 
     def __init__(
@@ -85,7 +85,8 @@ class Holds:
             self._unwritten.put((held, final))
         else:
             held.segment.writers.pop(held.token, None)
-        self._ended(final)
+        if final.job:
+            self._ended(final)
 
     def _write(self, segment: Segment, encoded: Encoded) -> bool:
         if encoded.kept is not None:
