@@ -156,7 +156,7 @@ def encode(recorded: Recorded, tie: Tie | None = None) -> Encoded:
     written = recorded.written()
     if isinstance(written, Generation):
         return _encoded(written, recorded, tie)
-    body = _lean_json(written)
+    body = _lean_json(written, tie)
     if body is None or len(body) > MAX_BODY_BYTES:
         return _encoded(recorded.whole(), recorded, tie)
     crc = zlib.crc32(body)
@@ -187,7 +187,7 @@ def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie 
     return Encoded(_framed(body, crc), (cast("str", members["id"]), crc), kept)
 
 
-def _lean_json(lean: Lean) -> bytes | None:
+def _lean_json(lean: Lean, tie: Tie | None) -> bytes | None:
     """
     The JSON of a record whose answer has not been read; `None` if something in it cannot be JSON.
 
@@ -196,6 +196,8 @@ def _lean_json(lean: Lean) -> bytes | None:
     known = json_of(told(lean))
     if known is None:
         return None
+    if tie is not None:
+        known = b'{"%b":"%b",%b' % (tie.role.encode(), tie.token.encode(), known[1:])
     return b"".join((known[:-1], PLACE, lean.place, FORMS[lean.format], lean.answer, END))
 
 
@@ -236,11 +238,13 @@ def decode_own(checked: Checked) -> Decoded | None:
     if not body.endswith(ONLY_CONTENT):
         return decode_checked(checked)
     begins = BEGINNING.match(body)
-    return decode_checked(checked) if begins is None else Decoded(body, (begins[1].decode(), crc), CONTENT)
+    if begins is None:
+        return decode_checked(checked)
+    return Decoded(body, (begins[1].decode(), crc), CONTENT, tie_in(body))
 
 
-BEGINNING: Final = re.compile(rb'\{"id":"([^"\\]+)"')
-"""Of a line without a tie, whose id has nothing in it that JSON would write otherwise."""
+BEGINNING: Final = re.compile(rb'\{(?:"(?:held|settles)":"[0-9a-f]+",)?"id":"([^"\\]+)"')
+"""Of a line whose id has nothing in it that JSON would write otherwise."""
 
 ONLY_CONTENT: Final = b',"in_memory":["content"]}'
 CONTENT: Final = frozenset(CONTENT_ALONE)

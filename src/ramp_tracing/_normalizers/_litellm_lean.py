@@ -154,7 +154,7 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
     said = cast("Get", response.get)
     usage, choices = _object(said("usage")), cast("list[Any]", said("choices"))
-    if usage is None or not _is_of_counts(usage):
+    if usage is None or not is_of_counts(usage):
         return None
     if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
         return None
@@ -177,11 +177,22 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
 
 
-def _is_of_counts(usage: Members) -> bool:
+def is_of_counts(usage: Mapping[str, object]) -> bool:
     """Whether anything was counted, as OpenAI counts: of nothing but zeros LiteLLM's own totals are looked at."""
     if not ODD_IN_USAGE.isdisjoint(usage) and any(usage.get(name) is not None for name in ODD_IN_USAGE):
         return False
     return _is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))
+
+
+def counted(usage: object) -> Mapping[str, object]:
+    """What a usage says, and its details, but for what was not there: LiteLLM writes null or 0 for that."""
+    found: dict[str, object] = {}
+    for name, count in as_fields(usage).items():
+        if type(count) is dict:
+            found.update({f"{name}.{part}": each for part, each in cast("Members", count).items() if each})
+        elif count:
+            found[name] = count
+    return found
 
 
 def _is_some(count: object) -> bool:
