@@ -156,7 +156,9 @@ def encode(recorded: Recorded, tie: Tie | None = None) -> Encoded:
     written = recorded.written()
     if isinstance(written, Generation):
         return _encoded(written, recorded, tie)
-    body = _lean_json(written, tie)
+    body = _lean_json(written)
+    if tie is not None and body is not None:
+        body = b'{"%b":"%b",%b' % (tie.role.encode(), tie.token.encode(), body[1:])
     if body is None or len(body) > MAX_BODY_BYTES:
         return _encoded(recorded.whole(), recorded, tie)
     crc = zlib.crc32(body)
@@ -187,7 +189,7 @@ def _encoded(generation: Generation, content: Content | Unread | None, tie: Tie 
     return Encoded(_framed(body, crc), (cast("str", members["id"]), crc), kept)
 
 
-def _lean_json(lean: Lean, tie: Tie | None) -> bytes | None:
+def _lean_json(lean: Lean) -> bytes | None:
     """
     The JSON of a record whose answer has not been read; `None` if something in it cannot be JSON.
 
@@ -196,8 +198,6 @@ def _lean_json(lean: Lean, tie: Tie | None) -> bytes | None:
     known = json_of(told(lean))
     if known is None:
         return None
-    if tie is not None:
-        known = b'{"%b":"%b",%b' % (tie.role.encode(), tie.token.encode(), known[1:])
     return b"".join((known[:-1], PLACE, lean.place, FORMS[lean.format], lean.answer, END))
 
 

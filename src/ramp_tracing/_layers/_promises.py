@@ -218,7 +218,7 @@ def _overdue(now: float) -> list[tuple[Held, Callable[[], Attribution] | None, I
     """Take out what has waited long enough and is to be recorded without the layer above, with what that has said."""
     due: list[tuple[Held, Callable[[], Attribution] | None, InForce]] = []
     with state.slots_lock:
-        for slot in all_slots():
+        for slot in filter(_holds, all_slots()):
             over = [each for each in slot.held if each.due <= now]
             if over:
                 slot.held = [each for each in slot.held if each.due > now]
@@ -226,6 +226,10 @@ def _overdue(now: float) -> list[tuple[Held, Callable[[], Attribution] | None, I
                 due += [(each, slot.says, slot.started) for each in over if not slot.is_repeated(each)]
                 slot.says = slot.says if slot.held else None
     return due
+
+
+def _holds(slot: Slot) -> bool:
+    return bool(slot.held)
 
 
 def _look_later() -> None:

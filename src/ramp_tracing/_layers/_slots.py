@@ -268,7 +268,7 @@ def _forget_one() -> Slot:
 
 def all_slots() -> list[Slot]:
     """Every slot, the oldest first; for who has the lock."""
-    return [cast("Slot", each) for each in state.slots.values()]
+    return cast("list[Slot]", list(state.slots.values()))
 
 
 @cache

@@ -12,14 +12,15 @@ from typing import Any, Final, cast
 import orjson
 
 from .._capture import snapshot
-from .._record import UnixNanos
+from .._record import Outcome, UnixNanos
+from ._chat import OUTCOMES, completion, message_of
 from ._lean import NAMES, SIGNS_OF_AN_ERROR
 from ._litellm_content import is_redacted
 from ._litellm_money import REPORTS_COST
 from ._litellm_names import PROVIDERS
 from ._native_usage import MARKS
 from ._parameters import numbers_in
-from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_name, dig
+from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_items, as_name, dig
 from ._reported_cost import COST_NAMES
 from ._shapes import holds_counts_alone
 
@@ -237,6 +238,17 @@ def _choices(choices: list[Any]) -> tuple[object, int]:
 
 
 ENDING: Final = ("finish_reason", "native_finish_reason")
+
+
+def content_alone(choices: object) -> Outcome:
+    """What `LeanCall.choices` say of the answer's content and end: the reading of a usage is most of a reading."""
+    read = OUTCOMES.begin()
+    for choice in as_items(choices):  # there is one
+        reason = as_name(dig(choice, "finish_reason"))
+        read.finish_reasons = () if reason is None else (reason,)
+        read.native_finish_reason = as_name(dig(choice, "native_finish_reason"))
+        read.output = completion([message_of(choice)])
+    return OUTCOMES.end(read)
 
 
 def _price(reckoned: object) -> bytes | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -13,7 +13,7 @@ from .._identity import generation_id
 from .._layers import Settled
 from .._normalizers import CHAT, as_fields, parse
 from .._normalizers._litellm_attribution import litellm_attribution, trace_id_in
-from .._normalizers._litellm_lean import LeanCall, counted, is_of_counts
+from .._normalizers._litellm_lean import LeanCall, content_alone, counted, is_of_counts
 from .._normalizers._litellm_names import PROVIDERS
 from .._providers import address_in, provider_at
 from .._record import (
@@ -114,10 +114,9 @@ def _agree(told: LeanCall, client: Lean) -> bool:
     if client.format != CHAT.name or client.cost is not None:
         return False
     here, there = as_fields(parse(client.answer)), as_fields(parse(told.answer))
-    usage = here.get("usage")
-    if not isinstance(usage, dict) or not is_of_counts(cast("dict[str, object]", usage)):
-        return False
-    return counted(usage) == counted(there.get("usage")) and all(here.get(name) for name in there)
+    usage, other = here.get("usage"), there.get("usage")
+    same = usage == other or (is_of_counts(as_fields(usage)) and counted(usage) == counted(other))
+    return same and all(map(here.get, there))
 
 
 def _attribution(call: Mapping[str, object], settled: Settled, client: Lean | None) -> Attribution:
@@ -131,7 +130,9 @@ def _attribution(call: Mapping[str, object], settled: Settled, client: Lean | No
 
 def _read(lean: Lean, *, told: LeanCall, place: Place) -> Generation:
     """The record, from copies that nobody changes any more."""
-    outcome = _outcome(told)
+    outcome = NOTHING_READ
+    with guarded("reading an answer of LiteLLM's"):
+        outcome = CHAT.read({**as_fields(parse(lean.answer)), "choices": told.choices})
     made: Any = GENERATIONS.begin()
     made.id, made.operation, made.library = lean.id, OPERATION, "litellm"
     made.timing = timed(lean.started, lean.ended)
@@ -147,7 +148,7 @@ def _read(lean: Lean, *, told: LeanCall, place: Place) -> Generation:
 
 def _enriched(lean: Lean, *, told: LeanCall, place: Place, seen: ReadLater) -> Generation:
     """The client's record, with LiteLLM's words; as `generation_of`."""
-    known, outcome = seen.whole(), _outcome(told)
+    known, outcome = seen.whole(), content_alone(told.choices)
     return changed(
         answered_first(known, outcome),
         operation=OPERATION,
@@ -157,20 +158,13 @@ def _enriched(lean: Lean, *, told: LeanCall, place: Place, seen: ReadLater) -> G
         server_port=place.server_port,
         request_model=place.request_model,
         parameters=known.parameters or told.parameters,
-        cost=known.cost or cost_of(told.price),
+        cost=cost_of(told.price) if known.cost is None else known.cost,
         attribution=lean.attribution,
         span_parent=lean.span_parent,
         role=lean.role,
         api_key_hash=lean.api_key_hash,
         content=_content(told, outcome),
     )
-
-
-def _outcome(told: LeanCall) -> Outcome:
-    outcome = NOTHING_READ
-    with guarded("reading an answer of LiteLLM's"):
-        outcome = CHAT.read({**as_fields(parse(told.answer)), "choices": told.choices})
-    return outcome
 
 
 def _content(told: LeanCall, outcome: Outcome) -> Content:
