@@ -152,7 +152,7 @@ class Slot:
     taken_over: bool = False
     spoken: bool = False
     speaking: int = 0
-    attempts: tuple[str, ...] = ()
+    attempts: tuple[object, ...] = ()
     usage: Usage | None = None
     says: Callable[[], Attribution] | None = None
     vigils: "list[Vigil]" = field(default_factory=lambda: [])
@@ -198,7 +198,7 @@ def note_usage(layer: str, key: str, usage: Usage) -> None:
     slot_of(layer, key).usage = usage
 
 
-def is_first_word(slot: Slot, attempt: str) -> bool:
+def is_first_word(slot: Slot, attempt: object) -> bool:
     """Whether the layer above speaks of this attempt of a call for the first time; of some it does so twice."""
     with state.slots_lock:
         is_first = attempt not in slot.attempts

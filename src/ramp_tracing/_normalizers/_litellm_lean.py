@@ -17,7 +17,7 @@ from ._chat import OUTCOMES, completion, message_of
 from ._lean import NAMES, SIGNS_OF_AN_ERROR
 from ._litellm_content import is_redacted
 from ._litellm_money import REPORTS_COST
-from ._litellm_names import PROVIDERS
+from ._litellm_names import PROVIDERS, attempt_of
 from ._native_usage import MARKS
 from ._parameters import numbers_in
 from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_items, as_name, dig
@@ -72,7 +72,7 @@ class LeanCall:
     )  # fmt: skip
 
     key: str
-    attempt: str
+    attempt: object
     parameters: Mapping[str, float]
     price: bytes
     word: str
@@ -112,7 +112,7 @@ def lean_litellm(call: Mapping[str, object], answer: object) -> LeanCall | None:
     made = LeanCall()
     made.response_id, made.answer = lean
     made.price = price
-    made.key, made.attempt = str(said("litellm_call_id")), str(said("api_call_start_time") or told("startTime"))
+    made.key, made.attempt = str(said("litellm_call_id")), attempt_of(call, payload)
     made.parameters = numbers_in(as_fields(said("optional_params")))
     made.word, made.model = word, as_name(told("model")) or as_name(said("model"))
     made.api_base = as_name(told("api_base")) or as_name(dig(call, "litellm_params", "api_base"))
