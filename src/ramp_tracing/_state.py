@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary, ref
 
 from ._dataclass import dataclass
 from ._identity import SeenIds
-from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote, Recorded
+from ._record import NOBODY, Attribution, Content, GenerationId, JobNote, Recorded
 
 if TYPE_CHECKING:
     from ._record import Outcome
