@@ -72,15 +72,12 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
     Returns:
         `None` where something has to be looked at now.
     """
-    promise = settled.promise
-    if promise is None:
-        return _from(call, told, settled, None)
-    if isinstance(promise.recorded, Generation):
-        return None
-    return _from(call, told, settled, promise.recorded)
+    seen = None if settled.promise is None else settled.promise.recorded
+    return None if isinstance(seen, Generation) else _from(call, told, settled=settled, seen=seen)
 
 
-def _from(call: Mapping[str, object], told: LeanCall, settled: Settled, seen: ReadLater | None) -> ReadLater | None:
+def _from(call: Mapping[str, object], told: LeanCall, *, settled: Settled, seen: ReadLater | None) -> ReadLater | None:
+    """The same, with the record of the client, if there is one and it is unread too."""
     client = None if seen is None else seen.written()
     if client is not None and not _agree(told, client):
         return None
