@@ -12,7 +12,7 @@ from ramp_tracing import _layers
 from ramp_tracing._captured import Generations
 from ramp_tracing._delivery import end_open_calls
 from ramp_tracing._layers import _promises, _slots
-from ramp_tracing._record import Failure, Generation, GenerationId, Timing, UnixNanos, Usage
+from ramp_tracing._record import Failure, Generation, GenerationId, Recorded, Timing, UnixNanos, Usage, whole
 from ramp_tracing._state import Hold, state
 
 OUTAGE = Failure(type="InternalServerError")
@@ -332,10 +332,10 @@ class Disk(Generations):
         self.written: list[str] = []
         self.meanwhile = lambda: None
 
-    def hold(self, generation: Generation) -> Hold:
-        self.written.append(generation.id)
+    def hold(self, recorded: Recorded) -> Hold:
+        self.written.append(whole(recorded).id)
         self.meanwhile()
-        return super().hold(generation)
+        return super().hold(recorded)
 
 
 @pytest.mark.usefixtures("sink")

@@ -39,9 +39,9 @@ class Generations(Sequence[Generation]):
         if generation.role != "step":  # no call, but a run around calls
             self._recorded.put(generation)
 
-    def hold(self, generation: Generation) -> Hold:
-        """Keep *generation* out of sight until its hold has ended."""
-        return HeldBack(self.record, generation)
+    def hold(self, recorded: Recorded) -> Hold:
+        """Keep a record out of sight until its hold has ended."""
+        return HeldBack(self.record, recorded)
 
     def job(self, job: GenerationId) -> JobNote:
         """Nothing: a test is not told of what other processes do."""

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary, ref
 
 from ._dataclass import dataclass
 from ._identity import SeenIds
-from ._record import NOBODY, Attribution, Content, Generation, GenerationId, JobNote, Recorded
+from ._record import NOBODY, Attribution, Content, GenerationId, JobNote, Recorded
 
 if TYPE_CHECKING:
     from ._record import Outcome
@@ -47,7 +47,7 @@ class Sink(Protocol):
 class Hold(Protocol):
     """A provisional record. The first of its endings counts; nothing here raises."""
 
-    def settle(self, final: Generation) -> None:
+    def settle(self, final: Recorded) -> None:
         """Record *final*, and that alone: it is of the same call."""
         ...
 
@@ -59,9 +59,9 @@ class Hold(Protocol):
 class Holder(Sink, Protocol):
     """A sink that can be given what is not said to the end yet."""
 
-    def hold(self, generation: Generation) -> Hold:
+    def hold(self, recorded: Recorded) -> Hold:
         """
-        Write *generation* down, and send it only once its hold has ended.
+        Write a record down, and send it only once its hold has ended.
 
         Should the process die before, it is sent as it is. So each call is sent once, whatever happens.
         """
@@ -74,24 +74,24 @@ class HeldBack:
 
     Args:
         record: Told of the record when the hold ends; does not raise.
-        generation: The provisional record.
+        provisional: What is recorded if nothing else is.
     """
 
-    __slots__ = ("_generation", "_open", "_record")
+    __slots__ = ("_open", "_provisional", "_record")
 
-    def __init__(self, record: Callable[[Generation], None], generation: Generation) -> None:
+    def __init__(self, record: Callable[[Recorded], None], provisional: Recorded) -> None:
         self._record = record
-        self._generation = generation
+        self._provisional = provisional
         self._open = Lock()
 
-    def settle(self, final: Generation) -> None:
+    def settle(self, final: Recorded) -> None:
         """Record *final*."""
         if self._open.acquire(blocking=False):  # taken once, released never
             self._record(final)
 
     def release(self) -> None:
         """Record it as it is."""
-        self.settle(self._generation)
+        self.settle(self._provisional)
 
 
 class Unfinished(Protocol):

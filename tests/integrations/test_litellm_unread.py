@@ -12,19 +12,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ramp_tracing._context import InForce
-from ramp_tracing._journal._line import decode, encode
-from ramp_tracing._layers import Settled, slot_of
+from ramp_tracing._journal._line import Tie, decode, encode
+from ramp_tracing._layers import Settled, release, slot_of
+from ramp_tracing._layers._promises import PromisedSink
 from ramp_tracing._layers._slots import Held
 from ramp_tracing._normalizers._litellm import read_litellm
 from ramp_tracing._normalizers._litellm_lean import lean_litellm
-from ramp_tracing._record import NOBODY, Attribution, Cost, Generation, Recorded, SpanParent
-from ramp_tracing._recorder import ReadLater
-from ramp_tracing._state import state
+from ramp_tracing._record import NOBODY, Attribution, Cost, Generation, ReadLater, Recorded, SpanParent, whole
+from ramp_tracing._state import HeldBack, state
 from ramp_tracing.integrations import _litellm_calls
 from ramp_tracing.integrations._litellm_calls import generation_of, record
 from ramp_tracing.integrations._litellm_unread import unread_call
 
 from ..journal.samples import journal_in, run
+from ..journal.test_unread import unread as seen_by_client
 
 SECRET: Final = "canary"
 USAGE: Final = {
@@ -338,6 +339,108 @@ def test_whatever_litellm_tells_both_say_the_same(said: tuple[Any, Any, Any]) ->
     assert expected is not None
     assert plain(whole) == plain(expected)
     assert in_line(unread) == in_line(whole)
+
+
+def held_for_litellm(body: dict[str, Any], sink: Any = None) -> Held:
+    """The client's record of a call that LiteLLM makes through it."""
+    slot = slot_of("litellm", "call-1")
+    slot.held.clear()
+    PromisedSink(sink or Holding(), slot).record(seen_by_client(json.dumps(body).encode()))
+    [held] = slot.held
+    return held
+
+
+class Holding(Memory):
+    """One that can be given what is not said to the end yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[Recorded] = []
+
+    def hold(self, recorded: Recorded) -> HeldBack:
+        self.held.append(recorded)
+        return HeldBack(self.record, recorded)
+
+
+def settled_with(held: Held, recorded: Generation | ReadLater) -> Settled:
+    """What LiteLLM's word finds."""
+    return Settled(InForce(NOBODY, None), Held(recorded, held.sink, due=0.0), None, late=False)
+
+
+@example(({}, {"service_tier": None}, {}))
+@example(({}, {"usage": {**USAGE, "cost": 0}}, {}))
+@example(({}, {"usage": {**USAGE, "prompt_tokens": 1}}, {}))
+@example(({}, {"choices": [{"message": {"role": "assistant", "content": "x"}, "finish_reason": "eos"}]}, {}))
+@example(({}, {"choices": [{"message": {"role": "assistant", "content": "x"}, "finish_reason": None}]}, {}))
+@given(
+    st.one_of(
+        ANSWERS.map(lambda said: (said, said, NOTHING)),
+        st.tuples(NONE, ANSWERS, NONE),
+        st.tuples(ANSWERS, NONE, NONE),
+        st.tuples(ANSWERS, ANSWERS, NONE),
+        st.tuples(NONE, NONE, st.tuples(PAYLOADS, CALLS)),
+    )
+)
+def test_whatever_the_client_has_seen_both_say_the_same(said: tuple[Any, Any, Any]) -> None:
+    """Of a call that LiteLLM makes through the openai client: the client's counts, LiteLLM's price."""
+    state.seen = type(state.seen)()
+    response, body = answer(**said[0]), answer(**said[1])
+    call = told(response, payload=said[2][0] if said[2] else None, **(said[2][1] if said[2] else {}))
+    held = held_for_litellm(body)
+    lean = lean_litellm(call, response)
+    unread = None if lean is None else unread_call(call, lean, settled_with(held, held.recorded))
+    if unread is None:
+        return
+    expected = read_at_once(call, response, settled_with(held, held.generation))
+    assert expected is not None
+    assert unread.whole().id == expected.id == held.generation.id
+    assert plain(unread.whole()) == plain(expected)
+    without = {"parameters": NOTHING}  # of the client's nothing is on disk
+    assert replace(in_line(unread), **without) == replace(in_line(unread.whole()), **without)
+
+
+def test_a_call_that_the_client_has_seen_waits_to_be_read() -> None:
+    """It is written down as it is held, and as it is settled, and its content is never."""
+    sink: Any = Holding()
+    held = held_for_litellm(answer(), sink)
+    assert sink.held == [held.recorded]
+    state.sink = sink
+    try:
+        record(told(), answer(), ok=True)
+    finally:
+        state.sink = None
+    [recorded] = sink.recorded
+    assert isinstance(recorded, ReadLater)
+    assert ("litellm", "openai") == (recorded.whole().library, whole(sink.held[0]).library)
+    assert Cost(total=Decimal("0.000093"), source="gateway") == recorded.whole().cost
+    assert 7 == recorded.whole().parameters["seed"]  # what went over the wire
+    for each in (sink.held[0], recorded):
+        assert SECRET.encode() not in encode(each, Tie("held", "1")).line
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"usage": {**USAGE, "completion_tokens": 119}},
+        {"usage": {**USAGE, "cost": 0.5}},
+        {"usage": USAGE, "service_tier": None},
+    ],
+)
+def test_where_the_two_differ_both_are_looked_at_now(body: Any) -> None:
+    """The client's counts are not those that LiteLLM has a price for."""
+    held, lean = held_for_litellm(answer(**body)), lean_litellm(told(), answer())
+    assert lean is not None
+    assert unread_call(told(), lean, settled_with(held, held.recorded)) is None
+
+
+def test_what_litellm_never_speaks_of_is_recorded_as_the_client_has_it() -> None:
+    """With its content, which is read for that."""
+    sink: Any = Holding()
+    held = held_for_litellm(answer(), sink)
+    assert isinstance(held.recorded, ReadLater)
+    release()
+    assert [held.generation] == [whole(each) for each in sink.recorded]
+    assert held.generation.content is not None
 
 
 def told_of(*calls: Any, keeps_content: bool = True) -> list[Recorded]:

@@ -69,8 +69,8 @@ class Ledger:
     def record(self, recorded: Recorded) -> None:
         self.records.append(whole(recorded))
 
-    def hold(self, generation: Generation) -> Hold:
-        return HeldBack(self.record, generation)
+    def hold(self, recorded: Recorded) -> Hold:
+        return HeldBack(self.record, recorded)
 
     def job(self, job: str) -> JobNote:
         return self.notes.get(job, UNKNOWN_JOB)

@@ -10,7 +10,7 @@ import pytest
 
 from ramp_tracing._delivery import Pipeline
 from ramp_tracing._journal import FileJournal, Journal, MemoryJournal, Stats, spool_of
-from ramp_tracing._record import Generation, Usage
+from ramp_tracing._record import Generation, Unread, Usage
 from tests.delivery.receiver import Receiver, answer
 from tests.delivery.records import config_for, span_ids
 
@@ -31,6 +31,8 @@ from .samples import (
 )
 from .test_delivery import SEND, sending
 from .test_disk_trouble import at_once, files_no_longer_than
+from .test_unread import answer as answered
+from .test_unread import unread
 
 OK = answer(200)
 
@@ -236,6 +238,56 @@ def test_a_forked_child_has_no_part_in_it(state: Path) -> None:
     say(*[each.retries for each in [entry.generation for entry in journal.read(9)]])
     """
     assert run(code, state).splitlines() == ["0 0", "3"]
+
+
+# -- records that are read later
+
+
+def in_line(recorded: Unread) -> Generation:
+    """What is left of it when its process has died."""
+    lean = replace(recorded.whole(), content=None, content_lost=True, finish_reasons=(), parameters={})
+    assert recorded.whole() != lean
+    return lean
+
+
+def test_an_unread_record_is_held_and_settled_by_another(either: Journal) -> None:
+    """Which is read when it is sent, with its content."""
+    hold = either.hold(unread(answered(1)))
+    assert read(either) == []
+    last = unread(answered(2))
+    hold.settle(last)
+    [sent] = read(either)
+    assert sent == last.whole()
+    assert sent.content is not None
+
+
+def test_let_go_it_is_sent_whole(either: Journal) -> None:
+    """Nobody has told of it."""
+    record = unread(answered(1))
+    either.hold(record).release()
+    assert read(either) == [record.whole()]
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_a_process_that_dies_leaves_of_it_what_was_known(state: Path, *, is_settled: bool) -> None:
+    """Once: the provisional one, or the one that it has become."""
+    first, last = unread(answered(1)), unread(answered(2))
+    journal = journal_in(state)
+    hold = journal.hold(first)
+    if is_settled:
+        hold.settle(last)
+    del journal, hold
+    assert read(restarted(state)) == [in_line(last if is_settled else first)]
+
+
+def test_an_unread_record_for_which_the_disk_has_no_room_is_sent_in_place_of_the_other(state: Path) -> None:
+    """From memory, read."""
+    journal, last = journal_in(state), unread(answered(2))
+    hold = journal.hold(unread(answered(1)))
+    (path,) = files(state)
+    with files_no_longer_than(path.stat().st_size + 10):
+        hold.settle(last)
+    assert read(journal) == [last.whole()]
 
 
 # -- trouble

@@ -44,6 +44,15 @@ def test_other_records_leave_no_notes(journal: FileJournal, state: Path) -> None
     assert journal.job(generation(1).id) == UNKNOWN_JOB
 
 
+def test_nor_do_records_that_were_held(journal: FileJournal, state: Path) -> None:
+    """They would push out the notes of jobs; a job that was held has one."""
+    journal.hold(generation(1)).settle(generation(1))
+    journal.hold(generation(2)).release()
+    assert not (state / DESTINATION / "jobs").exists()
+    journal.hold(BEGUN).release()
+    assert journal_in(state).job(BEGUN.id).created == replace(BEGUN, content=None)
+
+
 def test_a_settled_job_is_not_listed(journal: FileJournal, state: Path) -> None:
     """And nobody settles it again."""
     other = replace(BEGUN, id=generation(2).id)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from .._config import Config
 from .._guard import guarded
 from .._journal import Site
-from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded
+from .._record import UNKNOWN_JOB, GenerationId, JobNote, Recorded
 from .._state import HeldBack, Hold
 from ._lifetime import watch_over
 from ._stages import Stages, load_stages
@@ -85,19 +85,19 @@ class Pipeline:
             with guarded("recording a call"):
                 raise
 
-    def hold(self, generation: Generation) -> Hold:
+    def hold(self, recorded: Recorded) -> Hold:
         """
-        Write *generation* down, and send it only once its hold has ended.
+        Write a record down, and send it only once its hold has ended.
 
         Should the process die before, whoever adopts what it left sends it as it is.
         """
         with guarded("holding a call"):
-            held = self._journal.hold(generation)
+            held = self._journal.hold(recorded)
             self._worker.stand_by()
-            return HeldBack(partial(self._let_go, held), generation)
-        return HeldBack(self.record, generation)
+            return HeldBack(partial(self._let_go, held), recorded)
+        return HeldBack(self.record, recorded)
 
-    def _let_go(self, held: Hold, final: Generation) -> None:
+    def _let_go(self, held: Hold, final: Recorded) -> None:
         with guarded("recording a held call"):
             held.settle(final)
             self._worker.nudge()

@@ -95,11 +95,11 @@ class FileJournal:
             if recorded.job:
                 _note_job(self._jobs, recorded)
 
-    def hold(self, generation: Generation) -> Hold:
-        """Write *generation* down provisionally, or keep it in memory if the disk does not take it."""
+    def hold(self, recorded: Recorded) -> Hold:
+        """Write a record down provisionally, or keep it in memory if the disk does not take it."""
         if self._pid != os.getpid():
             self.after_fork()
-        return self._holds.hold(generation)
+        return self._holds.hold(recorded)
 
     def _write_or_keep(self, encoded: Encoded, recorded: Recorded, *, in_turn: bool = False) -> None:
         if not self._write(encoded, in_turn=in_turn):

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
 from .._guard import guarded
-from .._record import Generation
+from .._record import Recorded, whole
 from .._state import HeldBack, Hold
 from ._contents import Contents
 from ._holdings import Holdings
@@ -39,11 +39,11 @@ class Holds:
         holdings: The segments.
         contents: Where the content of final records waits.
         overflow: For records that the disk does not take.
-        ended: Told of each record whose hold has ended.
+        ended: Told of each record of a job whose hold has ended.
     """
 
     def __init__(
-        self, holdings: Holdings, contents: Contents, overflow: Overflow, *, ended: Callable[[Generation], None]
+        self, holdings: Holdings, contents: Contents, overflow: Overflow, *, ended: Callable[[Recorded], None]
     ) -> None:
         self._holdings: Final = holdings
         self._writer = holdings.writer
@@ -51,18 +51,18 @@ class Holds:
         self._overflow = overflow
         self._ended = ended
         self._tokens = count()
-        self._unwritten: SimpleQueue[tuple[_Held, Generation]] = SimpleQueue()
+        self._unwritten: SimpleQueue[tuple[_Held, Recorded]] = SimpleQueue()
 
-    def hold(self, generation: Generation) -> Hold:
-        """Write *generation* down provisionally, or keep it in memory if the disk does not take it."""
+    def hold(self, recorded: Recorded) -> Hold:
+        """Write a record down provisionally, or keep it in memory if the disk does not take it."""
         token = f"{next(self._tokens):x}"
         segment = None
         with guarded("writing a provisional record down"):
             if not self._writer.speed.too_slow:
-                segment = self._writer.hold(encode(generation, Tie("held", token)).line, token)
+                segment = self._writer.hold(encode(recorded, Tie("held", token)).line, token)
         if segment is None:
-            return self._overflow.hold(generation)
-        return HeldBack(partial(self._end, _Held(segment, token, os.getpid())), generation)
+            return self._overflow.hold(recorded)
+        return HeldBack(partial(self._end, _Held(segment, token, os.getpid())), recorded)
 
     def take_in(self) -> None:
         """Have the final records sent that the disk did not take, in place of the provisional ones, which it has."""
@@ -71,11 +71,11 @@ class Holds:
                 held, final = self._unwritten.get_nowait()
             except Empty:
                 return
-            if not self._holdings.speak(held.segment, held.token, final):
+            if not self._holdings.speak(held.segment, held.token, whole(final)):
                 self._overflow.append(final)
             held.segment.writers.pop(held.token, None)
 
-    def _end(self, held: _Held, final: Generation) -> None:
+    def _end(self, held: _Held, final: Recorded) -> None:
         if held.process != os.getpid():  # the parent's to end
             return
         encoded: Encoded | None = None
@@ -85,7 +85,8 @@ class Holds:
             self._unwritten.put((held, final))
         else:
             held.segment.writers.pop(held.token, None)
-        self._ended(final)
+        if final.job:
+            self._ended(final)
 
     def _write(self, segment: Segment, encoded: Encoded) -> bool:
         if encoded.kept is not None:

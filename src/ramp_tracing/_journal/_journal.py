@@ -94,9 +94,9 @@ class Journal(Protocol):
         """
         ...
 
-    def hold(self, generation: Generation) -> Hold:
+    def hold(self, recorded: Recorded) -> Hold:
         """
-        Take over *generation* provisionally: it is as safe as after `append`, and waits until its hold has ended.
+        Take over a record provisionally: it is as safe as after `append`, and waits until its hold has ended.
 
         Called on the application's threads, like the methods of what it returns.
         """

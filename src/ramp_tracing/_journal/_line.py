@@ -190,6 +190,8 @@ def encode(recorded: Recorded, tie: Tie | None = None) -> Encoded:
     if type(written) is Generation:
         return _encoded(written, recorded, tie)
     body = _lean_json(written)
+    if tie is not None and body is not None:
+        body = b'{"%b":"%b",%b' % (tie.role.encode(), tie.token.encode(), body[1:])
     if body is None or len(body) > MAX_BODY_BYTES:
         return _encoded(recorded.whole(), recorded, tie)
     return _framed(body, written.id, recorded)
@@ -280,11 +282,13 @@ def decode_own(checked: Checked) -> Decoded | None:
     if not body.endswith(ONLY_CONTENT):
         return decode_checked(checked)
     begins = BEGINNING.match(body)
-    return decode_checked(checked) if begins is None else Decoded(body, (begins[1].decode(), crc), CONTENT)
+    if begins is None:
+        return decode_checked(checked)
+    return Decoded(body, (begins[1].decode(), crc), CONTENT, tie_in(body))
 
 
-BEGINNING: Final = re.compile(rb'\{"id":"([^"\\]+)"')
-"""Of a line without a tie, whose id has nothing in it that JSON would write otherwise."""
+BEGINNING: Final = re.compile(rb'\{(?:"(?:held|settles)":"[0-9a-f]+",)?"id":"([^"\\]+)"')
+"""Of a line whose id has nothing in it that JSON would write otherwise."""
 
 ONLY_CONTENT: Final = b',"in_memory":["content"]}'
 CONTENT: Final = frozenset(CONTENT_ALONE)

@@ -79,15 +79,15 @@ class MemoryJournal:
         else:
             self._refused.append(None)
 
-    def hold(self, generation: Generation) -> Hold:
-        """Keep *generation* until its hold has ended; one for which there is no room is not kept before that."""
+    def hold(self, recorded: Recorded) -> Hold:
+        """Keep a record until its hold has ended; one for which there is no room is not kept before that."""
         if not self._has_room():
-            return HeldBack(self.append, generation)
+            return HeldBack(self.append, recorded)
         key = object()
         self._held[key] = None
-        return HeldBack(partial(self._let_go, key), generation)
+        return HeldBack(partial(self._let_go, key), recorded)
 
-    def _let_go(self, key: object, final: Generation) -> None:
+    def _let_go(self, key: object, final: Recorded) -> None:
         """Whoever counts next sees the hold end and its record come in the same moment."""
         if key in self._held:  # not in a forked child
             self._put(final, key)

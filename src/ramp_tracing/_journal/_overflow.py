@@ -42,9 +42,9 @@ class Overflow:
         """Take over a record."""
         self._memory.append(recorded)
 
-    def hold(self, generation: Generation) -> Hold:
-        """Keep *generation* until its hold has ended."""
-        return self._memory.hold(generation)
+    def hold(self, recorded: Recorded) -> Hold:
+        """Keep a record until its hold has ended."""
+        return self._memory.hold(recorded)
 
     @property
     def held(self) -> int:

@@ -7,7 +7,7 @@ from threading import Timer
 from typing import Final, NamedTuple, cast
 
 from .._context import InForce
-from .._record import Attribution, Generation, GenerationId, JobNote, Recorded, Usage, whole
+from .._record import Attribution, Failure, Generation, GenerationId, JobNote, ReadLater, Recorded, Usage
 from .._state import Holder, Sink, state
 from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, alone, innermost_live, slot_of
 from ._stack import layer_above
@@ -44,11 +44,10 @@ class PromisedSink:
 
     def record(self, recorded: Recorded) -> None:
         """Hold a record until the layer above has spoken, or long enough."""
-        generation = whole(recorded)
-        slot, seconds = self._slot, SECONDS_FOR_SUCCESS if generation.failure is None else SECONDS_FOR_FAILURE
-        held = Held(generation, self._sink, time.monotonic() + seconds)
+        slot, held = self._slot, Held(_leant(recorded), self._sink, 0.0)
+        held.due = time.monotonic() + (SECONDS_FOR_SUCCESS if held.failure is None else SECONDS_FOR_FAILURE)
         with state.slots_lock:
-            if slot.silent or _told_of(slot, generation):
+            if slot.silent or _told_of(slot, held.failure):
                 return
             given_up = slot.given_up
             if given_up:
@@ -92,6 +91,16 @@ class Settled(NamedTuple):
     def held(self) -> Generation | None:
         """The client's record of the same exchange."""
         return None if self.promise is None else self.promise.generation
+
+
+def _leant(recorded: Recorded) -> Generation | ReadLater:
+    """*recorded* with what is to be written down of it, which is looked for once; if that is all of it, read."""
+    if isinstance(recorded, Generation):
+        return recorded
+    written = recorded.written()
+    if isinstance(written, Generation):
+        return recorded.whole()
+    return ReadLater(written, lambda _: recorded.whole(), size_bytes=recorded.size_bytes)
 
 
 def promised(sink: Holder) -> Sink:
@@ -173,12 +182,11 @@ def release(*, for_good: bool = False) -> None:
 
 def _is_waiting(slot: Slot) -> bool:
     answered = any(vigil.answered and not vigil.is_below for vigil in slot.vigils)
-    return answered or slot.speaking > 0 or any(held.generation.failure is None for held in slot.held)
+    return answered or slot.speaking > 0 or any(held.failure is None for held in slot.held)
 
 
-def _told_of(slot: Slot, generation: Generation) -> bool:
+def _told_of(slot: Slot, failure: Failure | None) -> bool:
     """Whether the layer above has spoken of this already: a stream that it stopped reading ends here after its end."""
-    failure = generation.failure
     wanted = [False] if failure is not None and failure.type not in UNREAD else [True]
     told = next((each for each in slot.told if each in wanted), None)
     if told is not None:
@@ -190,14 +198,14 @@ def _matching(slot: Slot, *, ok: bool) -> Held | None:
     """The held record of what the layer above speaks of; an answer that it could not read failed for it alone."""
     if not slot.held:
         return None
-    same = next((each for each in slot.held if (each.generation.failure is None) == ok), None)
+    same = next((each for each in slot.held if (each.failure is None) == ok), None)
     if same is not None:
         return same
     return next((each for each in slot.held if not ok or each.is_unread), None)
 
 
 def _held_for(job: str) -> tuple[Slot, Held | None]:
-    found = ((slot, held) for slot in all_slots() for held in slot.held if held.generation.id == job)
+    found = ((slot, held) for slot in all_slots() for held in slot.held if held.job == job)
     return next(found, (NO_SLOT, None))
 
 
@@ -210,7 +218,7 @@ def _overdue(now: float) -> list[tuple[Held, Callable[[], Attribution] | None, I
     """Take out what has waited long enough and is to be recorded without the layer above, with what that has said."""
     due: list[tuple[Held, Callable[[], Attribution] | None, InForce]] = []
     with state.slots_lock:
-        for slot in all_slots():
+        for slot in filter(_holds, all_slots()):
             over = [each for each in slot.held if each.due <= now]
             if over:
                 slot.held = [each for each in slot.held if each.due > now]
@@ -218,6 +226,10 @@ def _overdue(now: float) -> list[tuple[Held, Callable[[], Attribution] | None, I
                 due += [(each, slot.says, slot.started) for each in over if not slot.is_repeated(each)]
                 slot.says = slot.says if slot.held else None
     return due
+
+
+def _holds(slot: Slot) -> bool:
+    return bool(slot.held)
 
 
 def _look_later() -> None:

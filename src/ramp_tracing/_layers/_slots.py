@@ -13,7 +13,7 @@ from weakref import ref
 from .._context import InForce, in_force
 from .._dataclass import dataclass
 from .._guard import guarded
-from .._record import NOBODY, Attribution, Generation, Usage
+from .._record import NOBODY, Attribution, Failure, Generation, ReadLater, Recorded, Usage, whole
 from .._state import Hold, Holder, state
 from ._above import around_here
 
@@ -49,7 +49,7 @@ class Held:
     in memory alone: it may turn out to be a part of something else, and what is written down is recorded in the end.
 
     Attributes:
-        generation: The record.
+        recorded: The record; of an ordinary answer it is read later.
         sink: Where it is recorded in the end.
         due: When the layer above has been waited for long enough, by `time.monotonic`.
         process: A forked child has copies of what its parent holds; they are the parent's to record.
@@ -58,43 +58,58 @@ class Held:
         final: What it was ended as.
     """
 
-    generation: Generation
+    recorded: Generation | ReadLater
     sink: Holder
     due: float
     process: int = field(default_factory=os.getpid)
     hold: Hold | None = None
     is_being_written: bool = False
-    final: Generation | None = None
+    final: Recorded | None = None
+
+    @property
+    def generation(self) -> Generation:
+        """The record, read."""
+        return whole(self.recorded)
+
+    @property
+    def failure(self) -> Failure | None:
+        """How the call failed; what is read later has not."""
+        return self.recorded.failure if isinstance(self.recorded, Generation) else None
+
+    @property
+    def job(self) -> str | None:
+        """The id under which it may be a job's; those are read at once."""
+        return self.recorded.id if isinstance(self.recorded, Generation) else None
 
     @property
     def is_unread(self) -> bool:
         """Whether the application itself ended the call."""
-        return self.generation.failure is not None and self.generation.failure.type in UNREAD
+        return self.failure is not None and self.failure.type in UNREAD
 
     @property
     def cost_nothing(self) -> bool:
         """Whether it failed, and nothing says that it was paid for."""
-        return self.generation.failure is not None and not self.is_unread and not self.generation.usage.known
+        return self.failure is not None and not self.is_unread and not self.generation.usage.known
 
     def write_down(self) -> None:
         """Have it outlive the process; without the lock, because this writes to a disk."""
         if not self.is_being_written:
             return
-        hold = self.sink.hold(self.generation)
+        hold = self.sink.hold(self.recorded)
         with state.slots_lock:
             self.hold, self.is_being_written = hold, False
             final = self.final
         if final is not None:
             hold.settle(final)
 
-    def end(self, final: Generation | None = None) -> None:
+    def end(self, final: Recorded | None = None) -> None:
         """Record *final* in its place, or it as it is. Once."""
         if self.process != os.getpid():
             return
         with state.slots_lock:
             if self.final is not None:
                 return
-            self.final = final or self.generation
+            self.final = final or self.recorded
             if self.is_being_written:
                 return
         with guarded("recording a held call"):
@@ -137,7 +152,7 @@ class Slot:
     taken_over: bool = False
     spoken: bool = False
     speaking: int = 0
-    attempts: tuple[str, ...] = ()
+    attempts: tuple[object, ...] = ()
     usage: Usage | None = None
     says: Callable[[], Attribution] | None = None
     vigils: "list[Vigil]" = field(default_factory=lambda: [])
@@ -183,7 +198,7 @@ def note_usage(layer: str, key: str, usage: Usage) -> None:
     slot_of(layer, key).usage = usage
 
 
-def is_first_word(slot: Slot, attempt: str) -> bool:
+def is_first_word(slot: Slot, attempt: object) -> bool:
     """Whether the layer above speaks of this attempt of a call for the first time; of some it does so twice."""
     with state.slots_lock:
         is_first = attempt not in slot.attempts
@@ -253,7 +268,7 @@ def _forget_one() -> Slot:
 
 def all_slots() -> list[Slot]:
     """Every slot, the oldest first; for who has the lock."""
-    return [cast("Slot", each) for each in state.slots.values()]
+    return cast("list[Slot]", list(state.slots.values()))
 
 
 @cache

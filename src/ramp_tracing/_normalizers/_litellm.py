@@ -18,7 +18,7 @@ from ._formats import WireFormat
 from ._litellm_attribution import litellm_attribution, trace_id_in
 from ._litellm_content import asked_in, is_redacted
 from ._litellm_money import cost_in, is_estimated, money_in, usage_in
-from ._litellm_names import KINDS, Told, own_id
+from ._litellm_names import KINDS, Told, attempt_of, own_id
 from ._parameters import numbers_in
 from ._reading import as_fields, as_items, as_name, dig, with_members
 from ._responses import RESPONSES
@@ -31,7 +31,7 @@ class LiteLLMCall:
 
     Attributes:
         key: LiteLLM's id of the call; a fallback has the id of what it stands in for.
-        attempt: What tells its attempts apart: when this one was handed to the provider.
+        attempt: What tells its attempts apart.
         kind: LiteLLM's call type, without the ``a`` of the async one.
         operation: ``gen_ai.operation.name``.
         ok: Whether it went well.
@@ -50,7 +50,7 @@ class LiteLLMCall:
     """
 
     key: str
-    attempt: str
+    attempt: object
     kind: str
     operation: str
     ok: bool
@@ -88,7 +88,7 @@ def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> Lit
     payload, attribution, money = told.payload, litellm_attribution(call), money_in(told)
     made = CALLS.begin()
     made.key, made.kind, made.operation, made.ok = str(call.get("litellm_call_id")), told.name, told.kind.operation, ok
-    made.attempt = str(call.get("api_call_start_time") or payload.get("startTime"))
+    made.attempt = attempt_of(call, payload)
     made.was_sent = told.provider is not None and not call.get("litellm_no_upstream_llm_call")
     made.cached, made.provider, made.model, made.streamed = told.is_cached, told.provider, told.model, told.is_streamed
     made.api_base = as_name(payload.get("api_base")) or as_name(dig(call, "litellm_params", "api_base"))

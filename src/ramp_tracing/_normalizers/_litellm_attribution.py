@@ -50,7 +50,10 @@ TEAM: Final[Mapping[str, str]] = {
 }
 """What the proxy knows of the key that was used, under which key of our metadata."""
 
-OF_TEAM: Final = tuple(TEAM.values())
+OF_TEAM: Final = frozenset(TEAM.values())
+
+MODEL_GROUP: Final = "model_group"
+"""The one of these that the logging payload itself has a place for, beside its metadata."""
 
 OURS: Final = frozenset(
     {
@@ -196,13 +199,11 @@ def _metadata(sources: Sources) -> dict[str, object]:
 def _add_team(found: dict[str, object], sources: Sources) -> None:
     """What is known of the key that was used; outside of a proxy that is nothing."""
     said: list[Mapping[str, object]] = []
-    for place in (
-        as_fields(sources.payload.get("metadata")),
-        as_fields(sources.params.get("metadata")),
-        sources.payload,
-    ):
-        if place and any(map(place.get, OF_TEAM)):
+    for place in (as_fields(sources.payload.get("metadata")), as_fields(sources.params.get("metadata"))):
+        if not OF_TEAM.isdisjoint(place) and any(map(place.get, OF_TEAM)):
             said.append(place)
+    if sources.payload.get(MODEL_GROUP):
+        said.append({MODEL_GROUP: sources.payload[MODEL_GROUP]})
     for key, name in TEAM.items() if said else ():
         team = next(filter(None, (place.get(name) for place in said)), None)
         if team is not None:

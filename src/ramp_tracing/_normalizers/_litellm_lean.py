@@ -12,14 +12,15 @@ from typing import Any, Final, cast
 import orjson
 
 from .._capture import snapshot
-from .._record import UnixNanos
+from .._record import Outcome, UnixNanos
+from ._chat import OUTCOMES, completion, message_of
 from ._lean import NAMES, SIGNS_OF_AN_ERROR
 from ._litellm_content import is_redacted
 from ._litellm_money import REPORTS_COST
-from ._litellm_names import PROVIDERS
+from ._litellm_names import PROVIDERS, attempt_of
 from ._native_usage import MARKS
 from ._parameters import numbers_in
-from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_name, dig
+from ._reading import MAX_AMOUNT, MAX_COUNT, as_fields, as_items, as_name, dig
 from ._reported_cost import COST_NAMES
 from ._shapes import holds_counts_alone
 
@@ -71,7 +72,7 @@ class LeanCall:
     )  # fmt: skip
 
     key: str
-    attempt: str
+    attempt: object
     parameters: Mapping[str, float]
     price: bytes
     word: str
@@ -111,7 +112,7 @@ def lean_litellm(call: Mapping[str, object], answer: object) -> LeanCall | None:
     made = LeanCall()
     made.response_id, made.answer = lean
     made.price = price
-    made.key, made.attempt = str(said("litellm_call_id")), str(said("api_call_start_time") or told("startTime"))
+    made.key, made.attempt = str(said("litellm_call_id")), attempt_of(call, payload)
     made.parameters = numbers_in(as_fields(said("optional_params")))
     made.word, made.model = word, as_name(told("model")) or as_name(said("model"))
     made.api_base = as_name(told("api_base")) or as_name(dig(call, "litellm_params", "api_base"))
@@ -154,7 +155,7 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
     said = cast("Get", response.get)
     usage, choices = _object(said("usage")), cast("list[Any]", said("choices"))
-    if usage is None or not _is_of_counts(usage):
+    if usage is None or not is_of_counts(usage):
         return None
     if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict or "error" in choices[0]:
         return None
@@ -177,11 +178,22 @@ def _lean(response: Members, word: str) -> tuple[str, bytes] | None:
         return None
 
 
-def _is_of_counts(usage: Members) -> bool:
+def is_of_counts(usage: Mapping[str, object]) -> bool:
     """Whether anything was counted, as OpenAI counts: of nothing but zeros LiteLLM's own totals are looked at."""
     if not ODD_IN_USAGE.isdisjoint(usage) and any(usage.get(name) is not None for name in ODD_IN_USAGE):
         return False
     return _is_some(usage.get("prompt_tokens")) or _is_some(usage.get("completion_tokens"))
+
+
+def counted(usage: object) -> Mapping[str, object]:
+    """What a usage says, and its details, but for what was not there: LiteLLM writes null or 0 for that."""
+    found: dict[str, object] = {}
+    for name, count in as_fields(usage).items():
+        if type(count) is dict:
+            found.update({f"{name}.{part}": each for part, each in cast("Members", count).items() if each})
+        elif count:
+            found[name] = count
+    return found
 
 
 def _is_some(count: object) -> bool:
@@ -226,6 +238,17 @@ def _choices(choices: list[Any]) -> tuple[object, int]:
 
 
 ENDING: Final = ("finish_reason", "native_finish_reason")
+
+
+def content_alone(choices: object) -> Outcome:
+    """What `LeanCall.choices` say of the answer's content and end: the reading of a usage is most of a reading."""
+    read = OUTCOMES.begin()
+    for choice in as_items(choices):  # there is one
+        reason = as_name(dig(choice, "finish_reason"))
+        read.finish_reasons = () if reason is None else (reason,)
+        read.native_finish_reason = as_name(dig(choice, "native_finish_reason"))
+        read.output = completion([message_of(choice)])
+    return OUTCOMES.end(read)
 
 
 def _price(reckoned: object) -> bytes | None:

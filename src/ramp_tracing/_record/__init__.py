@@ -8,7 +8,7 @@ from ._cost import Cost, CostSource
 from ._drafts import Drafts, changed
 from ._generation import Content, Failure, Generation, GenerationId, Role, Timing, UnixNanos
 from ._job import UNKNOWN_JOB, JobNote
-from ._unread import Lean, Recorded, Unread, whole
+from ._unread import Lean, ReadLater, Recorded, Unread, whole
 from ._usage import Usage
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ __all__ = [
     "JobNote",
     "Lean",
     "Outcome",
+    "ReadLater",
     "Recorded",
     "Role",
     "SpanParent",

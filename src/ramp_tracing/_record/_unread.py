@@ -1,5 +1,6 @@
 """A record of which a part is still as it came, for whoever has the time to read it: the thread that sends."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from ._attribution import Attribution, SpanParent
@@ -59,6 +60,40 @@ class Unread(Protocol):
     def whole(self) -> Generation:
         """The record, read. The first time this takes some time, and later none."""
         ...
+
+
+class ReadLater:
+    """
+    A record of which is known what is written down of it, and whose rest is read later.
+
+    Args:
+        lean: All but the content: what is written down.
+        read: Reads the rest of what was kept, and makes the record; called once, or twice by two threads at a time.
+        size_bytes: Roughly what is kept.
+
+    Attributes:
+        job: As in `Unread`: False, those are read at once.
+    """
+
+    __slots__ = ("_lean", "_read", "_whole", "job", "size_bytes")
+
+    def __init__(self, lean: Lean, read: Callable[[Lean], Generation], *, size_bytes: int) -> None:
+        self._lean = lean
+        self._read = read
+        self._whole: Generation | None = None
+        self.job = False
+        self.size_bytes = size_bytes
+
+    def written(self) -> Lean:
+        """All but the content."""
+        return self._lean
+
+    def whole(self) -> Generation:
+        """The record, read."""
+        read = self._whole
+        if read is None:
+            read = self._whole = self._read(self._lean)
+        return read
 
 
 Recorded = Generation | Unread

@@ -5,12 +5,13 @@ An integration makes a `Recording` when the call starts and ends it in one of th
 afterwards, the first ending counts and there is exactly one `Generation`.
 """
 
+from .._record import ReadLater
 from ._draft import timed
 from ._job_records import ANSWERED, answered_first, as_asked, timing_of_job
 from ._recording import ABANDONED, CONTENTS, Recording, hand_over, sayable
 from ._request import Request
 from ._start import Start, unchanging
-from ._unread import ReadLater, Sent, Unanswered
+from ._unread import Sent, Unanswered
 
 __all__ = [
     "ABANDONED",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from .._record import Generation, Outcome, Timing, UnixNanos
+from .._record import Generation, Outcome, Timing, UnixNanos, changed
 
 
 def as_asked(created: Generation, seen: Generation) -> Generation:
@@ -37,7 +37,8 @@ ANSWERED: Final = (
 
 def answered_first(seen: Generation, outcome: Outcome) -> Generation:
     """*seen*, and where its answer said nothing of something, what *outcome* says of it."""
-    return replace(seen, **{name: getattr(seen, name) or getattr(outcome, name) for name in ANSWERED})
+    missing = {name: said for name in ANSWERED if not getattr(seen, name) and (said := getattr(outcome, name))}
+    return changed(seen, **missing) if missing else seen
 
 
 def timing_of_job(timing: Timing, outcome: Outcome, *, now: UnixNanos) -> Timing:

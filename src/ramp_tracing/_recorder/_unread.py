@@ -5,8 +5,6 @@ The application gets its answer back while we hold the bytes of request and answ
 disk by then, the usage and the ids, is taken out of them (`WireFormat.lean`); the thread that sends reads the rest.
 """
 
-from collections.abc import Callable
-
 from .._context import Around, InForce
 from .._guard import guarded
 from .._identity import generation_id
@@ -88,40 +86,6 @@ class Answered:
         read = self._whole
         if read is None:
             read = self._whole = changed(self._known, content=content_of(self._sent, self._output, self.size_bytes))
-        return read
-
-
-class ReadLater:
-    """
-    A record of which a layer above has told, and whose content is read later.
-
-    Args:
-        lean: All but the content: what is written down.
-        read: Reads the rest of what was kept, and makes the record; called once, or twice by two threads at a time.
-        size_bytes: Roughly what is kept.
-
-    Attributes:
-        job: As in `Unread`: False, those are read at once.
-    """
-
-    __slots__ = ("_lean", "_read", "_whole", "job", "size_bytes")
-
-    def __init__(self, lean: Lean, read: Callable[[Lean], Generation], *, size_bytes: int) -> None:
-        self._lean = lean
-        self._read = read
-        self._whole: Generation | None = None
-        self.job = False
-        self.size_bytes = size_bytes
-
-    def written(self) -> Lean:
-        """All but the content."""
-        return self._lean
-
-    def whole(self) -> Generation:
-        """The record, read."""
-        read = self._whole
-        if read is None:
-            read = self._whole = self._read(self._lean)
         return read
 
 

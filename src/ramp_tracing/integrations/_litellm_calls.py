@@ -64,7 +64,7 @@ def _lean(call: Mapping[str, object], answer: object) -> LeanCall | None:
 def _is_recorded_unread(sink: Sink, call: Mapping[str, object], lean: LeanCall, known: tuple[Slot, Settled]) -> bool:
     """Record it, and leave the reading to the thread that sends; False if it has to be read now."""
     slot, settled = known
-    if settled.promise is not None or not settled.keeps_content:
+    if not settled.keeps_content:
         return False
     unread = None
     try:
@@ -72,9 +72,14 @@ def _is_recorded_unread(sink: Sink, call: Mapping[str, object], lean: LeanCall, 
     except BaseException:
         with guarded("keeping an answer of LiteLLM's"):
             raise
-    if unread is not None and not settled.late and is_first_word(slot, lean.attempt):
+    if unread is None:
+        return False
+    is_first = not settled.late and is_first_word(slot, lean.attempt)
+    if settled.promise is not None:
+        settled.promise.end(unread if is_first else None)
+    elif is_first:
         hand_over(sink, unread)
-    return unread is not None
+    return True
 
 
 def _record(sink: Sink, call: Mapping[str, object], said: LiteLLMCall, known: tuple[Slot, Settled]) -> None:

@@ -13,11 +13,24 @@ from .._identity import generation_id
 from .._layers import Settled
 from .._normalizers import CHAT, as_fields, parse
 from .._normalizers._litellm_attribution import litellm_attribution, trace_id_in
-from .._normalizers._litellm_lean import LeanCall
+from .._normalizers._litellm_lean import LeanCall, content_alone, counted, is_of_counts
 from .._normalizers._litellm_names import PROVIDERS
 from .._providers import address_in, provider_at
-from .._record import GENERATIONS, NOTHING_READ, Attribution, Content, Cost, Drafts, Generation, Lean, answer
-from .._recorder import ReadLater, timed, unchanging
+from .._record import (
+    GENERATIONS,
+    NOTHING_READ,
+    Attribution,
+    Content,
+    Cost,
+    Drafts,
+    Generation,
+    Lean,
+    Outcome,
+    ReadLater,
+    answer,
+    changed,
+)
+from .._recorder import answered_first, timed, unchanging
 from .._state import state
 from ._key_hashes import hash_of
 
@@ -59,28 +72,57 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
     Returns:
         `None` where something has to be looked at now.
     """
-    lean, started = Lean(), settled.started
-    said = litellm_attribution(call).over(started.attribution)
-    attribution = unchanging(traced(said, trace_id_in(call), started))
+    seen = None if settled.promise is None else settled.promise.recorded
+    return None if isinstance(seen, Generation) else _from(call, told, settled=settled, seen=seen)
+
+
+def _from(call: Mapping[str, object], told: LeanCall, *, settled: Settled, seen: ReadLater | None) -> ReadLater | None:
+    """The same, with the record of the client, if there is one and it is unread too."""
+    client = None if seen is None else seen.written()
+    if client is not None and not _agree(told, client):
+        return None
+    attribution = _attribution(call, settled, client)
     if not PLAIN.issuperset(map(type, attribution.metadata.values())):
         return None
+    below = None if client is None else client.place
     try:
-        place = place_of(told.word, told.model, told.api_base, tuple(state.providers.items()))
-        lean.place = WRITTEN % (
-            place.written,
-            PRICED % told.price if told.price else b"",
-            orjson.dumps(told.parameters),
-        )
+        place = place_of(told.word, told.model, told.api_base, tuple(state.providers.items()), below)
+        parts = place.written, PRICED % told.price if told.price else b"", orjson.dumps(told.parameters)
     except TypeError:  # a name or a number that JSON cannot hold
         return None
-    lean.answer, lean.format = told.answer, CHAT.name
-    lean.cost = lean.retries = None  # the first is in the place, as JSON
-    lean.started, lean.ended = told.started, told.ended
-    lean.attribution, lean.span_parent = attribution, started.span_parent
-    lean.role = "leaf" if started.in_tree else "call"
-    lean.api_key_hash = hash_of(call.get("api_key"))
-    lean.id = generation_id(told.response_id, state.seen)  # last: should anything raise, the id is not taken
-    return ReadLater(lean, partial(_read, told=told, place=place), size_bytes=told.size_bytes)
+    lean = Lean()
+    lean.place, lean.format, lean.attribution, lean.cost = WRITTEN % parts, CHAT.name, attribution, None
+    lean.span_parent = settled.started.span_parent
+    lean.role = "leaf" if settled.started.in_tree else "call"
+    key_hash = None if client is None else client.api_key_hash
+    lean.api_key_hash = hash_of(call.get("api_key")) if key_hash is None else key_hash
+    if seen is None or client is None:
+        lean.answer, lean.started, lean.ended, lean.retries = told.answer, told.started, told.ended, None
+        lean.id = generation_id(told.response_id, state.seen)  # last: should anything raise, the id is not taken
+        return ReadLater(lean, partial(_read, told=told, place=place), size_bytes=told.size_bytes)
+    lean.answer, lean.started, lean.ended, lean.retries = client.answer, client.started, client.ended, client.retries
+    lean.id = client.id
+    read = partial(_enriched, told=told, place=place, seen=seen)
+    return ReadLater(lean, read, size_bytes=told.size_bytes + seen.size_bytes)
+
+
+def _agree(told: LeanCall, client: Lean) -> bool:
+    """Whether the client's answer says all that LiteLLM's says, and counts the same, for which LiteLLM has a price."""
+    if client.format != CHAT.name or client.cost is not None:
+        return False
+    here, there = as_fields(parse(client.answer)), as_fields(parse(told.answer))
+    usage, other = here.get("usage"), there.get("usage")
+    same = usage == other or (is_of_counts(as_fields(usage)) and counted(usage) == counted(other))
+    return same and all(map(here.get, there))
+
+
+def _attribution(call: Mapping[str, object], settled: Settled, client: Lean | None) -> Attribution:
+    """Who the call is for: by LiteLLM's word, by what was in force where it was made, by the client's word."""
+    started = settled.started
+    attribution = litellm_attribution(call).over(started.attribution)
+    if client is not None:
+        attribution = attribution.over(client.attribution)
+    return unchanging(traced(attribution, trace_id_in(call), started))
 
 
 def _read(lean: Lean, *, told: LeanCall, place: Place) -> Generation:
@@ -97,25 +139,59 @@ def _read(lean: Lean, *, told: LeanCall, place: Place) -> Generation:
     made.attribution, made.span_parent, made.role = lean.attribution, lean.span_parent, lean.role
     made.api_key_hash = lean.api_key_hash
     answer(made, outcome)
-    asked: object = {"messages": told.messages}
-    made.content = Content(input=asked, output=outcome.output, size_bytes=told.size_bytes)
+    made.content = _content(told, outcome)
     return GENERATIONS.end(made)
 
 
+def _enriched(lean: Lean, *, told: LeanCall, place: Place, seen: ReadLater) -> Generation:
+    """The client's record, with LiteLLM's words; as `generation_of`."""
+    known, outcome = seen.whole(), content_alone(told.choices)
+    return changed(
+        answered_first(known, outcome),
+        operation=OPERATION,
+        library="litellm",
+        provider=place.provider,
+        server_address=place.server_address,
+        server_port=place.server_port,
+        request_model=place.request_model,
+        parameters=known.parameters or told.parameters,
+        cost=cost_of(told.price) if known.cost is None else known.cost,
+        attribution=lean.attribution,
+        span_parent=lean.span_parent,
+        role=lean.role,
+        api_key_hash=lean.api_key_hash,
+        content=_content(told, outcome),
+    )
+
+
+def _content(told: LeanCall, outcome: Outcome) -> Content:
+    return Content(input={"messages": told.messages}, output=outcome.output, size_bytes=told.size_bytes)
+
+
 @lru_cache(maxsize=CACHED_PLACES)
-def place_of(word: str, model: str | None, api_base: str | None, providers: tuple[tuple[str, str], ...]) -> Place:
+def place_of(
+    word: str,
+    model: str | None,
+    api_base: str | None,
+    providers: tuple[tuple[str, str], ...],
+    below: bytes | None = None,
+) -> Place:
     """
-    Where a call went.
+    Where a call went. What the client has seen of it goes before the address that LiteLLM has.
 
     Args:
         word: LiteLLM's word for the provider.
         model: LiteLLM's word for the model.
         api_base: The address.
         providers: The user's own names of providers.
+        below: The `Lean.place` of the client's record.
     """
     host, port = address_in(api_base or "")
     provider = provider_at(PROVIDERS.get(word, word), host, port, dict(providers))
     asked = None if model is None else model.removeprefix(f"{word}/") or model
+    seen: Any = as_fields(None if below is None else parse(below))
+    host, port = seen.get("server_address") or host, seen.get("server_port") or port
+    asked = asked or seen.get("request_model")
     members = {
         "operation": OPERATION, "library": "litellm", "provider": provider, "server_address": host,
         "server_port": port, "request_model": asked,
