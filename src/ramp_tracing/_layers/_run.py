@@ -14,7 +14,7 @@ from weakref import ref
 from .._context import Around, active_span, blocks_in_force
 from .._identity import derived_id
 from .._normalizers import as_fields, as_items, as_name, langchain_attribution
-from .._record import Attribution, Drafts, GenerationId, SpanParent, UnixNanos
+from .._record import NOBODY, Attribution, Drafts, GenerationId, SpanParent, UnixNanos
 from .._state import state
 from ._askers import current_task
 from ._names import names_of
@@ -66,21 +66,19 @@ class Run:
     Args:
         kind: What it is.
         told: What LangChain has told of it, by the names of its callbacks. Most of that is not kept.
-        serialized: What it runs, as LangChain describes it.
-        given: What the handler was told of who it is for.
-        finish: What is to be done when it has ended, or is not waited for any longer.
 
     Attributes:
         id: LangChain's id.
         kind: What it is.
         parent: The run that it is part of.
+        serialized: What it runs, as LangChain describes it.
         tags: As LangChain hands them down from run to run.
         given: What the request itself, and the handler, say of who it is for.
         tells_all: Runs are records of their own.
         since: The blocks that were in force when it began.
         span_parent: The application's span that was active then; of a root and of a model's run.
         claimed: A layer below records what it does.
-        finish: As above.
+        finish: What is to be done when it has ended, or is not waited for any longer.
         started: When it began.
         clock: The same by a clock that never goes back.
         ended: When it ended.
@@ -95,21 +93,23 @@ class Run:
     """
 
     __slots__ = (
-        "_metadata", "_name", "_serialized", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk",
-        "given", "id", "is_alone", "kind", "open", "parent", "process", "since", "span_parent", "started", "streams",
-        "tags", "task", "tells_all",
+        "_metadata", "_name", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk",
+        "given", "id", "is_alone", "kind", "open", "parent", "process", "serialized", "since", "span_parent", "started",
+        "streams", "tags", "task", "tells_all",
     )  # fmt: skip
 
-    def __init__(
-        self, kind: Kind, told: Mapping[str, object], *, serialized: object, given: Attribution, finish: Finish
-    ) -> None:
-        self.started = UnixNanos(time.time_ns())
+    finish: Finish
+
+    def __init__(self, kind: Kind, told: Mapping[str, object]) -> None:
+        now: Any = time.time_ns()
+        self.started: UnixNanos = now
         self.clock = time.perf_counter_ns()
         self.process = os.getpid()
-        self.id, self.kind, self._serialized = told["run_id"], kind, serialized
+        self.id, self.kind = told["run_id"], kind
+        self.serialized: object = None
         self._name, self._metadata, tags = told.get("name"), told.get("metadata"), told.get("tags")
         self.tags: Sequence[object] = tuple(as_items(tags)) if tags else ()  # the list itself may still be added to
-        self.given, self.finish = given, finish
+        self.given = NOBODY
         self.tells_all = self.claimed = self.streams = self.is_alone = False
         self.ended: UnixNanos | None = None
         self.first_chunk: UnixNanos | None = None
@@ -130,7 +130,8 @@ class Run:
     @property
     def name(self) -> str | None:
         """Its name, or that of its class."""
-        return as_name(self._name) or as_name(as_fields(self._serialized).get("name"))
+        named = None if self._name is None else as_name(self._name)
+        return named or as_name(as_fields(self.serialized).get("name"))
 
     @property
     def metadata(self) -> Mapping[str, object]:
@@ -165,7 +166,9 @@ class Run:
 
     def now(self) -> UnixNanos:
         """By the monotonic clock, so that no run ends before it began."""
-        return UnixNanos(self.started + time.perf_counter_ns() - self.clock)
+        now: Any = self.started + time.perf_counter_ns() - self.clock
+        instant: UnixNanos = now  # not `UnixNanos(now)`, which is a call
+        return instant
 
     def give_up(self) -> None:
         """Record what is known so far. Later endings add nothing."""
@@ -188,6 +191,21 @@ class Run:
         implied.generation_name = self.name if itself else None
         given = langchain_attribution(self.metadata, self.tags).over(self.given)
         return Around(given, ATTRIBUTIONS.end(implied), self.since, self.tells_all)
+
+    def attributed_alone(self, request: Attribution, defaults: Attribution) -> Attribution:
+        """
+        Who a model that is asked by itself is asked for: what `in_force_then` says, in a third of the steps.
+
+        For a run without a parent, that has begun outside of blocks and of spans of the application's.
+
+        Args:
+            request: What the request itself says.
+            defaults: What was said to `instrument()`.
+        """
+        implied = ATTRIBUTIONS.begin()
+        implied.trace_id, implied.generation_name = _hex(self.id), self.name
+        given = langchain_attribution(as_fields(self._metadata), self.tags).over(self.given)
+        return request.over(given).over(defaults).over(ATTRIBUTIONS.end(implied))
 
     @staticmethod
     def _named(run: "Run | None", implied: Any) -> "Run | None":
@@ -245,4 +263,5 @@ def _end_below(root: Run, ending: Ending) -> None:
 
 
 def _hex(run_id: object) -> str:
-    return getattr(run_id, "hex", None) or str(run_id)
+    digits: object = getattr(run_id, "bytes", None)  # its own ``hex`` makes a number of them, and formats that
+    return digits.hex() if type(digits) is bytes else str(run_id)
