@@ -71,6 +71,7 @@ class Run:
         id: LangChain's id.
         kind: What it is.
         parent: The run that it is part of.
+        metadata: As LangChain hands it down from run to run.
         serialized: What it runs, as LangChain describes it.
         tags: As LangChain hands them down from run to run.
         given: What the request itself, and the handler, say of who it is for.
@@ -93,9 +94,9 @@ class Run:
     """
 
     __slots__ = (
-        "_metadata", "_name", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk",
-        "given", "id", "is_alone", "kind", "open", "parent", "process", "serialized", "since", "span_parent", "started",
-        "streams", "tags", "task", "tells_all",
+        "_name", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk", "given", "id", "is_alone", "kind",
+        "metadata", "open", "parent", "process", "serialized", "since", "span_parent", "started", "streams", "tags",
+        "task", "tells_all",
     )  # fmt: skip
 
     finish: Finish
@@ -107,7 +108,8 @@ class Run:
         self.process = os.getpid()
         self.id, self.kind = told["run_id"], kind
         self.serialized: object = None
-        self._name, self._metadata, tags = told.get("name"), told.get("metadata"), told.get("tags")
+        self._name, metadata, tags = told.get("name"), told.get("metadata"), told.get("tags")
+        self.metadata = metadata if type(metadata) is dict else as_fields(metadata)
         self.tags: Sequence[object] = tuple(as_items(tags)) if tags else ()  # the list itself may still be added to
         self.given = NOBODY
         self.tells_all = self.claimed = self.streams = self.is_alone = False
@@ -132,11 +134,6 @@ class Run:
         """Its name, or that of its class."""
         named = None if self._name is None else as_name(self._name)
         return named or as_name(as_fields(self.serialized).get("name"))
-
-    @property
-    def metadata(self) -> Mapping[str, object]:
-        """As LangChain hands it down from run to run."""
-        return as_fields(self._metadata)
 
     @property
     def root(self) -> "Run":
@@ -202,10 +199,13 @@ class Run:
             request: What the request itself says.
             defaults: What was said to `instrument()`.
         """
-        implied = ATTRIBUTIONS.begin()
-        implied.trace_id, implied.generation_name = _hex(self.id), self.name
-        given = langchain_attribution(as_fields(self._metadata), self.tags).over(self.given)
-        return request.over(given).over(defaults).over(ATTRIBUTIONS.end(implied))
+        given = langchain_attribution(self.metadata, self.tags).over(self.given)
+        made = ATTRIBUTIONS.copy(request.over(given).over(defaults))
+        if made.trace_id is None:
+            made.trace_id = _hex(self.id)
+        if made.generation_name is None:
+            made.generation_name = self.name
+        return ATTRIBUTIONS.end(made)
 
     @staticmethod
     def _named(run: "Run | None", implied: Any) -> "Run | None":

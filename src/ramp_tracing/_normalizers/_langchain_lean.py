@@ -56,25 +56,24 @@ class LeanResult:
     """
     What is kept of an ``LLMResult``; none of it can be changed by the application.
 
-    Args:
+    Attributes:
         answer: JSON, of which `read_langchain` says what it says of the whole, but for the output.
         response_id: The provider's id.
         message: What the message has that is content.
         size_bytes: Roughly what is kept.
     """
 
-    __slots__ = ("_message", "answer", "response_id", "size_bytes")
+    __slots__ = ("answer", "message", "response_id", "size_bytes")
 
-    def __init__(self, answer: bytes, response_id: str | None, message: Members, size_bytes: int) -> None:
-        self.answer = answer
-        self.response_id = response_id
-        self._message = message
-        self.size_bytes = size_bytes
+    answer: bytes
+    response_id: str | None
+    message: Members
+    size_bytes: int
 
     def restored(self) -> object:
         """All that was kept, as the ``LLMResult`` that it was."""
         result: Any = orjson.loads(self.answer)
-        result["generations"][0][0]["message"].update(self._message)
+        result["generations"][0][0]["message"].update(self.message)
         return result
 
 
@@ -108,8 +107,11 @@ def _lean(result: Any) -> LeanResult | None:
     response_id = metadata.get("id") or message["id"]
     if type(response_id) is not str or not response_id or response_id.startswith(OWN_IDS):
         response_id = _unusual_id(metadata, message)
-    lean = b"".join((BEFORE_ID, orjson.dumps(response_id), names, BEFORE_USAGE, usage, BEHIND_USAGE))
-    return LeanResult(lean, response_id, content[0], content[1] + len(lean))
+    kept = LeanResult()
+    kept.answer = b"".join((BEFORE_ID, orjson.dumps(response_id), names, BEFORE_USAGE, usage, BEHIND_USAGE))
+    kept.response_id, (kept.message, size_bytes) = response_id, content
+    kept.size_bytes = size_bytes + len(kept.answer)
+    return kept
 
 
 MAYBE_MEMBERS: Final = (dict, type(None))

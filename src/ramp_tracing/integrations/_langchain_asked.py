@@ -75,7 +75,8 @@ class ModelCall:
         Nothing where that cannot be read: the money is recorded all the same.
         """
         try:
-            first = next(iter(as_items(self.asked)), None)
+            asked: Any = self.asked
+            first = asked[0] if isinstance(asked, list) and asked else None
             return conversation(first) if self.operation == "chat" else snapshot({"prompt": first})
         except BaseException:
             with guarded("reading what a model of LangChain's was asked"):  # entered only now, as for the whole call

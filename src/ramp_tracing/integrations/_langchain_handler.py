@@ -212,7 +212,8 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
         run = _run(options, Run("model", told), serialized)
         run.call = call = ModelCall(sink, operation)
         call.asked = asked if sink.keeps_content else None
-        call.serialized, call.params = as_fields(serialized), as_fields(told.get("invocation_params"))
+        call.serialized = as_fields(serialized)
+        call.params = as_fields(told.get("invocation_params"))
         open_run(run)
         sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
     except BaseException:

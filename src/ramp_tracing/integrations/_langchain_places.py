@@ -66,7 +66,7 @@ class Place:
         self._word = model.word
         self.host, self.port = _address(model)
         self.provider = provider_at(model.provider, self.host, self.port, state.providers)
-        self.has_terms = not TERMS.isdisjoint(tuple(as_fields(serialized.get("kwargs"))))
+        self.has_terms = not TERMS.isdisjoint(as_fields(serialized.get("kwargs")))
         self._serialized = serialized
         self._providers = state.providers
         self._forms: dict[Form, bytes] = {}
@@ -78,7 +78,7 @@ class Place:
     def written(self, model: str | None, params: Mapping[str, object], *, streamed: bool) -> bytes:
         """What a journal's line has of it, and of a request for *model* and its parameters; see `Lean`."""
         form: Form = (model, streamed)
-        if not PARAMETERS.isdisjoint(tuple(params)):
+        if not PARAMETERS.isdisjoint(params):
             form += tuple((name, value, type(value)) for name, value in numbers_in(params).items())  # 1 is not 1.0
         known = self._forms.get(form)
         return self._new_form(form) if known is None else known
