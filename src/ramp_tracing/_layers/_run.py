@@ -89,7 +89,7 @@ class Run:
         task: The task that asks a model, in async code.
         is_alone: A model is asked in a task, outside of any other run. The task is all that tells if it is cancelled.
         call: What the handler keeps of a model's run.
-        open: Its descendants that have no end yet; of a root.
+        open: Its descendants that have no end yet, by Python's ids of them, whose hashes cost nothing; of a root.
         process: Where it began: a forked child has a copy of it.
     """
 
@@ -118,7 +118,7 @@ class Run:
         self.call: object = None
         self.task: ref[object] | None = None
         self.span_parent: SpanParent | None = None
-        self.open: dict[object, Run] = {}
+        self.open: dict[int, Run] = {}
         self.since = blocks_in_force()
         self.due = self.clock + NANOSECONDS_OF_STEP
         self.parent = run_of(told.get("parent_run_id"))
@@ -179,9 +179,9 @@ class Run:
             itself: It is this model's own call; otherwise one that the application makes while this run goes on.
         """
         implied = ATTRIBUTIONS.begin()
-        root, run = self, self.parent if itself else self
+        root, run = self.root, self.parent if itself else self
         if run is not None:  # else a model that was asked by itself: there is no tree to name
-            root, parent = self.root, self._named(run, implied)
+            implied.trace_name, implied.span_name, parent = _names_above(run)
             if self.tells_all and parent is not None:
                 implied.parent_span_id = derived_id(parent.step_id, digits=16)
         implied.trace_id = _hex(root.id) if root.span_parent is None else root.span_parent.trace_id
@@ -189,41 +189,45 @@ class Run:
         given = langchain_attribution(self.metadata, self.tags).over(self.given)
         return Around(given, ATTRIBUTIONS.end(implied), self.since, self.tells_all)
 
-    def attributed_alone(self, request: Attribution, defaults: Attribution) -> Attribution:
+    def attributed(self, request: Attribution, defaults: Attribution) -> Attribution | None:
         """
-        Who a model that is asked by itself is asked for: what `in_force_then` says, in a third of the steps.
-
-        For a run without a parent, that has begun outside of blocks and of spans of the application's.
+        Who this model's own call is for: what `in_force_then` says with `around`, in a third of the steps.
 
         Args:
             request: What the request itself says.
             defaults: What was said to `instrument()`.
+
+        Returns:
+            `None` of a run in a block, in a span of the application's, or in a tree of records.
         """
+        parent, root = self.parent, self.root
+        if self.since is not None or self.span_parent is not None or root.span_parent is not None:
+            return None
+        if self.tells_all and parent is not None:
+            return None
         given = langchain_attribution(self.metadata, self.tags).over(self.given)
         made = ATTRIBUTIONS.copy(request.over(given).over(defaults))
         if made.trace_id is None:
-            made.trace_id = _hex(self.id)
+            made.trace_id = _hex(root.id)
         if made.generation_name is None:
             made.generation_name = self.name
+        if parent is not None and (made.trace_name is None or made.span_name is None):
+            trace_name, span_name, _ = _names_above(parent)
+            made.trace_name = trace_name if made.trace_name is None else made.trace_name
+            made.span_name = span_name if made.span_name is None else made.span_name
         return ATTRIBUTIONS.end(made)
 
-    @staticmethod
-    def _named(run: "Run | None", implied: Any) -> "Run | None":
-        """
-        Say in *implied* how the trace, and the level below it, are called for what is part of *run*.
 
-        Returns:
-            The nearest run that is not hidden.
-        """
-        names: list[str | None] = []
-        nearest: Run | None = None
-        while run is not None:
-            if not run.is_hidden:
-                names.append(run.name)
-                nearest = nearest or run
-            run = run.parent
-        implied.trace_name, implied.span_name = names_of(names)
-        return nearest
+def _names_above(run: Run | None) -> "tuple[str | None, str | None, Run | None]":
+    """How the trace, and the level below it, are called for what is part of *run*; the nearest run not hidden."""
+    names: list[str | None] = []
+    nearest: Run | None = None
+    while run is not None:
+        if not run.is_hidden:
+            names.append(run.name)
+            nearest = nearest or run
+        run = run.parent
+    return *names_of(names), nearest
 
 
 def run_of(run_id: object) -> Run | None:
@@ -249,7 +253,7 @@ def end_run(run_id: object, ending: Ending) -> None:
     run.ended = run.now()
     run.finish(run, ending)
     if run.parent is not None:
-        run.root.open.pop(run_id, None)
+        run.root.open.pop(id(run), None)
     elif run.open and not ending.gone:
         _end_below(run, ending)
 

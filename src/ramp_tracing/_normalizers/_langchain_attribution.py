@@ -51,7 +51,8 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
         metadata: Of the run, with what it has inherited.
         tags: Likewise.
     """
-    if not tags and USUAL.issuperset(metadata):
+    own: list[object] = [tag for tag in tags if _is_own(tag)] if tags else []
+    if not own and USUAL.issuperset(metadata):
         return NOBODY
     free: dict[str, object] = {}
     texts: dict[str, str] = {}
@@ -64,10 +65,10 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
                 texts[key] = text
         elif key not in INTERNAL and key not in TAGS and not _is_internal(key):
             free[key] = value
-    if tags or "langfuse_tags" in metadata:
-        own = [tag for tag in [*tags, *as_items(metadata.get("langfuse_tags"))] if _is_own(tag)]
-        if own:
-            free["tags"] = list(dict.fromkeys(own))
+    if "langfuse_tags" in metadata:
+        own += filter(_is_own, as_items(metadata["langfuse_tags"]))
+    if own:
+        free["tags"] = list(dict.fromkeys(own))
     if not free and not texts:
         return NOBODY
     names = _names(texts) if texts else texts

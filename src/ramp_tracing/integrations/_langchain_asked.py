@@ -85,7 +85,7 @@ class ModelCall:
 
 
 def conversation(asked: object) -> tuple[list[object], int]:
-    """LangChain's messages, each as a `snapshot` in the usual form; of one that is a text alone, who speaks and what."""
+    """LangChain's messages, each as a `snapshot` in the usual form; of one that is a text alone, its role and it."""
     messages: list[object] = []
     size_bytes = SCALAR_BYTES
     for message in as_items(asked):
@@ -137,8 +137,9 @@ def in_force_for(run: Run, call: ModelCall, *, is_free: bool) -> InForceThen:
     said = _said(call.params)
     if is_free:
         said = said.over(Attribution(metadata={CACHE_HIT: True}))
-    if run.parent is None and run.since is None and run.span_parent is None:
-        return run.attributed_alone(said, state.defaults), None, run.tells_all
+    usual = run.attributed(said, state.defaults)
+    if usual is not None:
+        return usual, None, run.tells_all
     return in_force_then(said, state.defaults, run.around(itself=True), run.span_parent)
 
 

@@ -5,7 +5,6 @@ What has to be on disk when the application gets its answer, the usage and the i
 kept of what is content (`lean_langchain`); the thread that sends reads the rest.
 """
 
-from collections.abc import Mapping
 from functools import partial
 
 from .._capture import snapshot
