@@ -53,7 +53,8 @@ def metadata_value(value: object) -> str | int | float | bool | None:
         text; `None` for `None`. Text is cut at 4,096 characters.
     """
     with guarded("reading metadata"):
-        if type(value) is list or type(value) is dict:
+        kind: object = type(value)
+        if kind is list or kind is dict:
             usual = usual_json(value, UNCUT_METADATA_BYTES)
             if usual is not None:
                 return usual.decode()

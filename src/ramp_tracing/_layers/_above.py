@@ -9,6 +9,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .._lazy import load
 from .._state import Holder, Sink, state
 
 if TYPE_CHECKING:
@@ -43,13 +44,9 @@ def claim_models(*, by_handler: bool = False) -> "Run | None":
 # To import a module that is there already costs 12,000 instructions each time: several times what is asked of it.
 @cache
 def _runs_here() -> ModuleType:
-    from . import _runs_here
-
-    return _runs_here
+    return load(f"{__package__}._runs_here")
 
 
 @cache
 def _promises() -> ModuleType:
-    from . import _promises
-
-    return _promises
+    return load(f"{__package__}._promises")

@@ -109,7 +109,7 @@ class Run:
         self.id, self.kind = told["run_id"], kind
         self.serialized: object = None
         self._name, metadata, tags = told.get("name"), told.get("metadata"), told.get("tags")
-        self.metadata = metadata if type(metadata) is dict else as_fields(metadata)
+        self.metadata: Mapping[str, object] = as_fields(metadata)
         self.tags: Sequence[object] = tuple(as_items(tags)) if tags else ()  # the list itself may still be added to
         self.given = NOBODY
         self.tells_all = self.claimed = self.streams = self.is_alone = False

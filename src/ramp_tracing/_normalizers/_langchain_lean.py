@@ -191,10 +191,16 @@ def _names(metadata: Members, output: Members | None) -> bytes | None:
 
 def _new_form(keys: tuple[object, ...]) -> Form:
     names = tuple([name for name in NAMES if name in keys])
-    values_in: Any = itemgetter(*names) if len(names) > 1 else lambda metadata: tuple(map(metadata.get, names))
-    form: Form = names, values_in
+    form = names, _values_in(names)
     _remember(_known_forms, keys, form)
     return form
+
+
+def _values_in(names: Names) -> Callable[[Members], Values]:
+    if len(names) > 1:
+        values: Any = itemgetter(*names)  # a third of what it takes to look for each
+        return values
+    return lambda metadata: tuple(map(metadata.get, names))
 
 
 def _new_names(names: Names, values: Values, output: Members | None) -> bytes | None:

@@ -1,7 +1,7 @@
 """What a model of LangChain's was asked, on which terms, and for whom."""
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from .._capture import snapshot
 from .._context import in_force_then
@@ -75,8 +75,8 @@ class ModelCall:
         Nothing where that cannot be read: the money is recorded all the same.
         """
         try:
-            asked: Any = self.asked
-            first = asked[0] if isinstance(asked, list) and asked else None
+            asked: Any = as_items(self.asked)
+            first: object = asked[0] if asked else None
             return conversation(first) if self.operation == "chat" else snapshot({"prompt": first})
         except BaseException:
             with guarded("reading what a model of LangChain's was asked"):  # entered only now, as for the whole call
@@ -106,10 +106,12 @@ def conversation(asked: object) -> tuple[list[object], int]:
 
 def written_out(asked: object) -> object:
     """What `ModelCall.content` says was asked, in the usual form."""
-    if type(asked) is not list:
-        return asked
-    messages = cast("list[Any]", asked)
-    return {"messages": [dict(zip(TEXT, each, strict=True)) if type(each) is tuple else each for each in messages]}
+    return {"messages": [*map(_written_out, as_items(asked))]} if type(asked) is list else asked
+
+
+def _written_out(message: Any) -> object:
+    kind = type(message)  # pyright: ignore[reportUnknownVariableType]
+    return dict(zip(TEXT, message, strict=True)) if kind is tuple else message
 
 
 TEXT: Final = ("role", "content")
