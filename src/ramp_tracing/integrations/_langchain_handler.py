@@ -15,6 +15,7 @@ from .._state import Sink, state
 from ..exceptions import ConfigurationError
 from ._langchain_asked import ModelCall
 from ._langchain_calls import finish_run
+from ._langchain_streams import answer_for
 
 LIBRARY: Final = "langchain_core"
 NAME: Final = "RampCallbackHandler"
@@ -73,6 +74,7 @@ class Told:
 
     Attributes:
         _ramp: What the handler was told.
+        _kind: The class that LangChain knows; not a subclass that an application makes of it.
     """
 
     ignore_retry = True
@@ -80,8 +82,10 @@ class Told:
     ignore_custom_event = True
 
     _ramp: Options
+    _kind: type | None = None
 
     def on_chat_model_start(self, serialized: object, messages: object, **told: Any) -> None:
+        answer_for(self._kind)
         _model_began(self._ramp, "chat", (serialized, messages), told)
 
     def on_llm_start(self, serialized: object, prompts: object, **told: Any) -> None:
@@ -165,6 +169,7 @@ def handler_class() -> Any:
             return restored, (self._ramp.spans, dict(self._ramp.words), self._ramp.everywhere)
 
     # Where it is found by its name: applications copy the configuration of a chain, or send it to another process.
+    RampCallbackHandler._kind = RampCallbackHandler
     RampCallbackHandler.__module__, RampCallbackHandler.__qualname__ = "ramp_tracing.integrations.langchain", NAME
     return RampCallbackHandler
 
