@@ -92,15 +92,15 @@ def conversation(asked: object) -> tuple[list[object], int]:
         # Of a message that is nothing but a text: a quarter of what a look at everything that may be in one takes.
         members: Any = getattr(message, "__dict__", NOTHING)
         kind, content = members.get("type"), members.get("content")
-        role = PLAIN.get(kind) if type(kind) is str else None
-        if role is None or type(content) is not str or members.get("tool_calls"):
+        if type(kind) is not str or kind not in PLAIN or type(content) is not str or members.get("tool_calls"):
             # Each for itself: what a tool was called with is deeper in the whole than copies go.
             for kept, kept_bytes in map(snapshot, langchain_messages([message])):
                 messages.append(kept)
                 size_bytes += SCALAR_BYTES + kept_bytes
         else:
+            role, role_bytes = PLAIN[kind]
             messages.append((role, content))
-            size_bytes += MESSAGE_BYTES + len(role) + len(content)
+            size_bytes += role_bytes + len(content)
     return messages, size_bytes
 
 
@@ -118,13 +118,11 @@ TEXT: Final = ("role", "content")
 
 NOTHING: Final[Fields] = {}
 
-PLAIN: Final[Mapping[str, str]] = {
-    "human": "user",
-    "system": "system",
-    "ai": "assistant",
-    "AIMessageChunk": "assistant",
+PLAIN: Final[Mapping[str, tuple[str, int]]] = {
+    kind: (role, MESSAGE_BYTES + len(role))
+    for kind, role in {"human": "user", "system": "system", "ai": "assistant", "AIMessageChunk": "assistant"}.items()
 }
-"""LangChain's word for who speaks → the usual one, of messages that may be a text alone."""
+"""LangChain's word for who speaks, in messages that may be a text alone → the usual one, and the size beside a text."""
 
 
 def in_force_for(run: Run, call: ModelCall, *, is_free: bool) -> InForceThen:

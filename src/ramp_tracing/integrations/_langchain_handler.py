@@ -169,7 +169,7 @@ def handler_class() -> Any:
             return restored, (self._ramp.spans, dict(self._ramp.words), self._ramp.everywhere)
 
     # Where it is found by its name: applications copy the configuration of a chain, or send it to another process.
-    RampCallbackHandler._kind = RampCallbackHandler
+    setattr(RampCallbackHandler, "_kind", RampCallbackHandler)  # noqa: B010 - a type checker takes it for a stranger's
     RampCallbackHandler.__module__, RampCallbackHandler.__qualname__ = "ramp_tracing.integrations.langchain", NAME
     return RampCallbackHandler
 

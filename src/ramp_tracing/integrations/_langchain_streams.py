@@ -8,7 +8,7 @@ if there were none: it then finds the same.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from types import CodeType
 from typing import Any, Final
@@ -39,9 +39,13 @@ def answer_for(handler: type | None) -> None:
         return
     with guarded("looking at how models of LangChain's ask for streams"):
         owner: Any = getattr(sys.modules.get(MODELS), OWNER, None)
-        asks: Any = None if owner is None else vars(owner).get(NAME)
-        if _is_as_known(getattr(asks, "__code__", None)):
+        members: Mapping[str, Any] = getattr(owner, "__dict__", NOTHING)  # its own, not those of a class above it
+        asks = members.get(NAME)
+        if asks is not None and _is_as_known(getattr(asks, "__code__", None)):
             setattr(owner, NAME, _without(asks, handler))
+
+
+NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def _is_as_known(code: CodeType | None) -> bool:
