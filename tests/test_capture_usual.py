@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ramp_tracing._capture import json_text
-from ramp_tracing._capture._json import MAX_CONTENT_BYTES, UNCUT_BYTES, bounded
+from ramp_tracing._capture import json_text, metadata_value
+from ramp_tracing._capture._json import MAX_CONTENT_BYTES, MAX_METADATA_BYTES, UNCUT_BYTES, bounded
 from ramp_tracing._capture._media import DATA_OF, FILES, FORMATS, LINKS, MARKED, MEDIA_TYPES
 from ramp_tracing._capture._usual import NAMES as USUAL_NAMES
 from ramp_tracing._capture._usual import usual_json
@@ -59,6 +59,17 @@ def test_one_answer(value: object) -> None:
     assert quickly is None or carefully(value) == quickly.decode()
     assert carefully(value) == json_text(value)
     assert before == repr(value)
+
+
+@settings(deadline=None, max_examples=400)
+@given(VALUES, st.sampled_from([0, 4_000, 4_020, 4_032, 4_040, 4_096, 10_000]))
+def test_one_answer_in_metadata(value: object, more: int) -> None:
+    """Tags, and what else has parts, up to the length at which texts are cut."""
+    value = [value, ("word " * 2_000)[:more]] if more else value
+    walk = Walk()
+    plain = walk.read(value)
+    expected = bounded(plain, walk.characters, MAX_METADATA_BYTES) if isinstance(plain, list | dict) else None
+    assert expected in (None, metadata_value(value))
 
 
 def test_no_usual_name_means_a_file() -> None:

@@ -14,7 +14,7 @@ from ramp_tracing._normalizers import langchain_attribution
 from ramp_tracing._normalizers._langchain import any_usage, is_free, langchain_messages, read_langchain, usual_usage
 from ramp_tracing._normalizers._langchain_models import read_model
 from ramp_tracing._record import NOBODY, NOTHING_READ, Attribution, Cost, Usage
-from ramp_tracing.integrations._langchain_asked import conversation
+from ramp_tracing.integrations._langchain_asked import conversation, written_out
 
 SAID = {
     "input_tokens": 170,
@@ -342,7 +342,8 @@ KIND = st.sampled_from(("human", "system", "ai", "AIMessageChunk", "tool", "chat
 def test_a_conversation_is_kept_as_a_snapshot_would_keep_it(messages: Any, are_objects: bool) -> None:
     """Without copying what is nothing but a text, and reckoned alike."""
     told = [SimpleNamespace(**each) for each in messages] if are_objects else messages
-    assert conversation(told) == snapshot({"messages": langchain_messages(told)})
+    kept, size_bytes = conversation(told)
+    assert (written_out(kept), size_bytes) == snapshot({"messages": langchain_messages(told)})
 
 
 def test_what_a_tool_was_called_with_is_kept_from_changes() -> None:

@@ -207,5 +207,6 @@ def test_what_is_remembered_is_bounded() -> None:
     """A server may make names up."""
     for number in range(MAX_KNOWN + 10):
         assert says_the_same(result({**OPENAI, "model_name": f"m-{number}", f"x-{number}": None}))
-    kept = _langchain_lean._known_forms, _langchain_lean._known_names
+        assert says_the_same(result(OPENAI, usage_metadata={**SAID, "x" * number: 1}))
+    kept = _langchain_lean._known_forms, _langchain_lean._known_names, _langchain_lean._known_usages
     assert all(0 < len(each) <= MAX_KNOWN for each in kept)

@@ -19,6 +19,8 @@ UNCUT_BYTES: Final = MAX_CONTENT_BYTES - MAX_CONTENT_BYTES // 64
 MAX_METADATA_BYTES: Final = 4096
 """Metadata is grouped by and filtered by; what is longer is content in the wrong place."""
 
+UNCUT_METADATA_BYTES: Final = MAX_METADATA_BYTES - MAX_METADATA_BYTES // 64
+
 ATTEMPTS: Final = 6
 """Each one cuts in proportion to what is too much; text that is all control characters needs the most, four."""
 
@@ -51,6 +53,11 @@ def metadata_value(value: object) -> str | int | float | bool | None:
         text; `None` for `None`. Text is cut at 4,096 characters.
     """
     with guarded("reading metadata"):
+        kind: object = type(value)
+        if kind is list or kind is dict:
+            usual = usual_json(value, UNCUT_METADATA_BYTES)
+            if usual is not None:
+                return usual.decode()
         walk = Walk()
         plain = walk.read(value)
         if isinstance(plain, str):

@@ -14,7 +14,7 @@ from weakref import ref
 from .._context import Around, active_span, blocks_in_force
 from .._identity import derived_id
 from .._normalizers import as_fields, as_items, as_name, langchain_attribution
-from .._record import Attribution, Drafts, GenerationId, SpanParent, UnixNanos
+from .._record import NOBODY, Attribution, Drafts, GenerationId, SpanParent, UnixNanos
 from .._state import state
 from ._askers import current_task
 from ._names import names_of
@@ -66,21 +66,20 @@ class Run:
     Args:
         kind: What it is.
         told: What LangChain has told of it, by the names of its callbacks. Most of that is not kept.
-        serialized: What it runs, as LangChain describes it.
-        given: What the handler was told of who it is for.
-        finish: What is to be done when it has ended, or is not waited for any longer.
 
     Attributes:
         id: LangChain's id.
         kind: What it is.
         parent: The run that it is part of.
+        metadata: As LangChain hands it down from run to run.
+        serialized: What it runs, as LangChain describes it.
         tags: As LangChain hands them down from run to run.
         given: What the request itself, and the handler, say of who it is for.
         tells_all: Runs are records of their own.
         since: The blocks that were in force when it began.
         span_parent: The application's span that was active then; of a root and of a model's run.
         claimed: A layer below records what it does.
-        finish: As above.
+        finish: What is to be done when it has ended, or is not waited for any longer.
         started: When it began.
         clock: The same by a clock that never goes back.
         ended: When it ended.
@@ -90,33 +89,36 @@ class Run:
         task: The task that asks a model, in async code.
         is_alone: A model is asked in a task, outside of any other run. The task is all that tells if it is cancelled.
         call: What the handler keeps of a model's run.
-        open: Its descendants that have no end yet; of a root.
+        open: Its descendants that have no end yet, by Python's ids of them, whose hashes cost nothing; of a root.
         process: Where it began: a forked child has a copy of it.
     """
 
     __slots__ = (
-        "_metadata", "_name", "_serialized", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk",
-        "given", "id", "is_alone", "kind", "open", "parent", "process", "since", "span_parent", "started", "streams",
-        "tags", "task", "tells_all",
+        "_name", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk", "given", "id", "is_alone", "kind",
+        "metadata", "open", "parent", "process", "serialized", "since", "span_parent", "started", "streams", "tags",
+        "task", "tells_all",
     )  # fmt: skip
 
-    def __init__(
-        self, kind: Kind, told: Mapping[str, object], *, serialized: object, given: Attribution, finish: Finish
-    ) -> None:
-        self.started = UnixNanos(time.time_ns())
+    finish: Finish
+
+    def __init__(self, kind: Kind, told: Mapping[str, object]) -> None:
+        now: Any = time.time_ns()
+        self.started: UnixNanos = now
         self.clock = time.perf_counter_ns()
         self.process = os.getpid()
-        self.id, self.kind, self._serialized = told["run_id"], kind, serialized
-        self._name, self._metadata, tags = told.get("name"), told.get("metadata"), told.get("tags")
+        self.id, self.kind = told["run_id"], kind
+        self.serialized: object = None
+        self._name, metadata, tags = told.get("name"), told.get("metadata"), told.get("tags")
+        self.metadata: Mapping[str, object] = as_fields(metadata)
         self.tags: Sequence[object] = tuple(as_items(tags)) if tags else ()  # the list itself may still be added to
-        self.given, self.finish = given, finish
+        self.given = NOBODY
         self.tells_all = self.claimed = self.streams = self.is_alone = False
         self.ended: UnixNanos | None = None
         self.first_chunk: UnixNanos | None = None
         self.call: object = None
         self.task: ref[object] | None = None
         self.span_parent: SpanParent | None = None
-        self.open: dict[object, Run] = {}
+        self.open: dict[int, Run] = {}
         self.since = blocks_in_force()
         self.due = self.clock + NANOSECONDS_OF_STEP
         self.parent = run_of(told.get("parent_run_id"))
@@ -130,12 +132,8 @@ class Run:
     @property
     def name(self) -> str | None:
         """Its name, or that of its class."""
-        return as_name(self._name) or as_name(as_fields(self._serialized).get("name"))
-
-    @property
-    def metadata(self) -> Mapping[str, object]:
-        """As LangChain hands it down from run to run."""
-        return as_fields(self._metadata)
+        named = None if self._name is None else as_name(self._name)
+        return named or as_name(as_fields(self.serialized).get("name"))
 
     @property
     def root(self) -> "Run":
@@ -165,7 +163,9 @@ class Run:
 
     def now(self) -> UnixNanos:
         """By the monotonic clock, so that no run ends before it began."""
-        return UnixNanos(self.started + time.perf_counter_ns() - self.clock)
+        now: Any = self.started + time.perf_counter_ns() - self.clock
+        instant: UnixNanos = now  # not `UnixNanos(now)`, which is a call
+        return instant
 
     def give_up(self) -> None:
         """Record what is known so far. Later endings add nothing."""
@@ -179,9 +179,9 @@ class Run:
             itself: It is this model's own call; otherwise one that the application makes while this run goes on.
         """
         implied = ATTRIBUTIONS.begin()
-        root, run = self, self.parent if itself else self
+        root, run = self.root, self.parent if itself else self
         if run is not None:  # else a model that was asked by itself: there is no tree to name
-            root, parent = self.root, self._named(run, implied)
+            implied.trace_name, implied.span_name, parent = _names_above(run)
             if self.tells_all and parent is not None:
                 implied.parent_span_id = derived_id(parent.step_id, digits=16)
         implied.trace_id = _hex(root.id) if root.span_parent is None else root.span_parent.trace_id
@@ -189,23 +189,45 @@ class Run:
         given = langchain_attribution(self.metadata, self.tags).over(self.given)
         return Around(given, ATTRIBUTIONS.end(implied), self.since, self.tells_all)
 
-    @staticmethod
-    def _named(run: "Run | None", implied: Any) -> "Run | None":
+    def attributed(self, request: Attribution, defaults: Attribution) -> Attribution | None:
         """
-        Say in *implied* how the trace, and the level below it, are called for what is part of *run*.
+        Who this model's own call is for: what `in_force_then` says with `around`, in a third of the steps.
+
+        Args:
+            request: What the request itself says.
+            defaults: What was said to `instrument()`.
 
         Returns:
-            The nearest run that is not hidden.
+            `None` of a run in a block, in a span of the application's, or in a tree of records.
         """
-        names: list[str | None] = []
-        nearest: Run | None = None
-        while run is not None:
-            if not run.is_hidden:
-                names.append(run.name)
-                nearest = nearest or run
-            run = run.parent
-        implied.trace_name, implied.span_name = names_of(names)
-        return nearest
+        parent, root = self.parent, self.root
+        if self.since is not None or self.span_parent is not None or root.span_parent is not None:
+            return None
+        if self.tells_all and parent is not None:
+            return None
+        given = langchain_attribution(self.metadata, self.tags).over(self.given)
+        made = ATTRIBUTIONS.copy(request.over(given).over(defaults))
+        if made.trace_id is None:
+            made.trace_id = _hex(root.id)
+        if made.generation_name is None:
+            made.generation_name = self.name
+        if parent is not None and (made.trace_name is None or made.span_name is None):
+            trace_name, span_name, _ = _names_above(parent)
+            made.trace_name = trace_name if made.trace_name is None else made.trace_name
+            made.span_name = span_name if made.span_name is None else made.span_name
+        return ATTRIBUTIONS.end(made)
+
+
+def _names_above(run: Run | None) -> "tuple[str | None, str | None, Run | None]":
+    """How the trace, and the level below it, are called for what is part of *run*; the nearest run not hidden."""
+    names: list[str | None] = []
+    nearest: Run | None = None
+    while run is not None:
+        if not run.is_hidden:
+            names.append(run.name)
+            nearest = nearest or run
+        run = run.parent
+    return *names_of(names), nearest
 
 
 def run_of(run_id: object) -> Run | None:
@@ -231,7 +253,7 @@ def end_run(run_id: object, ending: Ending) -> None:
     run.ended = run.now()
     run.finish(run, ending)
     if run.parent is not None:
-        run.root.open.pop(run_id, None)
+        run.root.open.pop(id(run), None)
     elif run.open and not ending.gone:
         _end_below(run, ending)
 
@@ -245,4 +267,5 @@ def _end_below(root: Run, ending: Ending) -> None:
 
 
 def _hex(run_id: object) -> str:
-    return getattr(run_id, "hex", None) or str(run_id)
+    digits: object = getattr(run_id, "bytes", None)  # its own ``hex`` makes a number of them, and formats that
+    return digits.hex() if type(digits) is bytes else str(run_id)

@@ -1,7 +1,7 @@
 """How a run of LangChain's begins, and what is done then with older ones of whose end nothing tells."""
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Any, Final
 
 from .._state import state
 from ._askers import current_task, note_asker
@@ -22,7 +22,7 @@ def open_run(run: Run) -> None:
     if run.kind == "model":
         note_asker(run.id, run.task)
     if run.parent is not None:
-        run.root.open[run.id] = run
+        run.root.open[id(run)] = run
     if run.is_alone:
         _look_at_lone_ones()
         state.lone_runs[run.id] = run
@@ -34,9 +34,11 @@ def open_run(run: Run) -> None:
 
 def _oldest(runs: Mapping[object, object]) -> Run | None:
     try:
-        return cast("Run", next(iter(runs.values())))
+        oldest: Any = next(iter(runs.values()))
     except (StopIteration, RuntimeError):  # another thread has opened or ended one meanwhile
         return None
+    run: Run = oldest  # not `cast`, which is a call
+    return run
 
 
 def _was_left_here(run: Run) -> bool:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from types import FrameType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from .._context import Around
 from .._state import state
@@ -73,7 +73,8 @@ def claim(*, by_handler: bool) -> Run | None:
 
 def _is_model_open() -> bool:
     """Whether there is any run that could be claimed; between the models of a chain there is none."""
-    return any(cast("Run", run).kind == "model" for run in tuple(state.runs.values()))
+    runs: Any = tuple(state.runs.values())  # not `cast` for each, which is a call
+    return any(run.kind == "model" for run in runs)
 
 
 def runs_here(*, by_handler: bool) -> Iterator[Run]:

@@ -23,7 +23,10 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Where each name is, first that is a text."""
 
-TAKEN: Final = frozenset(key for keys in NAMES.values() for key in keys) | {"tags", "langfuse_tags"}
+RANKED: Final = {key: (name, rank) for name, keys in NAMES.items() for rank, key in enumerate(keys)}
+"""The same by key: the name, and how many keys go before this one."""
+
+TAGS: Final = frozenset({"tags", "langfuse_tags"})
 
 INTERNAL: Final = frozenset({"checkpoint_ns", "checkpoint_id", "checkpoint_map", "run_attempt"})
 """Keys that LangGraph puts among the application's own."""
@@ -48,24 +51,28 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
         metadata: Of the run, with what it has inherited.
         tags: Likewise.
     """
-    if not tags and USUAL.issuperset(metadata):
+    own: list[object] = [tag for tag in tags if _is_own(tag)] if tags else []
+    if not own and USUAL.issuperset(metadata):
         return NOBODY
     free: dict[str, object] = {}
     texts: dict[str, str] = {}
     for key, value in metadata.items():
-        if key in TAKEN:
+        if key in USUAL or value is None:
+            continue
+        if key in RANKED:
             text = _text(value)
             if text is not None:
                 texts[key] = text
-        elif value is not None and key not in USUAL and key not in INTERNAL and not _is_internal(key):
+        elif key not in INTERNAL and key not in TAGS and not _is_internal(key):
             free[key] = value
-    if tags or "langfuse_tags" in metadata:
-        own = [tag for tag in [*tags, *as_items(metadata.get("langfuse_tags"))] if _is_own(tag)]
-        if own:
-            free["tags"] = list(dict.fromkeys(own))
+    if "langfuse_tags" in metadata:
+        own += filter(_is_own, as_items(metadata["langfuse_tags"]))
+    if own:
+        free["tags"] = list(dict.fromkeys(own))
     if not free and not texts:
         return NOBODY
-    return changed(NOBODY, **_names(texts), metadata=free or NO_METADATA)  # a tenth of what it takes to construct one
+    names = _names(texts) if texts else texts
+    return changed(NOBODY, **names, metadata=free or NO_METADATA)  # a tenth of what it takes to construct one
 
 
 def _is_internal(key: object) -> bool:
@@ -78,11 +85,11 @@ def _is_own(tag: object) -> bool:
 
 def _names(texts: Mapping[str, str]) -> dict[str, Any]:
     names: dict[str, Any] = {}
-    for name, keys in NAMES.items() if texts else ():
-        for key in keys:
-            if key in texts:
-                names[name] = texts[key]
-                break
+    ranks: dict[str, int] = {}
+    for key, text in texts.items():
+        name, rank = RANKED[key]
+        if name not in ranks or rank < ranks[name]:
+            names[name], ranks[name] = text, rank
     return names
 
 

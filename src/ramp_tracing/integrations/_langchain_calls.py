@@ -23,8 +23,8 @@ from .._record import (
 )
 from .._recorder import ABANDONED, hand_over, sayable, timed
 from .._state import Sink, state
-from ._langchain_asked import GEO, SPEED, ModelCall, in_force_for
-from ._langchain_places import PLACES, is_anothers
+from ._langchain_asked import ModelCall, in_force_for
+from ._langchain_places import GEO, PLACES, SPEED, is_anothers
 from ._langchain_unread import content_of, unread
 
 

@@ -9,11 +9,13 @@ from typing import Any, Final
 from .._context import attribution_of
 from .._guard import guarded, log
 from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of
+from .._normalizers import as_fields
 from .._record import NAMES, Attribution
 from .._state import Sink, state
 from ..exceptions import ConfigurationError
 from ._langchain_asked import ModelCall
 from ._langchain_calls import finish_run
+from ._langchain_streams import answer_for
 
 LIBRARY: Final = "langchain_core"
 NAME: Final = "RampCallbackHandler"
@@ -72,6 +74,7 @@ class Told:
 
     Attributes:
         _ramp: What the handler was told.
+        _kind: The class that LangChain knows; not a subclass that an application makes of it.
     """
 
     ignore_retry = True
@@ -79,8 +82,10 @@ class Told:
     ignore_custom_event = True
 
     _ramp: Options
+    _kind: type | None = None
 
     def on_chat_model_start(self, serialized: object, messages: object, **told: Any) -> None:
+        answer_for(self._kind)
         _model_began(self._ramp, "chat", (serialized, messages), told)
 
     def on_llm_start(self, serialized: object, prompts: object, **told: Any) -> None:
@@ -164,6 +169,7 @@ def handler_class() -> Any:
             return restored, (self._ramp.spans, dict(self._ramp.words), self._ramp.everywhere)
 
     # Where it is found by its name: applications copy the configuration of a chain, or send it to another process.
+    setattr(RampCallbackHandler, "_kind", RampCallbackHandler)  # noqa: B010 - a type checker takes it for a stranger's
     RampCallbackHandler.__module__, RampCallbackHandler.__qualname__ = "ramp_tracing.integrations.langchain", NAME
     return RampCallbackHandler
 
@@ -187,7 +193,7 @@ def _step_began(options: Options, kind: Kind, serialized: object, told: Mapping[
         return
     try:
         if not _is_known(options, told):
-            open_run(_run(options, kind, serialized, told))
+            open_run(_run(options, Run(kind, told), serialized))
         if options.tells_all:
             sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
     except BaseException:
@@ -208,9 +214,11 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
                 return
             claim_models(by_handler=True)  # a model that asks another one makes no call of its own
         serialized, asked = asking
-        run = _run(options, "model", serialized, told)
-        kept = asked if sink.keeps_content else None
-        run.call = ModelCall(sink, operation, asked=kept, serialized=serialized, told=told)
+        run = _run(options, Run("model", told), serialized)
+        run.call = call = ModelCall(sink, operation)
+        call.asked = asked if sink.keeps_content else None
+        call.serialized = as_fields(serialized)
+        call.params = as_fields(told.get("invocation_params"))
         open_run(run)
         sink.stand_by()  # its end may be told by the garbage collector, which can start no thread
     except BaseException:
@@ -228,8 +236,9 @@ def _is_known(options: Options, told: Mapping[str, Any]) -> bool:
     return True
 
 
-def _run(options: Options, kind: Kind, serialized: object, told: Mapping[str, Any]) -> Run:
-    run = Run(kind, told, serialized=serialized, given=options.given, finish=finish_run)
+def _run(options: Options, run: Run, serialized: object) -> Run:
+    """*run*, with all that is said of it; by place, and not by names, which would take twice as long."""
+    run.serialized, run.given, run.finish = serialized, options.given, finish_run
     run.tells_all = options.tells_all
     return run
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from .._normalizers import PARAMETERS, numbers_in
+from .._normalizers import PARAMETERS, as_fields, numbers_in
 from .._normalizers._langchain_models import LangChainModel
 from .._providers import address_in, provider_at
 from .._state import state
@@ -34,6 +34,11 @@ LangChain's word for a provider → variables in which its client looks for an a
 LangChain says nothing of those; of Anthropic's and OpenRouter's it does. Read by cohere 5, google-genai 1 and groq 0.
 """
 
+SPEED, GEO = "speed", "inference_geo"
+"""Of Anthropic's requests: how fast, and where in the world. Both raise the price."""
+
+TERMS: Final = frozenset({SPEED, GEO})
+
 MAX_PLACES: Final = 64
 """Models that are remembered: an application has a handful, or makes each of them for one call."""
 
@@ -50,25 +55,30 @@ class Place:
     Args:
         model: What was to be asked when it was found out.
         serialized: The model, as LangChain describes it.
+
+    Attributes:
+        has_terms: The model itself asks for `TERMS`, with each request.
     """
 
-    __slots__ = ("_forms", "_providers", "_serialized", "host", "port", "provider")
+    __slots__ = ("_forms", "_providers", "_serialized", "_word", "has_terms", "host", "port", "provider")
 
     def __init__(self, model: LangChainModel, serialized: Mapping[str, object]) -> None:
+        self._word = model.word
         self.host, self.port = _address(model)
         self.provider = provider_at(model.provider, self.host, self.port, state.providers)
+        self.has_terms = not TERMS.isdisjoint(as_fields(serialized.get("kwargs")))
         self._serialized = serialized
         self._providers = state.providers
         self._forms: dict[Form, bytes] = {}
 
-    def is_of(self, serialized: Mapping[str, object]) -> bool:
+    def is_of(self, serialized: Mapping[str, object], word: object) -> bool:
         """Whether it is that of this very model, and still."""
-        return self._serialized is serialized and self._providers is state.providers
+        return self._serialized is serialized and self._word == word and self._providers is state.providers
 
     def written(self, model: str | None, params: Mapping[str, object], *, streamed: bool) -> bytes:
         """What a journal's line has of it, and of a request for *model* and its parameters; see `Lean`."""
         form: Form = (model, streamed)
-        if not PARAMETERS.isdisjoint(tuple(params)):
+        if not PARAMETERS.isdisjoint(params):
             form += tuple((name, value, type(value)) for name, value in numbers_in(params).items())  # 1 is not 1.0
         known = self._forms.get(form)
         return self._new_form(form) if known is None else known
@@ -88,12 +98,12 @@ class Places:
     """Places by the model that sends there: LangChain describes each once, and hands on that description."""
 
     def __init__(self) -> None:
-        self._places: dict[tuple[int, object], Place] = {}
+        self._places: dict[int, Place] = {}
 
     def get(self, serialized: Mapping[str, object], word: object) -> Place | None:
         """Where a model sends, if that was found out; LangChain has *word* for the provider."""
-        place = self._places.get((id(serialized), word))
-        return place if place is not None and place.is_of(serialized) else None
+        place = self._places.get(id(serialized))
+        return place if place is not None and place.is_of(serialized, word) else None
 
     def find(self, model: LangChainModel, serialized: Mapping[str, object]) -> Place:
         """Where a model sends. What is named to a gateway is asked each time."""
@@ -101,7 +111,7 @@ class Places:
         if serialized and model.word != "litellm":
             if len(self._places) >= MAX_PLACES:
                 self._places.clear()
-            self._places[id(serialized), model.word] = place
+            self._places[id(serialized)] = place
         return place
 
 

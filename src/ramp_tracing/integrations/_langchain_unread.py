@@ -5,7 +5,6 @@ What has to be on disk when the application gets its answer, the usage and the i
 kept of what is content (`lean_langchain`); the thread that sends reads the rest.
 """
 
-from collections.abc import Mapping
 from functools import partial
 
 from .._capture import snapshot
@@ -19,14 +18,15 @@ from .._normalizers._langchain_models import model_in, read_model
 from .._record import GENERATIONS, NOTHING_READ, Content, Generation, Lean, Outcome, UnixNanos, answer
 from .._recorder import CONTENTS, ReadLater, timed, unchanging
 from .._state import state
-from ._langchain_asked import ModelCall, in_force_for
+from ._langchain_asked import ModelCall, in_force_for, written_out
 from ._langchain_places import PLACES
 
 
 def content_of(asked: object, asked_bytes: int, outcome: Outcome) -> Content:
-    """What was asked and answered."""
+    """What was asked, as `ModelCall.content` has it, and answered."""
     output, output_bytes = snapshot(outcome.output)
     made = CONTENTS.begin()
+    asked = written_out(asked)
     made.input, made.output, made.size_bytes = asked, output, asked_bytes + output_bytes
     return CONTENTS.end(made)
 
@@ -35,8 +35,8 @@ def unread(run: Run, call: ModelCall, ending: Ending) -> ReadLater | None:
     """The record of a model's run, to be read later; `None` where it has to be read now, or may not be ours."""
     if ending.error is not None or ending.gone or call.operation != "chat" or not call.sink.keeps_content:
         return None
-    result, metadata = lean_langchain(ending.result), run.metadata
-    place = None if result is None or call.terms else _place(run, call, metadata)
+    result = lean_langchain(ending.result)
+    place = None if result is None else _place(run, call)
     if result is None or place is None:
         return None
     lean = Lean()
@@ -47,12 +47,13 @@ def unread(run: Run, call: ModelCall, ending: Ending) -> ReadLater | None:
     lean.attribution, lean.role = unchanging(attribution), "leaf" if in_tree else "call"
     asked = call.content()
     lean.id, lean.format, lean.answer = generation_id(result.response_id, state.seen), LANGCHAIN.name, result.answer
-    read = partial(_read, result=result, asked=asked, first_chunk=run.first_chunk)
+    read = partial(_read, (result, asked, run.first_chunk))  # by place: with names it takes twice as long
     return ReadLater(lean, read, size_bytes=asked[1] + result.size_bytes)
 
 
-def _read(lean: Lean, *, result: LeanResult, asked: tuple[object, int], first_chunk: UnixNanos | None) -> Generation:
-    """The record, from copies that nobody changes any more."""
+def _read(kept: tuple[LeanResult, tuple[object, int], UnixNanos | None], lean: Lean) -> Generation:
+    """The record, from copies that nobody changes any more: of the answer and the request; and its first chunk."""
+    result, asked, first_chunk = kept
     outcome = NOTHING_READ
     with guarded("reading an answer of LangChain's"):
         outcome = read_langchain(result.restored())
@@ -68,16 +69,26 @@ def _read(lean: Lean, *, result: LeanResult, asked: tuple[object, int], first_ch
     return GENERATIONS.end(made)
 
 
-def _place(run: Run, call: ModelCall, metadata: Mapping[str, object]) -> bytes | None:
-    """Where it was sent, as it is written down; `None` where that cannot be, or LiteLLM may tell of the call."""
+def _place(run: Run, call: ModelCall) -> bytes | None:
+    """
+    Where it was sent, as it is written down.
+
+    `None` where that cannot be, where LiteLLM may tell of the call, or where terms are asked for that raise the price.
+    """
+    metadata, params = run.metadata, call.params
     word = metadata.get("ls_provider")
-    if word == "litellm" or (word is not None and type(word) is not str):
+    if word == "litellm" or call.may_have_terms or not (word is None or type(word) is str):
         return None
     place = PLACES.get(call.serialized, word)
     if place is None:
-        place = PLACES.find(read_model(call.serialized, call.params, metadata), call.serialized)
+        place = PLACES.find(read_model(call.serialized, params, metadata), call.serialized)
+    if place.has_terms:
+        return None
+    model = params.get("model")  # nearly always; `model_in` looks everywhere
+    if type(model) is not str or not model:
+        model = model_in(params, metadata)
     try:
-        written = place.written(model_in(call.params, metadata), call.params, streamed=run.streams)
+        written = place.written(model, params, streamed=run.streams)
     except TypeError:  # a number of more than 64 bits
         return None
     if run.first_chunk is None:
