@@ -6,10 +6,11 @@ items. What happens at each step is decided in `StreamWatch`, which has no colou
 ``await`` only.
 """
 
-from collections.abc import AsyncIterator, Generator, Iterator
-from itertools import chain
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from itertools import chain, islice
 from typing import Any, Self
 
+from .._normalizers import PIECES
 from ._streams import NOTHING, Raised, StreamWatch
 
 
@@ -32,7 +33,7 @@ class WatchedIterator(chain[Any]):
     def __new__(cls, source: Iterator[Any], watch: StreamWatch) -> Self:
         """Watch *source*."""
         rest = _Rest(source, watch)
-        handed_on = _until_finished(source, watch, rest)
+        handed_on = _until_finished(source, watch, rest) if isinstance(source, Generator) else _nothing()
         made = super().__new__(cls, handed_on, rest)
         made._source, made.handed_on = source, handed_on
         return made
@@ -40,30 +41,42 @@ class WatchedIterator(chain[Any]):
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)  # what else a generator has: close, gi_frame…
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether the client library is."""
+        return self.handed_on.gi_running
 
-def _until_finished(source: Iterator[Any], watch: StreamWatch, rest: "_Rest") -> Generator[Any, None, None]:
+
+def _nothing() -> Generator[Any, None, None]:
+    """What is no generator does not tell whether it has ended, and is `_Rest`'s from the beginning."""
+    yield from ()
+
+
+def _until_finished(
+    source: Generator[Any, None, None], watch: StreamWatch, rest: "_Rest"
+) -> Generator[Any, None, None]:
     """Hand on items until every choice has finished, and one that is held back for the next step."""
-    watch.busy = True
+    join = watch.join
     try:
-        for item in source:
-            watch.busy = False
-            if watch.passes or item is watch.usual:
-                yield item
-            elif watch.shows(item):
-                if watch.looks_ahead:
-                    rest.look_ahead(item)
+        while source.gi_frame is not None:  # type: ignore[redundant-expr]
+            for item in islice(source, PIECES):
+                if watch.passes:
                     yield item
-                    return
-                yield item
-            watch.busy = True
+                elif watch.shows(item):
+                    if watch.looks_ahead:
+                        rest.look_ahead(item)
+                        yield item
+                        return
+                    yield item
+            join()
         watch.drained()
         watch.hold(Raised(StopIteration()))  # so that nobody asks again
+    except GeneratorExit:  # nobody reads on
+        raise
     except BaseException as error:
-        if watch.busy and getattr(source, "gi_frame", None) is None:  # else an interrupt found us between two items
+        if source.gi_frame is None:  # else an interrupt found us between two items
             watch.failed(error)
         raise
-    finally:
-        watch.busy = False
 
 
 class _Rest:
@@ -84,7 +97,7 @@ class _Rest:
             return _given(watch.release())
         while True:
             item = self._pull()
-            if watch.passes or item is watch.usual:
+            if watch.passes:
                 return item
             if watch.shows(item):
                 if watch.looks_ahead:
@@ -102,7 +115,7 @@ class _Rest:
             if not watch.postpones(error, item):
                 raise
         else:
-            if watch.shows(following):
+            if watch.passes or watch.shows(following):
                 watch.hold(following)
 
     def _pull(self) -> Any:
@@ -121,16 +134,63 @@ class _Rest:
 
 
 class AsyncWatchedIterator:
-    """`_Rest`, awaited."""
+    """
+    Hands on every item of *source*: of a loop all, by a generator, which is half of what a coroutine for each would take.
 
-    __slots__ = ("_source", "_watch")
+    Single steps are as those of `_Rest`, awaited.
+    """
+
+    __slots__ = ("_handed_on", "_source", "_watch")
 
     def __init__(self, source: AsyncIterator[Any], watch: StreamWatch) -> None:
         self._source = source
         self._watch = watch
+        self._handed_on: AsyncGenerator[Any, None] | None = None
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        return self
+        if not isinstance(self._source, AsyncGenerator) or self._watch.held is not NOTHING:
+            return self
+        self._handed_on = self._in_a_loop(self._source)
+        return self._handed_on
+
+    async def _in_a_loop(self, source: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        """Hand on items; of the last ones each is a step by itself."""
+        watch, left = self._watch, PIECES
+        join = watch.join
+        try:
+            async for item in source:
+                left -= 1
+                if not left:
+                    left = PIECES
+                    join()
+                if watch.passes:
+                    yield item
+                elif watch.shows(item):
+                    if watch.looks_ahead:
+                        await self._look_ahead(item)
+                        yield item
+                        break
+                    yield item
+            else:
+                watch.drained()
+                return
+        except GeneratorExit:  # the loop has been left
+            raise
+        except BaseException as error:
+            if source.ag_frame is None:  # else an interrupt found us between two items
+                watch.failed(error)
+            raise
+        while True:
+            try:
+                item = await self.__anext__()
+            except StopAsyncIteration:
+                return
+            yield item
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the client library is, for a loop."""
+        return self._handed_on is not None and self._handed_on.ag_running
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)
@@ -140,18 +200,8 @@ class AsyncWatchedIterator:
         if watch.held is not NOTHING:
             return _given(watch.release())
         while True:
-            watch.busy = True
-            try:  # as in `_pull`, of which a coroutine for every item would be a third of all this
-                item = await self._source.__anext__()
-            except StopAsyncIteration:
-                watch.drained()
-                raise
-            except BaseException as error:
-                watch.failed(error)
-                raise
-            finally:
-                watch.busy = False
-            if watch.passes or item is watch.usual:
+            item = await self._pull()
+            if watch.passes:
                 return item
             if watch.shows(item):
                 if watch.looks_ahead:
@@ -168,7 +218,7 @@ class AsyncWatchedIterator:
             if not watch.postpones(error, item):
                 raise
         else:
-            if watch.shows(following):
+            if watch.passes or watch.shows(following):
                 watch.hold(following)
 
     async def _pull(self) -> Any:
@@ -200,20 +250,25 @@ class Closing:
     collector, and the connection leaks. A client library's stream is a reference cycle with or without this one.
     """
 
-    __slots__ = ("_close", "_watch")
+    __slots__ = ("_close", "_iterator", "_watch")
 
-    def __init__(self, close: Any, watch: StreamWatch) -> None:
+    def __init__(self, close: Any, watch: StreamWatch, iterator: Any = None) -> None:
         self._close = close
         self._watch = watch
+        self._iterator = iterator
 
     def __call__(self) -> None:
         try:
             self._close()
         finally:
-            self._watch.closed()
+            self._watch.closed(reads=self._reads)
 
     def __del__(self) -> None:
         self._watch.collected()
+
+    @property
+    def _reads(self) -> bool:
+        return self._iterator is not None and self._iterator.is_reading
 
 
 class AsyncClosing(Closing):
@@ -225,4 +280,4 @@ class AsyncClosing(Closing):
         try:
             await self._close()
         finally:
-            self._watch.closed()
+            self._watch.closed(reads=self._reads)
