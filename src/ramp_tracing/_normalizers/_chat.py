@@ -165,7 +165,7 @@ class ChatAccumulator:
 
     def taking(self, build: Build, otherwise: Callable[[object], None], *, takes_off_usage: bool) -> Build:
         """
-        *build*, which takes in a chunk of the kind that nearly all are of: text of a choice that has begun, and goes on.
+        *build*, which takes in a chunk of the kind that nearly all are of: text of a choice that has begun and goes on.
 
         For each of thousands, so nothing of ours is called in it: `add` takes five times as long. Others are
         *otherwise*'s, which calls that.

@@ -7,7 +7,6 @@ from .._dataclass import dataclass
 from .._record import Outcome
 from ._lean import LeanAnswer
 
-
 Build = Callable[..., object]
 """What a client library calls, by name, with the *data* of an event, *cast_to* and *response*; it gives the item."""
 
@@ -19,9 +18,9 @@ class Accumulator(Protocol):
     """
     Folds the events of one stream. Keeps texts, never the events: a stream of thousands stays small.
 
-    It may also have ``taking(build, otherwise, *, takes_off_usage)``, for the event that nearly all are of: what it gives
-    is called in place of *build*, with plain dictionaries and lists, does the same, and takes the event in or calls
-    *otherwise* with it. Then it has a ``join()`` too, which is called now and then, so that a text's pieces become one.
+    It may also have ``taking(build, otherwise, *, takes_off_usage)``, for the event that nearly all are of: what that
+    gives is called in place of *build*, with plain dictionaries and lists, does the same, and takes the event in or
+    calls *otherwise* with it. It has a ``join()`` then, which is called now and then: a text's pieces become one.
     """
 
     @property

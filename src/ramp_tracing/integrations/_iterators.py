@@ -6,8 +6,9 @@ items. What happens at each step is decided in `StreamWatch`, which has no colou
 ``await`` only.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from itertools import chain, islice
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any, Self
 
 from .._normalizers import PIECES
@@ -28,12 +29,12 @@ class WatchedIterator(chain[Any]):
     __slots__ = ("_source", "handed_on")
 
     _source: Iterator[Any]
-    handed_on: Generator[Any, None, None]
+    handed_on: Any
 
     def __new__(cls, source: Iterator[Any], watch: StreamWatch) -> Self:
         """Watch *source*."""
         rest = _Rest(source, watch)
-        handed_on = _until_finished(source, watch, rest) if isinstance(source, Generator) else _nothing()
+        handed_on = _until_finished(source, watch, rest) if type(source) is GeneratorType else _nothing()
         made = super().__new__(cls, handed_on, rest)
         made._source, made.handed_on = source, handed_on
         return made
@@ -43,22 +44,27 @@ class WatchedIterator(chain[Any]):
 
     @property
     def is_reading(self) -> bool:
-        """Whether the client library is."""
-        return self.handed_on.gi_running
+        """Whether the client library is, unless it is `_Rest` that asked it to."""
+        return bool(self.handed_on.gi_running)
 
 
-def _nothing() -> Generator[Any, None, None]:
+def _nothing() -> Iterator[Any]:
     """What is no generator does not tell whether it has ended, and is `_Rest`'s from the beginning."""
     yield from ()
 
 
-def _until_finished(
-    source: Generator[Any, None, None], watch: StreamWatch, rest: "_Rest"
-) -> Generator[Any, None, None]:
-    """Hand on items until every choice has finished, and one that is held back for the next step."""
+def _until_finished(source: Any, watch: StreamWatch, rest: "_Rest") -> Iterator[Any]:
+    """
+    Hand on items until every choice has finished, and one that is held back for the next step.
+
+    Args:
+        source: A generator. Without a frame it has ended.
+        watch: Decides.
+        rest: Reads what comes then.
+    """
     join = watch.join
     try:
-        while source.gi_frame is not None:  # type: ignore[redundant-expr]
+        while source.gi_frame is not None:
             for item in islice(source, PIECES):
                 if watch.passes:
                     yield item
@@ -135,29 +141,43 @@ class _Rest:
 
 class AsyncWatchedIterator:
     """
-    Hands on every item of *source*: of a loop all, by a generator, which is half of what a coroutine for each would take.
+    Hands on every item of *source*: in a loop by a generator, which takes half of what `_AsyncRest` would for each.
 
-    Single steps are as those of `_Rest`, awaited.
+    Attributes:
+        handed_on: The generator of the last loop.
     """
 
-    __slots__ = ("_handed_on", "_source", "_watch")
+    __slots__ = ("_rest", "_source", "_watch", "handed_on")
 
     def __init__(self, source: AsyncIterator[Any], watch: StreamWatch) -> None:
         self._source = source
         self._watch = watch
-        self._handed_on: AsyncGenerator[Any, None] | None = None
+        self._rest = _AsyncRest(source, watch)
+        self.handed_on: Any = None
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        if not isinstance(self._source, AsyncGenerator) or self._watch.held is not NOTHING:
-            return self
-        self._handed_on = self._in_a_loop(self._source)
-        return self._handed_on
+        if type(self._source) is not AsyncGeneratorType:  # as `_nothing`
+            return self._rest
+        self.handed_on = handed_on = _until_finished_async(self._source, self._watch, self._rest)
+        return handed_on
 
-    async def _in_a_loop(self, source: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
-        """Hand on items; of the last ones each is a step by itself."""
-        watch, left = self._watch, PIECES
-        join = watch.join
-        try:
+    def __anext__(self) -> Awaitable[Any]:
+        return self._rest.__anext__()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the client library is, unless it is `_AsyncRest` that asked it to."""
+        return self.handed_on is not None and bool(self.handed_on.ag_running)
+
+
+async def _until_finished_async(source: Any, watch: StreamWatch, rest: "_AsyncRest") -> AsyncIterator[Any]:
+    """`_until_finished`, awaited; and *rest* to its end, because there is no asynchronous `chain`."""
+    join, left = watch.join, PIECES
+    try:
+        if watch.held is NOTHING:
             async for item in source:
                 left -= 1
                 if not left:
@@ -167,33 +187,31 @@ class AsyncWatchedIterator:
                     yield item
                 elif watch.shows(item):
                     if watch.looks_ahead:
-                        await self._look_ahead(item)
+                        await rest.look_ahead(item)
                         yield item
                         break
                     yield item
-            else:
-                watch.drained()
-                return
-        except GeneratorExit:  # the loop has been left
-            raise
-        except BaseException as error:
-            if source.ag_frame is None:  # else an interrupt found us between two items
-                watch.failed(error)
-            raise
-        while True:
-            try:
-                item = await self.__anext__()
-            except StopAsyncIteration:
-                return
-            yield item
+    except GeneratorExit:  # nobody reads on
+        raise
+    except BaseException as error:
+        if source.ag_frame is None:  # else an interrupt found us between two items
+            watch.failed(error)
+        raise
+    async for item in rest:
+        yield item
 
-    @property
-    def is_reading(self) -> bool:
-        """Whether the client library is, for a loop."""
-        return self._handed_on is not None and self._handed_on.ag_running
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
+class _AsyncRest:
+    """`_Rest`, awaited."""
+
+    __slots__ = ("_source", "_watch")
+
+    def __init__(self, source: AsyncIterator[Any], watch: StreamWatch) -> None:
+        self._source = source
+        self._watch = watch
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
 
     async def __anext__(self) -> Any:
         watch = self._watch
@@ -205,10 +223,11 @@ class AsyncWatchedIterator:
                 return item
             if watch.shows(item):
                 if watch.looks_ahead:
-                    await self._look_ahead(item)
+                    await self.look_ahead(item)
                 return item
 
-    async def _look_ahead(self, item: object) -> None:
+    async def look_ahead(self, item: object) -> None:
+        """Fetch what follows *item* before that is handed on; it comes next."""
         watch = self._watch
         try:
             following = await self._pull()

@@ -245,8 +245,8 @@ class StainlessHook:
             stream._iterator = iterator = WatchedIterator(stream._iterator, watch)
             stream.response.close = Closing(stream.response.close, watch, iterator)
         else:
-            stream._iterator = iterator = AsyncWatchedIterator(stream._iterator, watch)
-            stream.response.aclose = AsyncClosing(stream.response.aclose, watch, iterator)
+            stream._iterator = steps = AsyncWatchedIterator(stream._iterator, watch)
+            stream.response.aclose = AsyncClosing(stream.response.aclose, watch, steps)
         listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
 
     def _is_unread(self, result: Any) -> bool:
