@@ -4,13 +4,11 @@ https://platform.openai.com/docs/api-reference/chat-streaming.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final, cast
 
-from .._guard import guarded
-from .._record import Drafts, Failure, Outcome
+from .._record import Drafts, Failure, Outcome, changed
 from ._failures import error_in, is_fine
-from ._formats import UNUSUAL, Build, WireFormat
+from ._formats import Build, WireFormat
 from ._lean import lean_chat
 from ._native_usage import usage_in
 from ._openai_usage import read_usage
@@ -19,6 +17,7 @@ from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
 from ._texts import Pieces, Text
 from ._tool_calls import FunctionAccumulator, ToolCallsAccumulator
+from ._usual_chunks import Delta, taking, taking_off_usage
 
 OUTCOMES: Final = Drafts(Outcome)
 
@@ -134,10 +133,6 @@ def is_text(delta: Mapping[str, object]) -> bool:
     return all(name in TEXT for name, value in delta.items() if value is not None)
 
 
-Delta = dict[str, object]
-"""A part of a message, as JSON has it."""
-
-
 class ChatAccumulator:
     """
     Folds the chunks of a streamed chat completion into the shape of a whole one.
@@ -164,52 +159,9 @@ class ChatAccumulator:
         self.all_finished = False
 
     def taking(self, build: Build, otherwise: Callable[[object], None], *, takes_off_usage: bool) -> Build:
-        """
-        *build*, which takes in a chunk of the kind that nearly all are of: text of a choice that has begun and goes on.
-
-        For each of thousands, so nothing of ours is called in it: `add` takes five times as long. Others are
-        *otherwise*'s, which calls that.
-        """
-        pieces, text_alone = self._pieces, self._text_alone
-
-        def process(*, data: Any, cast_to: object, response: object) -> object:
-            try:
-                (choice,) = data["choices"]
-                delta = choice["delta"]
-                if len(delta) > 1:
-                    text_alone["content"] = delta["content"]
-                    if delta != text_alone:
-                        raise LookupError
-                if choice["finish_reason"] is not None or data.get("usage") is not None:
-                    raise LookupError
-                pieces[choice["index"]].append(delta["content"])
-            except UNUSUAL:
-                otherwise(data)
-            except BaseException:
-                with guarded("reading an event"):
-                    raise
-            return build(data=data, cast_to=cast_to, response=response)
-
-        def process_without_usage(*, data: Any, cast_to: object, response: object) -> object:
-            try:
-                (choice,) = data["choices"]
-                delta = choice["delta"]
-                if len(delta) > 1:
-                    text_alone["content"] = delta["content"]
-                    if delta != text_alone:
-                        raise LookupError
-                if choice["finish_reason"] is not None or data["usage"] is not None:
-                    raise LookupError
-                pieces[choice["index"]].append(delta["content"])
-                del data["usage"]
-            except UNUSUAL:
-                otherwise(data)
-            except BaseException:
-                with guarded("reading an event"):
-                    raise
-            return build(data=data, cast_to=cast_to, response=response)
-
-        return process_without_usage if takes_off_usage else process
+        """*build*, which takes in what it makes a chunk of; *otherwise* calls `add` where that is not the usual one."""
+        take = taking_off_usage if takes_off_usage else taking
+        return take(build, otherwise, self._pieces, self._text_alone)
 
     def join(self) -> None:
         """Make one of the last pieces of each text."""
@@ -223,20 +175,22 @@ class ChatAccumulator:
         return carries
 
     def _add(self, event: object) -> bool:
-        if self._first is None and (dig(event, "id") or dig(event, "model")):  # Azure's first chunk has neither
+        told = getter_of(event)
+        if self._first is None and (told("id") or told("model")):  # Azure's first chunk has neither
             self._first = event
-        choices = dig(event, "choices")
+        choices = told("choices")
         carries = False
         finishes = not choices
         for choice in as_items(choices):
-            index = as_count(given := dig(choice, "index")) or int(given is True)  # which is 1 to a dictionary
+            said = getter_of(choice)
+            index = as_count(given := said("index")) or int(given is True)  # which is 1 to a dictionary
             accumulator = self._choices.get(index)
             if accumulator is None:
                 accumulator = self._choices[index] = ChoiceAccumulator(self._keeps_content)
-            carries = accumulator.add(choice) or carries
-            self._expect_more_of(index, accumulator, dig(choice, "delta"))
+            carries = accumulator.add(said) or carries
+            self._expect_more_of(index, accumulator, said("delta"))
             finishes = finishes or accumulator.finish_reason is not None
-        usage = usage_in(event) if finishes else dig(event, "usage")
+        usage = usage_in(event) if finishes else told("usage")
         if usage is not None:  # Databricks and Perplexity send a running count: the last one is the usage
             self._usage = usage
         if finishes:
@@ -271,7 +225,10 @@ class ChatAccumulator:
                 "usage": self._usage,
             }
         )
-        return replace(whole, failure=self._failure or whole.failure, complete=self._complete)
+        failure, complete = self._failure or whole.failure, self._complete
+        if complete and failure is whole.failure:  # as `read` takes it to be
+            return whole
+        return changed(whole, failure=failure, complete=complete)
 
 
 class ChoiceAccumulator:
@@ -298,15 +255,15 @@ class ChoiceAccumulator:
         self._error: object = None
         self.finish_reason: object = None
 
-    def add(self, choice: object) -> bool:
-        """Take in one choice of a chunk; True if it carries a part of the answer."""
-        finish_reason = dig(choice, "finish_reason")
+    def add(self, said: Callable[[str], object]) -> bool:
+        """Take in what one choice of a chunk says; True if it carries a part of the answer."""
+        finish_reason = said("finish_reason")
         if finish_reason is not None:
             self.finish_reason = finish_reason
-            self._native = dig(choice, "native_finish_reason")
-            self._error = dig(choice, "error")
-        delta = dig(choice, "delta")
-        text = dig(delta, "content")
+            self._native = said("native_finish_reason")
+            self._error = said("error")
+        delta = getter_of(said("delta"))
+        text = delta("content")
         if self.write("content", text) and self.text is None:
             self.text = self._texts["content"] if self._keeps_content else Text(kept=False)
         return self._add_rarer(delta) or bool(text)
@@ -330,19 +287,19 @@ class ChoiceAccumulator:
             "message": message,
         }
 
-    def _add_rarer(self, delta: object) -> bool:
+    def _add_rarer(self, delta: Callable[[str], object]) -> bool:
         carries = False
         for name in RARER_TEXTS:
-            carries = self.write(name, dig(delta, name)) or carries
-        for call in as_items(dig(delta, "tool_calls")):
+            carries = self.write(name, delta(name)) or carries
+        for call in as_items(delta("tool_calls")):
             carries = True
             if self._keeps_content:
                 self._calls.add(call)
-        function = dig(delta, "function_call")
+        function = delta("function_call")
         if function is not None:
             carries = True
             self._add_function(function)
-        audio = dig(delta, "audio")
+        audio = delta("audio")
         return carries if audio is None else self._add_audio(audio) or carries
 
     def _add_function(self, function: object) -> None:
