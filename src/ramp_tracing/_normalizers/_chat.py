@@ -170,11 +170,13 @@ class ChatAccumulator:
 
     def add(self, event: object) -> bool:
         """Take in one chunk; True if it carries a part of the answer."""
-        carries = self._add(event)
-        self.all_finished = self._usage is None and len(self._choices) >= self._expected and self._complete
+        carries, finishes = self._add(event)
+        if finishes or self.all_finished:
+            self.all_finished = self._usage is None and len(self._choices) >= self._expected and self._complete
         return carries
 
-    def _add(self, event: object) -> bool:
+    def _add(self, event: object) -> tuple[bool, bool]:
+        """Whether it carries a part of the answer, and whether it may be among the last."""
         told = getter_of(event)
         if self._first is None and (told("id") or told("model")):  # Azure's first chunk has neither
             self._first = event
@@ -183,7 +185,9 @@ class ChatAccumulator:
         finishes = not choices
         for choice in as_items(choices):
             said = getter_of(choice)
-            index = as_count(given := said("index")) or int(given is True)  # which is 1 to a dictionary
+            index: Any = said("index")
+            if type(index) is not int or index < 0:
+                index = as_count(index) or int(index is True)  # which is 1 to a dictionary
             accumulator = self._choices.get(index)
             if accumulator is None:
                 accumulator = self._choices[index] = ChoiceAccumulator(self._keeps_content)
@@ -196,7 +200,7 @@ class ChatAccumulator:
         if finishes:
             self._last = event
             self._failure = self._failure or error_in(event)
-        return carries
+        return carries, finishes
 
     def _expect_more_of(self, index: int, accumulator: "ChoiceAccumulator", delta: Any) -> None:
         """Note whether its text goes on, and what all the members of such a delta are."""
@@ -204,7 +208,7 @@ class ChatAccumulator:
             self._pieces.pop(index, None)
         elif accumulator.text is not None and self._first is not None:
             self._pieces[index] = accumulator.text.pieces
-            if type(delta) is dict and is_text(cast("Delta", delta)):
+            if type(delta) is dict and len(cast("Delta", delta)) > 1 and is_text(cast("Delta", delta)):
                 self._text_alone.clear()
                 self._text_alone.update(delta)
 
@@ -290,7 +294,9 @@ class ChoiceAccumulator:
     def _add_rarer(self, delta: Callable[[str], object]) -> bool:
         carries = False
         for name in RARER_TEXTS:
-            carries = self.write(name, delta(name)) or carries
+            text = delta(name)
+            if text is not None:
+                carries = self.write(name, text) or carries
         for call in as_items(delta("tool_calls")):
             carries = True
             if self._keeps_content:
