@@ -156,9 +156,10 @@ class AsyncWatchedIterator:
         self.handed_on: Any = None
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        if type(self._source) is not AsyncGeneratorType:  # as `_nothing`
+        source: Any = self._source
+        if source.__class__ is not AsyncGeneratorType:  # as `_nothing`
             return self._rest
-        self.handed_on = handed_on = _until_finished_async(self._source, self._watch, self._rest)
+        self.handed_on = handed_on = _until_finished_async(source, self._watch, self._rest)
         return handed_on
 
     def __anext__(self) -> Awaitable[Any]:
