@@ -169,6 +169,18 @@ def test_of_a_long_text_there_are_few_pieces(colour: str, hides: bool) -> None:
     assert "word " * (3 * PIECES) == told[-1][1].output["completion"]
 
 
+def test_of_a_long_text_that_is_read_step_by_step_there_are_few_pieces() -> None:
+    """An application may ask for each item by itself."""
+    _, usual = USUAL["chat, usage asked for"]
+    accumulator = Counting()
+    events = [{**usual} for _ in range(3 * PIECES)]
+    seen, told = read("async", events, accumulator, hides_usage=False, by_step=3 * PIECES)
+    assert 3 * PIECES == len(seen)
+    assert len(accumulator.joined) >= 2
+    assert max(accumulator.joined) <= PIECES
+    assert "word " * (3 * PIECES) == told[-1][1].output["completion"]
+
+
 @pytest.mark.parametrize("colour", COLOURS)
 def test_what_is_no_text_is_left_out_of_it(colour: str) -> None:
     """Some servers send an object where the text should be."""

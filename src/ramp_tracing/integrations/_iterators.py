@@ -88,17 +88,22 @@ def _until_finished(source: Any, watch: StreamWatch, rest: "_Rest") -> Iterator[
 class _Rest:
     """Hands on the items of *source* one by one; it outlives what is raised while it reads."""
 
-    __slots__ = ("_source", "_watch")
+    __slots__ = ("_left", "_source", "_watch")
 
     def __init__(self, source: Iterator[Any], watch: StreamWatch) -> None:
         self._source = source
         self._watch = watch
+        self._left = PIECES
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
         watch = self._watch
+        self._left -= 1
+        if not self._left:
+            self._left = PIECES
+            watch.join()
         if watch.held is not NOTHING:
             return _given(watch.release())
         while True:
@@ -205,17 +210,22 @@ async def _until_finished_async(source: Any, watch: StreamWatch, rest: "_AsyncRe
 class _AsyncRest:
     """`_Rest`, awaited."""
 
-    __slots__ = ("_source", "_watch")
+    __slots__ = ("_left", "_source", "_watch")
 
     def __init__(self, source: AsyncIterator[Any], watch: StreamWatch) -> None:
         self._source = source
         self._watch = watch
+        self._left = PIECES
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
 
     async def __anext__(self) -> Any:
         watch = self._watch
+        self._left -= 1
+        if not self._left:
+            self._left = PIECES
+            watch.join()
         if watch.held is not NOTHING:
             return _given(watch.release())
         while True:
