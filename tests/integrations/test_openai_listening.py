@@ -158,7 +158,7 @@ def test_data_that_fails_to_be_read_is_the_applications_all_the_same(
         assert len(CHUNKS) == len(list(post))
         client.close()
         assert ["chat"] == [each.operation for each in generations]
-    assert "reading an event failed with RuntimeError" in caplog.text
+    assert "reading a stream failed with RuntimeError" in caplog.text
 
 
 def test_a_stream_has_its_own_client(colour: Colour) -> None:

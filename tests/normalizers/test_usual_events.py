@@ -1,7 +1,7 @@
 """The usual event of a stream is taken in in one step, and what is known at the end is the same."""
 
 import tracemalloc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ramp_tracing._normalizers import CHAT, RESPONSES, WireFormat
+from ramp_tracing._normalizers._texts import PIECES
 from ramp_tracing._record import Outcome
 
 from .cases import PAYLOADS, events_in
@@ -68,13 +69,31 @@ def read(
 ) -> tuple[Outcome, list[bool], int | None]:
     """What is known at the end; after each event, whether all have finished; which was the first to say something."""
     accumulator: Any = wire.accumulator(count, keeps)
+    carries: list[bool] = []
     finished: list[bool] = []
-    first = None
-    for number, event in enumerate(events):
-        carries = (quick and accumulator.takes(event)) or accumulator.add(event)
-        first = number if carries and first is None else first
+    take = taking(accumulator, carries) if quick else lambda event: carries.append(accumulator.add(event))
+    for event in events:
+        take(event)
         finished.append(accumulator.all_finished)
-    return accumulator.outcome(), finished, first
+    return accumulator.outcome(), finished, carries.index(True) if True in carries else None
+
+
+def taking(accumulator: Any, carries: list[bool]) -> Callable[[object], None]:
+    """Takes in an event as the client does that makes an item of it; notes whether it carries a part of the answer."""
+    added: list[bool] = []
+    process = accumulator.taking(build, lambda event: added.append(accumulator.add(event)), takes_off_usage=False)
+
+    def take(event: object) -> None:
+        before = len(added)
+        assert event is process(data=event, cast_to=dict, response=None)
+        carries.append(added[-1] if len(added) > before else True)
+
+    return take
+
+
+def build(*, data: object, cast_to: object, response: object) -> object:
+    """The item is its data."""
+    return data
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -124,9 +143,13 @@ def test_the_usual_event_is_taken(name: str, keeps: bool) -> None:
     """Once something has been said, text is; before that it is not, for somebody has to note the moment."""
     wire, event = USUAL[name]
     accumulator: Any = wire.accumulator(1, keeps)
-    assert not accumulator.takes(event)
+    unusual: list[object] = []
+    process = accumulator.taking(build, unusual.append, takes_off_usage=False)
+    process(data=event, cast_to=dict, response=None)
+    assert [event] == unusual
     assert accumulator.add(event)
-    assert accumulator.takes(event)
+    process(data=event, cast_to=dict, response=None)
+    assert [event] == unusual
 
 
 @pytest.mark.parametrize("name", USUAL)
@@ -134,10 +157,13 @@ def test_a_long_stream_stays_small(name: str) -> None:
     """Of two thousand words, each an object of its own, there is little more than their letters."""
     wire, event = USUAL[name]
     accumulator: Any = wire.accumulator(1, True)
+    process = accumulator.taking(build, accumulator.add, takes_off_usage=False)
     accumulator.add(event)
     tracemalloc.start()
     for number in range(2_000):
-        assert accumulator.takes(_with_text(event, f"{number:05} "))
+        process(data=_with_text(event, f"{number:05} "), cast_to=dict, response=None)
+        if number % PIECES == 0:
+            accumulator.join()
     outcome = accumulator.outcome()
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -14,7 +14,7 @@ from ._late import late
 
 if TYPE_CHECKING:
     from ._failures import error_in, failure_of
-    from ._formats import Accumulator, WireFormat
+    from ._formats import Accumulator, Build, WireFormat
     from ._jobs import read_output
     from ._json import parse, parse_event
     from ._langchain_attribution import langchain_attribution
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
     from ._realtime import model_of_session, read_transcript, transcriber_of_session
     from ._reported_cost import cost_in_headers
+    from ._texts import PIECES
 
 __all__ = [
     "CHAT",
@@ -35,11 +36,13 @@ __all__ = [
     "MODERATIONS",
     "PAGES",
     "PARAMETERS",
+    "PIECES",
     "REALTIME",
     "RESPONSES",
     "SPEECH",
     "TRANSCRIPTIONS",
     "Accumulator",
+    "Build",
     "WireFormat",
     "as_amount",
     "as_count",
@@ -88,7 +91,9 @@ __getattr__ = names_of(
     __name__,
     {
         "PARAMETERS": "_parameters",
+        "PIECES": "_texts",
         "Accumulator": "_formats",
+        "Build": "_formats",
         "WireFormat": "_formats",
         "as_amount": "_reading",
         "as_count": "_reading",

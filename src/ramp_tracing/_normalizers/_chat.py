@@ -4,20 +4,20 @@ https://platform.openai.com/docs/api-reference/chat-streaming.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from .._record import Drafts, Failure, Outcome
+from .._record import Drafts, Failure, Outcome, changed
 from ._failures import error_in, is_fine
-from ._formats import WireFormat
+from ._formats import Build, WireFormat
 from ._lean import lean_chat
 from ._native_usage import usage_in
 from ._openai_usage import read_usage
 from ._reading import as_count, as_items, as_name, dig, getter_of, with_members
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
-from ._texts import PIECES, Text
+from ._texts import Pieces, Text
 from ._tool_calls import FunctionAccumulator, ToolCallsAccumulator
+from ._usual_chunks import Delta, taking, taking_off_usage
 
 OUTCOMES: Final = Drafts(Outcome)
 
@@ -142,7 +142,7 @@ class ChatAccumulator:
     """
 
     __slots__ = (
-        "_choices", "_expected", "_failure", "_first", "_keeps_content", "_last", "_texts", "_usage",
+        "_choices", "_expected", "_failure", "_first", "_keeps_content", "_last", "_pieces", "_text_alone", "_usage",
         "all_finished",
     )  # fmt: skip
 
@@ -154,68 +154,63 @@ class ChatAccumulator:
         self._failure: Failure | None = None
         self._usage: object = None
         self._choices: dict[int, ChoiceAccumulator] = {}
-        self._texts: dict[int, Text] = {}  # of the choices that have begun and go on
+        self._pieces: dict[int, Pieces] = {}  # of the texts of those choices that have begun and go on
+        self._text_alone: Delta = {}  # the last delta of several members that was text and nothing else
         self.all_finished = False
 
-    def takes(self, data: Any) -> bool:
-        """
-        Take in a chunk of the kind that nearly all are of, if it is one: text of a choice that has begun, and goes on.
+    def taking(self, build: Build, otherwise: Callable[[object], None], *, takes_off_usage: bool) -> Build:
+        """*build*, which takes in what it makes a chunk of; *otherwise* calls `add` where that is not the usual one."""
+        take = taking_off_usage if takes_off_usage else taking
+        return take(build, otherwise, self._pieces, self._text_alone)
 
-        For each of thousands, so nothing of ours is called here: `add` takes ten times as long.
-
-        Args:
-            data: The chunk as it came, in plain dictionaries and lists.
-        """
-        try:
-            (choice,) = data["choices"]
-            delta = choice["delta"]
-            piece = delta["content"]
-            if choice["finish_reason"] is not None or data.get("usage") is not None or type(piece) is not str:
-                return False
-            index = choice["index"]
-            if index is True:  # which a dictionary takes for 1
-                return False
-            text = self._texts[index]
-        except (AttributeError, LookupError, TypeError, ValueError):  # it is something else
-            return False
-        if len(delta) > 1 and not is_text(delta):
-            return False
-        pieces = text.pieces
-        pieces.append(piece)
-        if len(pieces) >= PIECES:
-            text.join()
-        return True
+    def join(self) -> None:
+        """Make one of the last pieces of each text."""
+        for each in self._choices.values():
+            each.join()
 
     def add(self, event: object) -> bool:
         """Take in one chunk; True if it carries a part of the answer."""
-        carries = self._add(event)
-        self.all_finished = self._usage is None and len(self._choices) >= self._expected and self._complete
+        carries, finishes = self._add(event)
+        if finishes or self.all_finished:
+            self.all_finished = self._usage is None and len(self._choices) >= self._expected and self._complete
         return carries
 
-    def _add(self, event: object) -> bool:
-        if self._first is None and (dig(event, "id") or dig(event, "model")):  # Azure's first chunk has neither
+    def _add(self, event: object) -> tuple[bool, bool]:
+        """Whether it carries a part of the answer, and whether it may be among the last."""
+        told = getter_of(event)
+        if self._first is None and (told("id") or told("model")):  # Azure's first chunk has neither
             self._first = event
-        choices = dig(event, "choices")
+        choices = told("choices")
         carries = False
         finishes = not choices
         for choice in as_items(choices):
-            index = as_count(dig(choice, "index")) or 0
+            said = getter_of(choice)
+            index: Any = said("index")
+            if type(index) is not int or index < 0:
+                index = as_count(index) or int(index is True)  # which is 1 to a dictionary
             accumulator = self._choices.get(index)
             if accumulator is None:
                 accumulator = self._choices[index] = ChoiceAccumulator(self._keeps_content)
-            carries = accumulator.add(choice) or carries
-            if accumulator.finish_reason is not None:
-                self._texts.pop(index, None)
-            elif accumulator.text is not None and self._first is not None:
-                self._texts[index] = accumulator.text
+            carries = accumulator.add(said) or carries
+            self._expect_more_of(index, accumulator, said("delta"))
             finishes = finishes or accumulator.finish_reason is not None
-        usage = usage_in(event) if finishes else dig(event, "usage")
+        usage = usage_in(event) if finishes else told("usage")
         if usage is not None:  # Databricks and Perplexity send a running count: the last one is the usage
             self._usage = usage
         if finishes:
             self._last = event
             self._failure = self._failure or error_in(event)
-        return carries
+        return carries, finishes
+
+    def _expect_more_of(self, index: int, accumulator: "ChoiceAccumulator", delta: Any) -> None:
+        """Note whether its text goes on, and what all the members of such a delta are."""
+        if accumulator.finish_reason is not None:
+            self._pieces.pop(index, None)
+        elif accumulator.text is not None and self._first is not None:
+            self._pieces[index] = accumulator.text.pieces
+            if type(delta) is dict and len(cast("Delta", delta)) > 1 and is_text(cast("Delta", delta)):
+                self._text_alone.clear()
+                self._text_alone.update(delta)
 
     @property
     def _complete(self) -> bool:
@@ -234,7 +229,10 @@ class ChatAccumulator:
                 "usage": self._usage,
             }
         )
-        return replace(whole, failure=self._failure or whole.failure, complete=self._complete)
+        failure, complete = self._failure or whole.failure, self._complete
+        if complete and failure is whole.failure:  # as `read` takes it to be
+            return whole
+        return changed(whole, failure=failure, complete=complete)
 
 
 class ChoiceAccumulator:
@@ -261,18 +259,23 @@ class ChoiceAccumulator:
         self._error: object = None
         self.finish_reason: object = None
 
-    def add(self, choice: object) -> bool:
-        """Take in one choice of a chunk; True if it carries a part of the answer."""
-        finish_reason = dig(choice, "finish_reason")
+    def add(self, said: Callable[[str], object]) -> bool:
+        """Take in what one choice of a chunk says; True if it carries a part of the answer."""
+        finish_reason = said("finish_reason")
         if finish_reason is not None:
             self.finish_reason = finish_reason
-            self._native = dig(choice, "native_finish_reason")
-            self._error = dig(choice, "error")
-        delta = dig(choice, "delta")
-        text = dig(delta, "content")
+            self._native = said("native_finish_reason")
+            self._error = said("error")
+        delta = getter_of(said("delta"))
+        text = delta("content")
         if self.write("content", text) and self.text is None:
             self.text = self._texts["content"] if self._keeps_content else Text(kept=False)
         return self._add_rarer(delta) or bool(text)
+
+    def join(self) -> None:
+        """Make one of the last pieces of its content."""
+        if self.text is not None:
+            self.text.join()
 
     def choice(self) -> Mapping[str, object]:
         """The choice in the shape of a whole answer."""
@@ -288,19 +291,21 @@ class ChoiceAccumulator:
             "message": message,
         }
 
-    def _add_rarer(self, delta: object) -> bool:
+    def _add_rarer(self, delta: Callable[[str], object]) -> bool:
         carries = False
         for name in RARER_TEXTS:
-            carries = self.write(name, dig(delta, name)) or carries
-        for call in as_items(dig(delta, "tool_calls")):
+            text = delta(name)
+            if text is not None:
+                carries = self.write(name, text) or carries
+        for call in as_items(delta("tool_calls")):
             carries = True
             if self._keeps_content:
                 self._calls.add(call)
-        function = dig(delta, "function_call")
+        function = delta("function_call")
         if function is not None:
             carries = True
             self._add_function(function)
-        audio = dig(delta, "audio")
+        audio = delta("audio")
         return carries if audio is None else self._add_audio(audio) or carries
 
     def _add_function(self, function: object) -> None:

@@ -1,19 +1,26 @@
 """What a wire format has to offer."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from .._dataclass import dataclass
 from .._record import Outcome
 from ._lean import LeanAnswer
+
+Build = Callable[..., object]
+"""What a client library calls, by name, with the *data* of an event, *cast_to* and *response*; it gives the item."""
+
+UNUSUAL: Final = (AttributeError, LookupError, TypeError, ValueError)
+"""What comes of reading an event as if it were the usual one."""
 
 
 class Accumulator(Protocol):
     """
     Folds the events of one stream. Keeps texts, never the events: a stream of thousands stays small.
 
-    It may also have ``takes(data) -> bool``, for the event that nearly all are of: it is asked before `add`, with plain
-    dictionaries and lists, and takes the event in or says False.
+    It may also have ``taking(build, otherwise, *, takes_off_usage)``, for the event that nearly all are of: what that
+    gives is called in place of *build*, with plain dictionaries and lists, does the same, and takes the event in or
+    calls *otherwise* with it. It has a ``join()`` then, which is called now and then: a text's pieces become one.
     """
 
     @property

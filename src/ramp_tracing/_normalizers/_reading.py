@@ -72,7 +72,8 @@ class Attributes:
 
 def getter_of(value: object) -> Callable[[str], object]:
     """What `dig` does for one name, for who asks the same object for several: found out once what it is."""
-    members: Any = with_members(value)
+    kind = type(value)
+    members: Any = value if kind is dict else with_members(value)
     kind = type(members)  # pyright: ignore[reportUnknownVariableType]
     if kind is dict:
         get: Callable[[str], object] = members.get

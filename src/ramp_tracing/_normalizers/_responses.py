@@ -3,20 +3,21 @@ The Responses API: https://platform.openai.com/docs/api-reference/responses/obje
 https://platform.openai.com/docs/api-reference/responses-streaming.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from .._guard import guarded
 from .._record import Drafts, Failure, Outcome
 from ._failures import error_in
-from ._formats import WireFormat
+from ._formats import UNUSUAL, Build, WireFormat
 from ._hosted_tools import count_hosted_tools
 from ._lean_responses import lean_response
 from ._openai_usage import read_usage
 from ._reading import as_instant, as_items, as_name, dig, with_members
 from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
-from ._texts import PIECES, Text
+from ._texts import Pieces, Text
 
 UNFINISHED: Final = frozenset({"queued", "in_progress"})
 """States of a background response whose usage is still to come: https://platform.openai.com/docs/guides/background"""
@@ -110,13 +111,13 @@ def _call(item: object, index: int) -> Mapping[str, object]:
 class ResponsesAccumulator:
     """Folds the events of a streamed response. The last event repeats the whole; until then the texts count."""
 
-    __slots__ = ("_begun", "_error", "_reasoning", "_text", "_texts", "_whole")
+    __slots__ = ("_begun", "_error", "_pieces", "_reasoning", "_text", "_whole")
 
     def __init__(self, choices: int, keeps_content: bool) -> None:
         self._whole: Outcome | None = None
         self._begun = Outcome()
         self._error: Failure | None = None
-        self._texts: dict[str, Text] = {}  # those that have begun
+        self._pieces: dict[str, Pieces] = {}  # by the kind of event, of those texts that have begun
         self._text, self._reasoning = Text(kept=keeps_content), Text(kept=keeps_content)
 
     @property
@@ -124,26 +125,30 @@ class ResponsesAccumulator:
         """Never: here the last event brings the usage by itself."""
         return False
 
-    def takes(self, data: Any) -> bool:
+    def taking(self, build: Build, otherwise: Callable[[object], None], *, takes_off_usage: bool) -> Build:
         """
-        Take in an event of the kind that nearly all are of, if it is one: text, when some has come before.
+        *build*, which takes in an event of the kind that nearly all are of: text, when some has come before.
 
-        For each of thousands: `add` takes four times as long.
-
-        Args:
-            data: The event as it came, in plain dictionaries and lists.
+        For each of thousands, so nothing of ours is called in it. Others are *otherwise*'s, which calls `add`.
         """
-        try:
-            text, piece = self._texts[data["type"]], data["delta"]
-        except (LookupError, TypeError):
-            return False
-        if type(piece) is not str:
-            return False
-        pieces = text.pieces
-        pieces.append(piece)
-        if len(pieces) >= PIECES:
-            text.join()
-        return True
+        pieces = self._pieces
+
+        def process(*, data: Any, cast_to: object, response: object) -> object:
+            try:
+                pieces[data["type"]].append(data["delta"])
+            except UNUSUAL:
+                otherwise(data)
+            except BaseException:
+                with guarded("reading an event"):
+                    raise
+            return build(data=data, cast_to=cast_to, response=response)
+
+        return process
+
+    def join(self) -> None:
+        """Make one of the last pieces of each text."""
+        self._text.join()
+        self._reasoning.join()
 
     def add(self, event: object) -> bool:
         """Take in one event; True if it carries a part of the answer."""
@@ -174,7 +179,7 @@ class ResponsesAccumulator:
     def _add_text(self, kind: str, text: object) -> None:
         gathered = self._text if kind in TEXT_EVENTS else self._reasoning if kind in REASONING_EVENTS else None
         if gathered is not None and isinstance(text, str):
-            self._texts[kind] = gathered
+            self._pieces[kind] = gathered.pieces
             gathered.write(text)
 
 

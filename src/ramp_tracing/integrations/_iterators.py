@@ -6,10 +6,12 @@ items. What happens at each step is decided in `StreamWatch`, which has no colou
 ``await`` only.
 """
 
-from collections.abc import AsyncIterator, Generator, Iterator
-from itertools import chain
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from itertools import chain, islice
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any, Self
 
+from .._normalizers import PIECES
 from ._streams import NOTHING, Raised, StreamWatch
 
 
@@ -27,12 +29,12 @@ class WatchedIterator(chain[Any]):
     __slots__ = ("_source", "handed_on")
 
     _source: Iterator[Any]
-    handed_on: Generator[Any, None, None]
+    handed_on: Any
 
     def __new__(cls, source: Iterator[Any], watch: StreamWatch) -> Self:
         """Watch *source*."""
         rest = _Rest(source, watch)
-        handed_on = _until_finished(source, watch, rest)
+        handed_on = _until_finished(source, watch, rest) if type(source) is GeneratorType else _nothing()
         made = super().__new__(cls, handed_on, rest)
         made._source, made.handed_on = source, handed_on
         return made
@@ -40,51 +42,73 @@ class WatchedIterator(chain[Any]):
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)  # what else a generator has: close, gi_frame…
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether the client library is, unless it is `_Rest` that asked it to."""
+        return bool(self.handed_on.gi_running)
 
-def _until_finished(source: Iterator[Any], watch: StreamWatch, rest: "_Rest") -> Generator[Any, None, None]:
-    """Hand on items until every choice has finished, and one that is held back for the next step."""
-    watch.busy = True
+
+def _nothing() -> Iterator[Any]:
+    """What is no generator does not tell whether it has ended, and is `_Rest`'s from the beginning."""
+    yield from ()
+
+
+def _until_finished(source: Any, watch: StreamWatch, rest: "_Rest") -> Iterator[Any]:
+    """
+    Hand on items until every choice has finished, and one that is held back for the next step.
+
+    Args:
+        source: A generator. Without a frame it has ended.
+        watch: Decides.
+        rest: Reads what comes then.
+    """
+    join = watch.join
     try:
-        for item in source:
-            watch.busy = False
-            if watch.passes or item is watch.usual:
-                yield item
-            elif watch.shows(item):
-                if watch.looks_ahead:
-                    rest.look_ahead(item)
+        while source.gi_frame is not None:
+            for item in islice(source, PIECES):
+                if watch.passes:
                     yield item
-                    return
-                yield item
-            watch.busy = True
+                elif watch.shows(item):
+                    if watch.looks_ahead:
+                        rest.look_ahead(item)
+                        yield item
+                        return
+                    yield item
+            join()
         watch.drained()
         watch.hold(Raised(StopIteration()))  # so that nobody asks again
+    except GeneratorExit:  # nobody reads on
+        raise
     except BaseException as error:
-        if watch.busy and getattr(source, "gi_frame", None) is None:  # else an interrupt found us between two items
+        if source.gi_frame is None:  # else an interrupt found us between two items
             watch.failed(error)
         raise
-    finally:
-        watch.busy = False
 
 
 class _Rest:
     """Hands on the items of *source* one by one; it outlives what is raised while it reads."""
 
-    __slots__ = ("_source", "_watch")
+    __slots__ = ("_left", "_source", "_watch")
 
     def __init__(self, source: Iterator[Any], watch: StreamWatch) -> None:
         self._source = source
         self._watch = watch
+        self._left = PIECES
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
         watch = self._watch
+        self._left -= 1
+        if not self._left:
+            self._left = PIECES
+            watch.join()
         if watch.held is not NOTHING:
             return _given(watch.release())
         while True:
             item = self._pull()
-            if watch.passes or item is watch.usual:
+            if watch.passes:
                 return item
             if watch.shows(item):
                 if watch.looks_ahead:
@@ -102,7 +126,7 @@ class _Rest:
             if not watch.postpones(error, item):
                 raise
         else:
-            if watch.shows(following):
+            if watch.passes or watch.shows(following):
                 watch.hold(following)
 
     def _pull(self) -> Any:
@@ -121,44 +145,100 @@ class _Rest:
 
 
 class AsyncWatchedIterator:
-    """`_Rest`, awaited."""
+    """
+    Hands on every item of *source*: in a loop by a generator, which takes half of what `_AsyncRest` would for each.
 
-    __slots__ = ("_source", "_watch")
+    Attributes:
+        handed_on: The generator of the last loop.
+    """
+
+    __slots__ = ("_rest", "_source", "_watch", "handed_on")
 
     def __init__(self, source: AsyncIterator[Any], watch: StreamWatch) -> None:
         self._source = source
         self._watch = watch
+        self._rest = _AsyncRest(source, watch)
+        self.handed_on: Any = None
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        return self
+        source: Any = self._source
+        if source.__class__ is not AsyncGeneratorType:  # as `_nothing`
+            return self._rest
+        self.handed_on = handed_on = _until_finished_async(source, self._watch, self._rest)
+        return handed_on
+
+    def __anext__(self) -> Awaitable[Any]:
+        return self._rest.__anext__()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether the client library is, unless it is `_AsyncRest` that asked it to."""
+        return self.handed_on is not None and bool(self.handed_on.ag_running)
+
+
+async def _until_finished_async(source: Any, watch: StreamWatch, rest: "_AsyncRest") -> AsyncIterator[Any]:
+    """`_until_finished`, awaited; and *rest* to its end, because there is no asynchronous `chain`."""
+    join, left = watch.join, PIECES
+    try:
+        if watch.held is NOTHING:
+            async for item in source:
+                left -= 1
+                if not left:
+                    left = PIECES
+                    join()
+                if watch.passes:
+                    yield item
+                elif watch.shows(item):
+                    if watch.looks_ahead:
+                        await rest.look_ahead(item)
+                        yield item
+                        break
+                    yield item
+    except GeneratorExit:  # nobody reads on
+        raise
+    except BaseException as error:
+        if source.ag_frame is None:  # else an interrupt found us between two items
+            watch.failed(error)
+        raise
+    async for item in rest:
+        yield item
+
+
+class _AsyncRest:
+    """`_Rest`, awaited."""
+
+    __slots__ = ("_left", "_source", "_watch")
+
+    def __init__(self, source: AsyncIterator[Any], watch: StreamWatch) -> None:
+        self._source = source
+        self._watch = watch
+        self._left = PIECES
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
     async def __anext__(self) -> Any:
         watch = self._watch
+        self._left -= 1
+        if not self._left:
+            self._left = PIECES
+            watch.join()
         if watch.held is not NOTHING:
             return _given(watch.release())
         while True:
-            watch.busy = True
-            try:  # as in `_pull`, of which a coroutine for every item would be a third of all this
-                item = await self._source.__anext__()
-            except StopAsyncIteration:
-                watch.drained()
-                raise
-            except BaseException as error:
-                watch.failed(error)
-                raise
-            finally:
-                watch.busy = False
-            if watch.passes or item is watch.usual:
+            item = await self._pull()
+            if watch.passes:
                 return item
             if watch.shows(item):
                 if watch.looks_ahead:
-                    await self._look_ahead(item)
+                    await self.look_ahead(item)
                 return item
 
-    async def _look_ahead(self, item: object) -> None:
+    async def look_ahead(self, item: object) -> None:
+        """Fetch what follows *item* before that is handed on; it comes next."""
         watch = self._watch
         try:
             following = await self._pull()
@@ -168,7 +248,7 @@ class AsyncWatchedIterator:
             if not watch.postpones(error, item):
                 raise
         else:
-            if watch.shows(following):
+            if watch.passes or watch.shows(following):
                 watch.hold(following)
 
     async def _pull(self) -> Any:
@@ -200,20 +280,25 @@ class Closing:
     collector, and the connection leaks. A client library's stream is a reference cycle with or without this one.
     """
 
-    __slots__ = ("_close", "_watch")
+    __slots__ = ("_close", "_iterator", "_watch")
 
-    def __init__(self, close: Any, watch: StreamWatch) -> None:
+    def __init__(self, close: Any, watch: StreamWatch, iterator: Any = None) -> None:
         self._close = close
         self._watch = watch
+        self._iterator = iterator
 
     def __call__(self) -> None:
         try:
             self._close()
         finally:
-            self._watch.closed()
+            self._watch.closed(reads=self._reads)
 
     def __del__(self) -> None:
         self._watch.collected()
+
+    @property
+    def _reads(self) -> bool:
+        return self._iterator is not None and self._iterator.is_reading
 
 
 class AsyncClosing(Closing):
@@ -225,4 +310,4 @@ class AsyncClosing(Closing):
         try:
             await self._close()
         finally:
-            self._watch.closed()
+            self._watch.closed(reads=self._reads)

@@ -6,10 +6,10 @@ on what comes back. Plain dictionaries are read at a third of what its models ta
 Where the library does otherwise, nothing is lost: items that come some other way are read themselves.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from .._guard import guarded
+from .._normalizers import Build
 from ._streams import StreamWatch
 
 METHOD: Final = "_process_response_data"
@@ -31,8 +31,7 @@ def listen(stream: Any, watch: StreamWatch, *, trusted: bool) -> None:
         client = stream._client
         build = getattr(client, METHOD)
         if _takes(build, PARAMETERS):
-            telling = _telling(build, watch) if watch.hides_usage or not trusted else _trusted(build, watch)
-            stream._client = Listening(stream, client, telling)
+            stream._client = Listening(stream, client, _trusted(build, watch) if trusted else _telling(build, watch))
 
 
 class Listening:
@@ -45,7 +44,7 @@ class Listening:
         telling: What to give for the method.
     """
 
-    def __init__(self, stream: Any, client: Any, telling: Callable[..., object]) -> None:
+    def __init__(self, stream: Any, client: Any, telling: Build) -> None:
         self._stream, self._client, self._telling = stream, client, telling
 
     def __getattr__(self, name: str) -> Any:
@@ -55,42 +54,26 @@ class Listening:
         return self._telling
 
 
-def _telling(build: Callable[..., object], watch: StreamWatch) -> Callable[..., object]:
-    """What the library calls for each event in place of its client's method, where items may have to be hidden."""
-    takes, hides_usage = watch.takes, watch.hides_usage
+def _telling(build: Build, watch: StreamWatch) -> Build:
+    """What the library calls for each event in place of its client's method, where items may come some other way."""
 
-    def process(*, data: Any, cast_to: object, response: object) -> object:
-        try:
-            taken = takes(data)
-        except BaseException:
-            taken = False
-            with guarded("reading an event"):
-                raise
-        if taken:
-            if hides_usage and "usage" in data:
-                del data["usage"]
-            watch.usual = item = build(data=data, cast_to=cast_to, response=response)
-        else:
-            watch.shown = watch.keeps(data)
-            watch.told = item = build(data=data, cast_to=cast_to, response=response)
+    def process(*, data: object, cast_to: object, response: object) -> object:
+        watch.shown = watch.keeps(data)
+        watch.told = item = build(data=data, cast_to=cast_to, response=response)
         return item
 
     return process
 
 
-def _trusted(build: Callable[..., object], watch: StreamWatch) -> Callable[..., object]:
-    """The same where none is hidden: nobody has to know which item was made of which data."""
-    takes, keeps = watch.takes, watch.keeps
+def _trusted(build: Build, watch: StreamWatch) -> Build:
+    """The same where none does: nobody has to know which item was made of which data."""
+    taking = getattr(watch.accumulator, "taking", None)
+    if taking is not None:
+        taken: Build = taking(build, watch.judges, takes_off_usage=watch.hides_usage)
+        return taken
 
     def process(*, data: object, cast_to: object, response: object) -> object:
-        try:
-            taken = takes(data)
-        except BaseException:
-            taken = False
-            with guarded("reading an event"):
-                raise
-        if not taken:
-            watch.passes = keeps(data)
+        watch.judges(data)
         return build(data=data, cast_to=cast_to, response=response)
 
     return process

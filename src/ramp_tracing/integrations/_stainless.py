@@ -220,11 +220,11 @@ class StainlessHook:
     def _watch_stream(self, call: Call, stream: Any) -> None:
         watch = StreamWatch(call.ending, call.accumulator(), hides_usage=call.hides_usage)
         if isinstance(stream, self._stream.Stream):
-            stream._iterator = WatchedIterator(stream._iterator, watch)
-            stream.response.close = Closing(stream.response.close, watch)
+            stream._iterator = iterator = WatchedIterator(stream._iterator, watch)
+            stream.response.close = Closing(stream.response.close, watch, iterator)
         else:
-            stream._iterator = AsyncWatchedIterator(stream._iterator, watch)
-            stream.response.aclose = AsyncClosing(stream.response.aclose, watch)
+            stream._iterator = steps = AsyncWatchedIterator(stream._iterator, watch)
+            stream.response.aclose = AsyncClosing(stream.response.aclose, watch, steps)
         listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
 
     def _is_unread(self, result: Any) -> bool:

@@ -13,6 +13,9 @@ from ._endings import Ending
 NOTHING: Final = object()
 """No item is held back."""
 
+EVERY: Final = object()
+"""Every item is made of data that we read before."""
+
 
 class StreamWatch:
     """
@@ -27,55 +30,61 @@ class StreamWatch:
         held: An item, or an error, for the application's next step; else `NOTHING`.
         looks_ahead: Whether to fetch one item more before handing the last one on: every choice has finished and the
             usage comes next, and many loops stop at the finish reason.
+        accumulator: What folds the items.
         busy: True while the client library itself is reading; it closes its response then, which is not an ending.
-        passes: Whether every item is made of data that we read before, and the application may see it.
-        usual: Else the last item that was made of data which is usual, so that the application may see it.
-        told: The last one that was made of other data. `_listening` sets these.
+        passes: Whether the next item is made of data that we read before, and goes to the application without more ado.
+        told: The last item that was made of data which we read before, or `EVERY`. `_listening` sets these.
         shown: Whether the application may see that one.
     """
 
     __slots__ = (
-        "__weakref__", "_accumulator", "_ending", "_has_begun",
-        "busy", "held", "hides_usage", "looks_ahead", "passes", "shown", "told", "usual",
+        "__weakref__", "_ending", "_has_begun",
+        "accumulator", "busy", "held", "hides_usage", "looks_ahead", "passes", "shown", "told",
     )  # fmt: skip
 
     def __init__(self, ending: Ending, accumulator: Accumulator, *, hides_usage: bool = False) -> None:
         self._ending = ending
-        self._accumulator = accumulator
+        self.accumulator = accumulator
         self.held: object = NOTHING
         self.looks_ahead = False
         self._has_begun = False
         self.busy = False
         self.hides_usage = hides_usage
         self.passes = False
-        self.usual: object = NOTHING
         self.told: object = NOTHING
         self.shown = True
         state.open_streams[id(self)] = self
 
     @property
-    def takes(self) -> Callable[[object], bool]:
-        """Takes in data of the kind that most of a stream is of; False if it is something else, for `keeps`."""
-        return getattr(self._accumulator, "takes", _never)
+    def join(self) -> Callable[[], None]:
+        """To be called now and then, by who reads: makes one of the pieces that have come meanwhile."""
+        return getattr(self.accumulator, "join", _nothing)
 
     def keeps(self, item: object) -> bool:
         """Take in one item, or the data that it is made of; False if the application must not see it."""
         try:
-            if self._accumulator.add(item) and not self._has_begun:
+            if self.accumulator.add(item) and not self._has_begun:
                 self._has_begun = True
                 self._ending.first_chunk()
             if self.hides_usage:
-                self.looks_ahead = self._accumulator.all_finished
+                self.looks_ahead = self.accumulator.all_finished
                 return _would_be_sent_unasked(item)
         except BaseException:
             with guarded("reading a stream"):  # entered only now: for every chunk it would be a fifth of all this
                 raise
         return True
 
+    def judges(self, data: object) -> None:
+        """Take in the data of the next item, of a stream of which every item comes like that."""
+        self.told = EVERY
+        self.shown = self.keeps(data)
+        self.passes = self.shown and not self.looks_ahead
+
     def shows(self, item: object) -> bool:
         """Whether the application may see *item*, which is taken in unless that was done as its data came."""
-        if self.passes or item is self.usual:
-            return True
+        if self.told is EVERY:
+            self.passes = True  # the next one, unless it is judged
+            return self.shown
         return self.shown if item is self.told else self.keeps(item)
 
     def hold(self, item: object) -> None:
@@ -109,14 +118,17 @@ class StreamWatch:
             with guarded("ending a stream"):
                 self._ending.fail(failure_of(error), self._outcome())
 
-    def closed(self) -> None:
+    def closed(self, *, reads: bool) -> None:
         """
         The application closed the stream, or the client library did so at its end.
 
         It does so too when the garbage collector finds its generator, and then as in `collected`; but at the end of a
         stream of openai 3, which leaves the generator below behind, it is still reading.
+
+        Args:
+            reads: Whether it is, where `busy` does not say so.
         """
-        if self.busy:
+        if self.busy or reads:
             return
         if isinstance(sys.exception(), GeneratorExit):
             self.collected()
@@ -140,9 +152,10 @@ class StreamWatch:
     def _outcome(self) -> Outcome:
         """What is known at the end."""
         self._forget()
-        self.told = self.usual = NOTHING
+        if self.told is not EVERY:
+            self.told = NOTHING
         with guarded("reading a stream"):
-            return self._accumulator.outcome()
+            return self.accumulator.outcome()
         return NOTHING_READ
 
     def _forget(self) -> None:
@@ -179,8 +192,8 @@ def _unasked(data: dict[str, object]) -> bool:
     return usage is NOTHING or bool(data.get("choices"))
 
 
-def _never(_data: object) -> bool:
-    return False
+def _nothing() -> None:
+    pass
 
 
 class Raised:
