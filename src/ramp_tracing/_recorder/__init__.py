@@ -6,9 +6,9 @@ afterwards, the first ending counts and there is exactly one `Generation`.
 """
 
 from .._record import ReadLater
-from ._draft import timed
+from ._draft import CONTENTS, timed
 from ._job_records import ANSWERED, answered_first, as_asked, timing_of_job
-from ._recording import ABANDONED, CONTENTS, Recording, hand_over, sayable
+from ._recording import ABANDONED, Recording, hand_over, sayable
 from ._request import Request
 from ._start import Start, unchanging
 from ._unread import Sent, Unanswered

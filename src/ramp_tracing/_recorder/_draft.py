@@ -3,9 +3,10 @@
 from typing import Any, Final
 
 from .._context import InForce
-from .._record import GENERATIONS, Cost, Drafts, Timing, UnixNanos
+from .._record import GENERATIONS, Content, Cost, Drafts, Timing, UnixNanos
 from ._request import Request
 
+CONTENTS: Final = Drafts(Content)
 TIMINGS: Final = Drafts(Timing)
 
 

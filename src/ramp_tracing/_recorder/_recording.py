@@ -21,7 +21,6 @@ from .._record import (
     NOTHING_READ,
     Content,
     Cost,
-    Drafts,
     Failure,
     Generation,
     GenerationId,
@@ -33,7 +32,7 @@ from .._record import (
     changed,
 )
 from .._state import Job, Sink, state
-from ._draft import drafted, timed
+from ._draft import CONTENTS, drafted, timed
 from ._job_records import as_asked, timing_of_job
 from ._request import Request
 from ._start import Start
@@ -41,9 +40,6 @@ from ._unread import Answered, Sent, Unanswered
 
 ABANDONED: Final = Failure(type="abandoned", message="The stream was not read to its end")
 """OpenRouter reports a client that went away as an error too ("The client has disconnected")."""
-
-
-CONTENTS: Final = Drafts(Content)
 
 
 class Recording:

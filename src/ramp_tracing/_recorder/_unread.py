@@ -23,7 +23,7 @@ from .._record import (
     changed,
 )
 from .._state import state
-from ._draft import drafted, timed
+from ._draft import CONTENTS, drafted, timed
 from ._request import Request
 from ._start import Start
 
@@ -198,4 +198,8 @@ class Unanswered(Start):
 def content_of(sent: Sent | None, output: object, size_bytes: int) -> Content | None:
     """What was asked and answered; `None` if that is nothing."""
     asked = None if sent is None else sent.read()
-    return None if asked is None and output is None else Content(input=asked, output=output, size_bytes=size_bytes)
+    if asked is None and output is None:
+        return None
+    made = CONTENTS.begin()
+    made.input, made.output, made.size_bytes = asked, output, size_bytes
+    return CONTENTS.end(made)

@@ -75,9 +75,10 @@ class StainlessHook:
         """As in `Watcher`. A stream may be asked for its usage."""
         call = None
         try:
-            if options.url in self._passed and options.method == "get":
+            url = options.url
+            if url in self._passed and options.method == "get":
                 return None
-            call = self._call(client, options)
+            call = self._call(client, options, url)
             if call is not None and stream is True and self._should_ask(call, client):
                 call.options = _asking_for_usage(options)
                 call.hides_usage = True
@@ -90,9 +91,10 @@ class StainlessHook:
         """As in `Watcher`."""
         missed = False
         try:
-            if options.url in self._passed and options.method == "get":
+            url = options.url
+            if url in self._passed and options.method == "get":
                 return None
-            missed = self._route(options) is not None
+            missed = self._route(options.method, url) is not None
         except BaseException:
             with guarded("reading a request"):
                 raise
@@ -102,7 +104,7 @@ class StainlessHook:
         """A call whose request nobody showed us: somebody has taken out what shows us requests."""
         call = None
         with guarded("reading a request"):
-            call = self._call(client, options)
+            call = self._call(client, options, options.url)
             if call is not None:
                 call.recording.began_earlier(nanoseconds_taken(response))
                 self._repair(self._doors.wrap_requests)
@@ -122,12 +124,12 @@ class StainlessHook:
             finally:
                 self._repairing.release()
 
-    def _call(self, client: Any, options: Any) -> Call | None:
+    def _call(self, client: Any, options: Any, url: str) -> Call | None:
         """The call that starts here; `None` if it is not billable, or seen already by a wrapper further out."""
         sink, outer = state.sink, current.get()
         if sink is None or self._library.name not in state.enabled:
             return None
-        url, route = options.url, self._route(options)
+        route = self._route(options.method, url)
         if route is None or (outer is not None and outer.is_same(client, options)):
             return None
         call = Call()
@@ -140,14 +142,13 @@ class StainlessHook:
         )
         return call
 
-    def _route(self, options: Any) -> Route | None:
+    def _route(self, method: str, url: str) -> Route | None:
         """
         What kind of request it is.
 
         What an application gets again and again, and is never ours, is remembered: to look at each of those again is
         most of what they would cost.
         """
-        method, url = options.method, options.url
         route = self._library.routes.match(method, url)
         if route is None and method == "get" and not file_in(url):
             make_room(self._passed)
