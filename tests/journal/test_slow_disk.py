@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ramp_tracing._journal import FileJournal, Stats
-from ramp_tracing._journal._disk_speed import DiskSpeed, waits_of_this_thread
+from ramp_tracing._journal._disk_speed import SLOW_SECONDS, DiskSpeed, waits_of_this_thread
 
 from .samples import drain, files, generation, ids, lines
 
@@ -22,11 +22,13 @@ class Thread:
 
     def write(self, *, seconds: float, waits: int = 1) -> bool:
         """Write a line; whether the disk is too slow by then."""
-        start = self.speed.started()
+        began = self.seconds
+        before = self.speed.waits() if began < self.speed.watched_until else None
         self.seconds += seconds
         if self.waits is not None:
             self.waits += waits
-        self.speed.ended(start)
+        if seconds >= SLOW_SECONDS:
+            self.speed.was_slow(began, before)
         return self.speed.too_slow
 
 

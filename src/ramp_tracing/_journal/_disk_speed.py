@@ -25,10 +25,6 @@ a second. So many wake-ups to an interval mean the lock; on a crowded machine no
 """
 
 
-Start = tuple[float, int | None]
-"""When a write began, and how often its thread had waited by then; `None` while nobody counts."""
-
-
 def waits_of_this_thread() -> int | None:
     """How often it has waited for something, by its own will; `None` where the system does not count that."""
     try:
@@ -41,7 +37,7 @@ def waits_of_this_thread() -> int | None:
 
 class DiskSpeed:
     """
-    Times writes. Where so many of them were slow, `too_slow` is true for a while.
+    Is told of slow writes. Where there were so many of them, `too_slow` is true for a while.
 
     A write also looks slow when the machine has other things to do and the thread does not get its turn, or the lock.
     A thread that waits gives its turn away by its own will, which the kernel counts: never where it did not get its
@@ -53,6 +49,9 @@ class DiskSpeed:
         clock: Seconds, monotonic.
         waits: How often this thread has waited.
         interval: Of the interpreter's switches, in seconds.
+
+    Attributes:
+        watched_until: Until when the waits of a thread that writes are to be counted.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class DiskSpeed:
         self._waits = waits
         self._interval = interval
         self._slow: deque[float] = deque(maxlen=SLOW_WRITES)
-        self._watched_until = float("-inf")
+        self.watched_until = float("-inf")
         self._too_slow_until: float | None = None
 
     @property
@@ -74,18 +73,20 @@ class DiskSpeed:
         """Whether the application's threads should stay away from the disk."""
         return self._too_slow_until is not None and self._clock() < self._too_slow_until
 
-    def started(self) -> Start:
-        """To be called before a write, and its result given to `ended` after it."""
-        now = self._clock()
-        return now, self._waits() if now < self._watched_until else None
+    def waits(self) -> int | None:
+        """To be asked before a write that begins before `watched_until`, and its result given to `was_slow`."""
+        return self._waits()
 
-    def ended(self, start: Start) -> None:
-        """Take note of a write."""
-        began, waits = start
+    def was_slow(self, began: float, waits: int | None) -> None:
+        """
+        Take note of a write that took `SLOW_SECONDS` or more.
+
+        Args:
+            began: When.
+            waits: How often its thread had waited by then; `None` if nobody counted.
+        """
         now = self._clock()
-        if now - began < SLOW_SECONDS:
-            return
-        watched, self._watched_until = began < self._watched_until, now + WITHIN_SECONDS
+        watched, self.watched_until = began < self.watched_until, now + WITHIN_SECONDS
         if not watched or not self._waited_for_disk(waits, now - began):
             return
         self._slow.append(now)

@@ -8,7 +8,7 @@ from typing import Final
 
 from ._descriptor import Descriptor
 from ._directory import Directory
-from ._disk_speed import DiskSpeed
+from ._disk_speed import SLOW_SECONDS, DiskSpeed
 from ._segment import Segment
 from ._segment_files import create, new_name
 from ._syscall import write_keeping_gil
@@ -84,9 +84,11 @@ class Writer:
         try:
             if not segment.file.is_marked():  # a daemon closed every file it found; the number may be another's now
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-            start = self.speed.started()
+            began, speed = time.monotonic(), self.speed
+            waits = speed.waits() if began < speed.watched_until else None
             written = (os.write if in_turn else self._write)(segment.file.number, line)
-            self.speed.ended(start)
+            if time.monotonic() - began >= SLOW_SECONDS:
+                speed.was_slow(began, waits)
             if written == len(line):
                 self.failure = None
                 return True

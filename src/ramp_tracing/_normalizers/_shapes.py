@@ -46,7 +46,7 @@ class Shapes(Generic[Found]):
 
     def __init__(self, examine: Callable[[Sequence[bytes]], Found | None]) -> None:
         self._examine = examine
-        self._found: dict[bytes, Found | None] = {}
+        self._found: dict[bytes, Any] = {}
         self._seen: dict[bytes, None] = {}
 
     def of(self, parts: Sequence[bytes]) -> Found | None:
@@ -57,7 +57,7 @@ class Shapes(Generic[Found]):
         shape = shape.translate(None, DIGITS)
         found = self._found.get(shape, UNSEEN)
         if found is not UNSEEN:
-            return cast("Found | None", found)
+            return found
         if shape not in self._seen:  # some never come again, and to examine them costs as much as to parse them
             _put(self._seen, shape, None)
             return None

@@ -1,7 +1,7 @@
 """What a request of a generated client asks for, and for whom."""
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
 
@@ -136,9 +136,11 @@ def _asker(route: Route, body: Mapping[str, object]) -> Attribution:
 
 def body_of(options: Any) -> Mapping[str, object]:
     """A copy of the JSON body as it will be sent: ``extra_body`` goes over the rest."""
-    body, extra = options.json_data, options.extra_json
+    body: Any = options.json_data
+    extra = options.extra_json
     if type(body) is dict and not extra:
-        return cast("dict[str, object]", body).copy()
+        members: dict[str, object] = body
+        return members.copy()
     body, extra = as_fields(body), as_fields(extra)
     return {**body, **extra} if extra else body
 
