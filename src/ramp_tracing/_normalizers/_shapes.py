@@ -55,8 +55,9 @@ class Shapes(Generic[Found]):
         if len(shape) > MAX_SHAPE_BYTES:
             return None
         shape = shape.translate(None, DIGITS)
-        found = self._found.get(shape, UNSEEN)
-        if found is not UNSEEN:
+        known = self._found.get(shape, UNSEEN)
+        if known is not UNSEEN:
+            found: Found | None = known
             return found
         if shape not in self._seen:  # some never come again, and to examine them costs as much as to parse them
             _put(self._seen, shape, None)
