@@ -138,8 +138,7 @@ def body_of(options: Any) -> Mapping[str, object]:
     """A copy of the JSON body as it will be sent: ``extra_body`` goes over the rest."""
     body: Any = options.json_data
     extra = options.extra_json
-    kind: object = type(body)
-    if kind is dict and not extra:
+    if body.__class__ is dict and not extra:
         members: dict[str, object] = body
         return members.copy()
     body, extra = as_fields(body), as_fields(extra)
