@@ -1,8 +1,10 @@
 """What stands around the client's functions: with their parameters or any others, seen from outside and from below."""
 
+import asyncio
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context, copy_context
 from typing import Any, Final
 
 import pytest
@@ -122,4 +124,31 @@ def test_what_is_got_from_an_address_says_nothing_of_what_is_posted_there(colour
             colour.wait(client.get("/chat/completions", cast_to=object))
             assert not generations
         colour.wait(client.chat.completions.create(**ASK))
+        assert [CHAT] == [facts_of(each) for each in generations]
+
+
+async def in_task(work: Any, context: Context) -> Any:
+    """What *work* gives, awaited by a task that has *context*."""
+    return await asyncio.create_task(work, context=context)
+
+
+def test_what_a_task_asks_that_outlives_its_call_is_no_part_of_the_call(colour: Colour) -> None:
+    """Begun within the call, it has the call in its context: a list of models is no second answer to it."""
+    contexts: list[Context] = []
+
+    def note(_request: object) -> None:
+        contexts.append(copy_context())
+
+    async def note_later(_request: object) -> None:
+        contexts.append(copy_context())
+
+    models = json_answer({"object": "list", "data": []})
+    colour.provider.answer_with({"/chat/completions": chat_like_openai, "/models": lambda _request: models})
+    client = colour.client(colour.provider.base_url)
+    client._client.event_hooks = {"request": [note if colour.name == "sync" else note_later]}
+    with capture_generations() as generations:
+        colour.wait(client.chat.completions.create(**ASK))
+        for _ in range(2):
+            asked = contexts[0].run(lambda: client.get("/models", cast_to=object))
+            colour.wait(in_task(asked, contexts[0]) if inspect.isawaitable(asked) else asked)
         assert [CHAT] == [facts_of(each) for each in generations]
