@@ -14,6 +14,7 @@ from openai import _base_client
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request, json_answer
+from ramp_tracing.integrations.openai import _doors
 
 from .colours import Colour
 from .facts import CHAT, facts_of
@@ -125,6 +126,18 @@ def test_what_is_got_from_an_address_says_nothing_of_what_is_posted_there(colour
             assert not generations
         colour.wait(client.chat.completions.create(**ASK))
         assert [CHAT] == [facts_of(each) for each in generations]
+
+
+def test_of_what_is_got_no_long_address_is_remembered(colour: Colour) -> None:
+    """There may be a thousand of them, as long as somebody likes, and with secrets in them."""
+    colour.provider.answer_with({"/models": lambda _request: json_answer({"data": []})})
+    client = colour.client(colour.provider.base_url)
+    with capture_generations():
+        for asked in ("/models", "/models?after=" + "secret" * 50):
+            colour.wait(client.get(asked, cast_to=object))
+        assert _doors.watcher is not None
+        remembered = "".join(_doors.watcher._passed)
+    assert ("/models" in remembered, "secret" in remembered) == (True, False)
 
 
 async def in_task(work: Any, context: Context) -> Any:
