@@ -21,6 +21,7 @@ from .facts import CHAT, facts_of
 from .provider import chat_like_openai
 
 ASK: Final[dict[str, Any]] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
+USAGE: Final = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 OWNERS: Final = {"sync": _base_client.SyncAPIClient, "async": _base_client.AsyncAPIClient}
 FUNCTIONS: Final = ("request", "_process_response")
 
@@ -125,6 +126,28 @@ def test_what_is_got_from_an_address_says_nothing_of_what_is_posted_there(colour
             colour.wait(client.get("/chat/completions", cast_to=object))
             assert not generations
         colour.wait(client.chat.completions.create(**ASK))
+        assert [CHAT] == [facts_of(each) for each in generations]
+
+
+def test_an_old_answer_that_is_got_within_a_call_is_no_part_of_it(colour: Colour) -> None:
+    """By what the application has put into the client, to compare the two; it has been paid for before."""
+    old = json_answer({"id": "chatcmpl-old", "object": "chat.completion", "model": "gpt-4o", "usage": USAGE})
+    colour.provider.answer_with({"/chat/completions": chat_like_openai, "/chat/completions/old": lambda _request: old})
+    client = colour.client(colour.provider.base_url)
+    asked: list[object] = []
+
+    def compare(request: Any) -> None:
+        if request.method == "POST":
+            asked.append(client.get("/chat/completions/old", cast_to=object))
+
+    async def compare_later(request: Any) -> None:
+        if request.method == "POST":
+            asked.append(await client.get("/chat/completions/old", cast_to=object))
+
+    client._client.event_hooks = {"request": [compare if colour.name == "sync" else compare_later]}
+    with capture_generations() as generations:
+        colour.wait(client.chat.completions.create(**ASK))
+        assert len(asked) == 1
         assert [CHAT] == [facts_of(each) for each in generations]
 
 

@@ -119,9 +119,14 @@ class Call:
         choices = as_count(self.asking.body.get("n")) or 1
         return self.route.format.accumulator(choices, self.recording.keeps_content)
 
-    def note_response(self, client: object, response: Any, retries: object) -> None:
-        """Keep the raw answer: its body is read already, unless it is a stream. Another client's is another call's."""
-        if client is not self._client:
+    def note_response(self, client: object, options: Any, response: Any, retries: object) -> None:
+        """
+        Keep the raw answer: its body is read already, unless it is a stream.
+
+        Another client's is another call's; and what is got within a call is an old answer, usage and all.
+        """
+        method = self._options.method
+        if client is not self._client or getattr(options, "method", method) != method:
             return
         self.noted = True
         try:
