@@ -1,8 +1,10 @@
 """What stands around the client's functions: with their parameters or any others, seen from outside and from below."""
 
+import asyncio
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context, copy_context
 from typing import Any, Final
 
 import pytest
@@ -12,12 +14,14 @@ from openai import _base_client
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request, json_answer
+from ramp_tracing.integrations.openai import _doors
 
 from .colours import Colour
 from .facts import CHAT, facts_of
 from .provider import chat_like_openai
 
 ASK: Final[dict[str, Any]] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
+USAGE: Final = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 OWNERS: Final = {"sync": _base_client.SyncAPIClient, "async": _base_client.AsyncAPIClient}
 FUNCTIONS: Final = ("request", "_process_response")
 
@@ -122,4 +126,65 @@ def test_what_is_got_from_an_address_says_nothing_of_what_is_posted_there(colour
             colour.wait(client.get("/chat/completions", cast_to=object))
             assert not generations
         colour.wait(client.chat.completions.create(**ASK))
+        assert [CHAT] == [facts_of(each) for each in generations]
+
+
+def test_an_old_answer_that_is_got_within_a_call_is_no_part_of_it(colour: Colour) -> None:
+    """By what the application has put into the client, to compare the two; it has been paid for before."""
+    old = json_answer({"id": "chatcmpl-old", "object": "chat.completion", "model": "gpt-4o", "usage": USAGE})
+    colour.provider.answer_with({"/chat/completions": chat_like_openai, "/chat/completions/old": lambda _request: old})
+    client = colour.client(colour.provider.base_url)
+    asked: list[object] = []
+
+    def compare(request: Any) -> None:
+        if request.method == "POST":
+            asked.append(client.get("/chat/completions/old", cast_to=object))
+
+    async def compare_later(request: Any) -> None:
+        if request.method == "POST":
+            asked.append(await client.get("/chat/completions/old", cast_to=object))
+
+    client._client.event_hooks = {"request": [compare if colour.name == "sync" else compare_later]}
+    with capture_generations() as generations:
+        colour.wait(client.chat.completions.create(**ASK))
+        assert len(asked) == 1
+        assert [CHAT] == [facts_of(each) for each in generations]
+
+
+def test_of_what_is_got_no_long_address_is_remembered(colour: Colour) -> None:
+    """There may be a thousand of them, as long as somebody likes, and with secrets in them."""
+    colour.provider.answer_with({"/models": lambda _request: json_answer({"data": []})})
+    client = colour.client(colour.provider.base_url)
+    with capture_generations():
+        for asked in ("/models", "/models?after=" + "secret" * 50):
+            colour.wait(client.get(asked, cast_to=object))
+        assert _doors.watcher is not None
+        remembered = "".join(_doors.watcher._passed)
+    assert ("/models" in remembered, "secret" in remembered) == (True, False)
+
+
+async def in_task(work: Any, context: Context) -> Any:
+    """What *work* gives, awaited by a task that has *context*."""
+    return await asyncio.create_task(work, context=context)
+
+
+def test_what_a_task_asks_that_outlives_its_call_is_no_part_of_the_call(colour: Colour) -> None:
+    """Begun within the call, it has the call in its context: a list of models is no second answer to it."""
+    contexts: list[Context] = []
+
+    def note(_request: object) -> None:
+        contexts.append(copy_context())
+
+    async def note_later(_request: object) -> None:
+        contexts.append(copy_context())
+
+    models = json_answer({"object": "list", "data": []})
+    colour.provider.answer_with({"/chat/completions": chat_like_openai, "/models": lambda _request: models})
+    client = colour.client(colour.provider.base_url)
+    client._client.event_hooks = {"request": [note if colour.name == "sync" else note_later]}
+    with capture_generations() as generations:
+        colour.wait(client.chat.completions.create(**ASK))
+        for _ in range(2):
+            asked = contexts[0].run(lambda: client.get("/models", cast_to=object))
+            colour.wait(in_task(asked, contexts[0]) if inspect.isawaitable(asked) else asked)
         assert [CHAT] == [facts_of(each) for each in generations]

@@ -1,17 +1,22 @@
 """A journal on disk, within one process."""
 
+import gc
 import logging
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from ramp_tracing._journal import FileJournal, Stats
 from ramp_tracing._journal._contents import OVERHEAD_BYTES
 from ramp_tracing._journal._line import RECORD_BYTES, decode
+from ramp_tracing._record import Content
 
 from .samples import DESTINATION, drain, files, full_generation, generation, ids, journal_in, lines
 
@@ -67,6 +72,23 @@ def test_a_frozen_batch_lets_go_of_content(journal: FileJournal) -> None:
     assert entries[0].generation.content is not None
     journal.freeze(entries)
     assert (entries[0].generation.content, len(journal._contents._contents)) == (None, 0)
+
+
+class Asked(dict[str, str]):
+    """A request's content, of which can be said whether anybody still has it."""
+
+
+def test_and_nobody_has_it_any_more(journal: FileJournal) -> None:
+    """A batch may wait for hours: the bound counts what nobody has frozen."""
+    content = Content(input=Asked(text="asked"), output=None, size_bytes=5)
+    asked = weakref.ref(cast("Asked", content.input))
+    journal.append(replace(generation(1), content=content))
+    del content
+    entries = journal.read(1)
+    assert asked() is not None
+    journal.freeze(entries)
+    gc.collect()
+    assert (len(entries), asked()) == (1, None)
 
 
 def test_content_has_a_bound(state: Path, caplog: pytest.LogCaptureFixture) -> None:

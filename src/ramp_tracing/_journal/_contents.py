@@ -1,8 +1,11 @@
 """The parts of records that wait in memory for the rest to be read back from the disk."""
 
-from typing import Final
+from math import isfinite
+from operator import attrgetter
+from typing import Any, Final
 
-from .._record import Content, Recorded, Unread, changed
+from .._record import NO_METADATA, NOBODY, Attribution, Content, Generation, Recorded, Unread, changed
+from ._fields import MAX_METADATA_KEYS, USAGE, is_written_as_it_is
 from ._journal import Entry
 from ._line import Decoded, Kept, Key, Whole
 from ._shelf import Shelf
@@ -62,8 +65,8 @@ class Contents:
         kept = self._extras.get(record.key) or NOTHING
         if content is not None:
             if isinstance(content, Whole):
-                written = content.as_written()
-                return changed(record.generation, content=content.content) if written is None else written
+                whole = content.generation
+                return whole if is_plain(whole) else changed(record.generation, content=whole.content)
             if not isinstance(content, Content):
                 return content
             kept = Kept(content, kept.message, kept.metadata)
@@ -87,3 +90,51 @@ class Contents:
 
     def _note(self, _key: Key, _extra: Kept) -> None:
         self.dropped = True
+
+
+_texts_of: Final = attrgetter(
+    "id", "operation", "library", "provider", "upstream_provider", "server_address", "server_port", "request_model",
+    "response_model", "response_id", "native_finish_reason", "service_tier", "inference_geo", "retries", "role",
+    "api_key_hash", "timing.started", "timing.ended", "timing.first_chunk",
+)  # fmt: skip
+_names_of: Final = attrgetter(
+    "user", "session_id", "trace_id", "trace_name", "span_name", "generation_name", "parent_span_id"
+)
+_counts_of: Final = attrgetter(*USAGE.counts)
+
+TEXTS: Final = frozenset({str})
+TEXTS_AND_INTEGERS: Final = frozenset({str, int, type(None)})
+COUNTS: Final = frozenset({int, type(None)})
+NUMBERS: Final = frozenset({int, float})
+
+
+def is_plain(generation: Generation) -> bool:
+    """
+    Whether what is read back from the line of *generation* is the same.
+
+    An enumeration's member is a text there, a long amount is rounded, and metadata may be anything; whoever has one of
+    these reads the line. What it holds is its own: nobody changes it meanwhile.
+    """
+    usage, attribution = generation.usage, generation.attribution
+    if generation.cost is not None or generation.failure is not None or not _has_plain_metadata(attribution):
+        return False
+    if usage.audio_seconds is not None or usage.video_seconds is not None:
+        return False
+    return (
+        TEXTS_AND_INTEGERS.issuperset({*map(type, _texts_of(generation))})
+        and COUNTS.issuperset({*map(type, _counts_of(usage)), *map(type, usage.hosted_tool_calls.values())})
+        and NUMBERS.issuperset({*map(type, generation.parameters.values())})
+        and all(map(isfinite, generation.parameters.values()))
+        and TEXTS.issuperset({*map(type, generation.finish_reasons), *map(type, generation.span_parent or ())})
+        and (attribution is NOBODY or TEXTS_AND_INTEGERS.issuperset({*map(type, _names_of(attribution))}))
+    )
+
+
+def _has_plain_metadata(attribution: Attribution) -> bool:
+    metadata: Any = attribution.metadata
+    if metadata is NO_METADATA:
+        return True
+    kind = type(metadata)  # pyright: ignore[reportUnknownVariableType]
+    if kind is not dict or len(metadata) > MAX_METADATA_KEYS or not TEXTS.issuperset({*map(type, metadata)}):
+        return False
+    return all(map(is_written_as_it_is, metadata.values()))

@@ -5,11 +5,10 @@ A row may be added at any time. One that is not in a line keeps its default, one
 and so is one that cannot be read: the rest of a record is worth sending without it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from math import isfinite
-from operator import attrgetter
 from typing import Any, Final, NamedTuple, cast, get_args
 
 from .._capture import metadata_value
@@ -78,8 +77,10 @@ class Table:
     def __init__(self, *rows: Row) -> None:
         self._rows = rows
 
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self._rows)
+    @property
+    def counts(self) -> Sequence[str]:
+        """The fields that hold whole numbers."""
+        return [row.name for row in self._rows if row.read is _integer]
 
     @cached_property
     def _by_key(self) -> Mapping[str, Row]:
@@ -137,7 +138,7 @@ def plain_metadata(metadata: Mapping[str, object]) -> dict[str, object] | None:
     plain: dict[str, object] = {}
     with guarded("reading metadata"):  # a mapping that is no dictionary may do anything
         for key, value in _items_of_dict(metadata) if isinstance(metadata, dict) else metadata.items():
-            written = value if _is_plain(value) else metadata_value(value)
+            written = value if is_written_as_it_is(value) else metadata_value(value)
             if written is not None:
                 plain[key] = written
                 if len(plain) == MAX_METADATA_KEYS:
@@ -145,7 +146,8 @@ def plain_metadata(metadata: Mapping[str, object]) -> dict[str, object] | None:
     return plain or None
 
 
-def _is_plain(value: object) -> bool:
+def is_written_as_it_is(value: object) -> bool:
+    """Whether a value of metadata stands in a line as it is, and is the same when it is read back."""
     if type(value) is str:
         return len(value) <= MAX_PLAIN_CHARACTERS
     return type(value) is int or type(value) is bool or (type(value) is float and isfinite(value))
@@ -354,54 +356,6 @@ def told_of(lean: Lean) -> dict[str, object]:
     if lean.api_key_hash is not None:
         members["key_hash"] = lean.api_key_hash
     return members
-
-
-_texts_of: Final = attrgetter(
-    "id", "operation", "library", "provider", "upstream_provider", "server_address", "server_port", "request_model",
-    "response_model", "response_id", "native_finish_reason", "service_tier", "inference_geo", "retries", "role",
-    "api_key_hash", "timing.started", "timing.ended", "timing.first_chunk",
-)  # fmt: skip
-_names_of: Final = attrgetter(
-    "user", "session_id", "trace_id", "trace_name", "span_name", "generation_name", "parent_span_id"
-)
-_counts_of: Final = attrgetter(*(row.name for row in USAGE if row.read is _integer))
-
-TEXTS: Final = frozenset({str})
-TEXTS_AND_INTEGERS: Final = frozenset({str, int, type(None)})
-COUNTS: Final = frozenset({int, type(None)})
-NUMBERS: Final = frozenset({int, float})
-
-
-def is_plain(generation: Generation) -> bool:
-    """
-    Whether what is read back from the line of *generation* is the same.
-
-    An enumeration's member is a text there, a long amount is rounded, and metadata may be anything; whoever has one of
-    these reads the line. What it holds is its own: nobody changes it meanwhile.
-    """
-    usage, attribution = generation.usage, generation.attribution
-    if generation.cost is not None or generation.failure is not None or not _has_plain_metadata(attribution):
-        return False
-    if usage.audio_seconds is not None or usage.video_seconds is not None:
-        return False
-    return (
-        TEXTS_AND_INTEGERS.issuperset({*map(type, _texts_of(generation))})
-        and COUNTS.issuperset({*map(type, _counts_of(usage)), *map(type, usage.hosted_tool_calls.values())})
-        and NUMBERS.issuperset({*map(type, generation.parameters.values())})
-        and all(map(isfinite, generation.parameters.values()))
-        and TEXTS.issuperset({*map(type, generation.finish_reasons), *map(type, generation.span_parent or ())})
-        and (attribution is NOBODY or TEXTS_AND_INTEGERS.issuperset({*map(type, _names_of(attribution))}))
-    )
-
-
-def _has_plain_metadata(attribution: Attribution) -> bool:
-    metadata: Any = attribution.metadata
-    if metadata is NO_METADATA:
-        return True
-    kind = type(metadata)  # pyright: ignore[reportUnknownVariableType]
-    if kind is not dict or len(metadata) > MAX_METADATA_KEYS or not TEXTS.issuperset({*map(type, metadata)}):
-        return False
-    return all(map(_is_plain, metadata.values()))
 
 
 def is_readable(members: Members) -> bool:

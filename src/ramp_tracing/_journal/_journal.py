@@ -41,11 +41,10 @@ class Entry:
             to send together is sent again as it was, and a batch comes from one file.
     """
 
-    __slots__ = ("_is_bare", "_recorded", "batch", "place")
+    __slots__ = ("_recorded", "batch", "place")
 
     def __init__(self, recorded: Recorded, *, place: object = None, batch: object = None) -> None:
         self._recorded = recorded
-        self._is_bare = False
         self.place = place
         self.batch = batch
 
@@ -55,8 +54,6 @@ class Entry:
         recorded = self._recorded
         if not isinstance(recorded, Generation):
             recorded = self._recorded = whole(recorded)
-        if self._is_bare:
-            recorded = self._recorded = recorded.without_content()
         return recorded
 
     @generation.setter
@@ -70,8 +67,8 @@ class Entry:
         return recorded.pending if isinstance(recorded, Generation) else whole(recorded).pending
 
     def bare(self) -> None:
-        """Be without content from now on: it is made so when it is looked at, which hardly anybody does."""
-        self._is_bare = True
+        """Let go of the content: a batch may have to wait for hours."""
+        self._recorded = self.generation.without_content()
 
 
 class Journal(Protocol):

@@ -15,7 +15,7 @@ import orjson
 
 from .._normalizers import FORMATS
 from .._record import Content, Generation, Lean, Recorded, Unread, changed
-from ._fields import GENERATION, generation_of, is_plain, is_readable, told_of
+from ._fields import GENERATION, generation_of, is_readable, told_of
 from ._fitting import fitted, json_of, size_of
 
 MAX_LINE_BYTES: Final = 4095
@@ -93,24 +93,11 @@ class Whole:
         size_bytes: Roughly what its content takes.
     """
 
-    __slots__ = ("_generation", "size_bytes")
+    __slots__ = ("generation", "size_bytes")
 
     def __init__(self, generation: Generation, size_bytes: int) -> None:
-        self._generation = generation
+        self.generation = generation
         self.size_bytes = size_bytes + RECORD_BYTES
-
-    @property
-    def content(self) -> Content | None:
-        """What was asked and answered."""
-        return self._generation.content
-
-    def as_written(self) -> Generation | None:
-        """The record, if its line says the same; `None` of one that holds something which JSON may change."""
-        return self._generation if is_plain(self._generation) else None
-
-    def joined(self, generation: Generation) -> Generation:
-        """*generation*, as read from its line, with this."""
-        return changed(generation, content=self.content)
 
 
 class Tie(NamedTuple):

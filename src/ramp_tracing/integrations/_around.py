@@ -110,7 +110,7 @@ def response(watching: Watching, wrapped: Any) -> Any:
     ) -> Any:
         call = current.get()
         if call is not None:
-            call.note_response(client, response, retries_taken)
+            call.note_response(client, options, response, retries_taken)
         elif (watcher := watching.watcher or watching.load()) is not None:
             late = watcher.late(options, response)
             if late is not None:
@@ -132,7 +132,7 @@ def async_response(watching: Watching, wrapped: Any) -> Any:
     ) -> Any:
         call = current.get()
         if call is not None:
-            call.note_response(client, response, retries_taken)
+            call.note_response(client, options, response, retries_taken)
         elif (watcher := watching.watcher or watching.load()) is not None:
             late = watcher.late(options, response)
             if late is not None:
@@ -152,7 +152,7 @@ def _answering(wrapped: Any, response: Any, retries_taken: object) -> Any:
     def answering(client: Any, cast_to: Any, options: Any, *, stream: Any, stream_cls: Any) -> Any:
         call = current.get()
         if call is not None:
-            call.note_response(client, response, retries_taken)
+            call.note_response(client, options, response, retries_taken)
         more = {"stream": stream, "stream_cls": stream_cls, "retries_taken": retries_taken}
         return wrapped(client, cast_to=cast_to, options=options, response=response, **more)
 

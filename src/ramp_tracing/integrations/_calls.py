@@ -26,6 +26,13 @@ MAX_SMALL_BYTES: Final = 8 * 1024
 BEGINNING_BYTES: Final = 400
 """Where a response says how it is with it, before what was answered; one that does not say so there is read at once."""
 
+NOBODYS: Final = object()
+"""
+Whose client a call's is that is over: what is asked from then on is no part of it.
+
+A task that was begun within the call has it in its context for as long as it lives.
+"""
+
 
 class Call:
     """
@@ -40,7 +47,7 @@ class Call:
     """
 
     __slots__ = (
-        "_client", "_ending", "_gateway_cost", "_has_waited", "_is_anybodys", "_is_event_stream", "_options",
+        "_client", "_ending", "_gateway_cost", "_is_anybodys", "_is_event_stream", "_options",
         "_recording", "_response_body", "_retries", "_sent_body", "_sink",
         "asking", "hides_usage", "noted", "options", "route",
     )  # fmt: skip
@@ -59,7 +66,7 @@ class Call:
         self.asking = Asking()
         self.asking.note(client, options, route=route, origin=origin)
         self.route = route
-        self.hides_usage = self.noted = self._is_event_stream = self._has_waited = False
+        self.hides_usage = self.noted = self._is_event_stream = False
         self._sink, self._client = sink, client
         self.options = self._options = options
         self._is_anybodys = origin.is_anybodys
@@ -101,7 +108,7 @@ class Call:
 
         A copy of the options has the same body object; another call that is made meanwhile has a body of its own.
         """
-        if self._client is not client or self._has_ended:
+        if self._client is not client:
             return False
         sents = (self._options, self.options)
         return any(options is sent or (options.json_data is sent.json_data is not None) for sent in sents)
@@ -112,9 +119,14 @@ class Call:
         choices = as_count(self.asking.body.get("n")) or 1
         return self.route.format.accumulator(choices, self.recording.keeps_content)
 
-    def note_response(self, client: object, response: Any, retries: object) -> None:
-        """Keep the raw answer: its body is read already, unless it is a stream. Another client's is another call's."""
-        if client is not self._client:
+    def note_response(self, client: object, options: Any, response: Any, retries: object) -> None:
+        """
+        Keep the raw answer: its body is read already, unless it is a stream.
+
+        Another client's is another call's; and what is got within a call is an old answer, usage and all.
+        """
+        method = self._options.method
+        if client is not self._client or getattr(options, "method", method) != method:
             return
         self.noted = True
         try:
@@ -141,10 +153,6 @@ class Call:
         body = self._response_body
         return body is not None and body[:1] == JSON_OBJECT  # `startswith` takes five times as long
 
-    @property
-    def _has_ended(self) -> bool:
-        return self._has_waited or (self._recording is not None and self._recording.finished)
-
     def _keep_asked(self) -> None:
         """Of a form with files, or what was never sent, keep what the application's body says now."""
         if self._sent_body is None and self._keeps_asked:
@@ -164,6 +172,7 @@ class Call:
 
     def failed(self, error: BaseException) -> None:
         """The request raised; what had been answered before was billed."""
+        self._client = NOBODYS
         outcome = NOTHING_READ
         self._keep_asked()
         with guarded("reading a failed call"):
@@ -175,7 +184,8 @@ class Call:
             self.ending.fail(failure_of(error), outcome)
 
     def is_left_unread(self) -> bool:
-        """Whether the call is recorded now, with its answer as it came, to be read later."""
+        """Whether the call, which has been answered, is recorded now, with its answer as it came, to be read later."""
+        self._client = NOBODYS
         kept = None
         try:
             kept = self._kept()
@@ -229,7 +239,6 @@ class Call:
         return self._is_job or not is_over
 
     def _record_unread(self, body: bytes) -> None:
-        self._has_waited = True
         asking = self.asking
         asking.is_answered(
             self.route.format, body, sent=self._sent_body, retries=self._retries, cost=self._gateway_cost

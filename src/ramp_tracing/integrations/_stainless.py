@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from .._guard import guarded
 from .._layers import sink_under
@@ -31,8 +31,11 @@ from ._listening import listen
 from ._routes import Route, file_in
 from ._streams import StreamWatch
 
-RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
+RAW_RESPONSE_HEADER: Final = "X-Stainless-Raw-Response"
 """How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
+
+MAX_PASSED_CHARACTERS: Final = 200
+"""Of an address that is remembered: one that is got again and again is short, and one with a token in it is longer."""
 
 
 class Known:
@@ -150,7 +153,7 @@ class StainlessHook:
         most of what they would cost.
         """
         route = self._library.routes.match(method, url)
-        if route is None and method == "get" and not file_in(url):
+        if route is None and method == "get" and len(url) <= MAX_PASSED_CHARACTERS and not file_in(url):
             make_room(self._passed)
             self._passed[url] = None
         return route
