@@ -190,6 +190,34 @@ def test_what_is_no_text_is_left_out_of_it(colour: str) -> None:
     assert "word word " == told[-1][1].output["completion"]
 
 
+LATE = [{"id": "c-1", "choices": [{"index": 0, "delta": {}, "finish_reason": end}]} for end in (None, "stop", None)]
+
+
+@pytest.mark.parametrize("last", [None, {"total_tokens": 1}])
+@pytest.mark.parametrize("first", [1, 2])
+def test_steps_and_a_loop_may_take_turns(first: int, last: object) -> None:
+    """Nothing is lost or comes out of turn, whoever reads the finish reason, and some servers go on after it."""
+    events = [{**each, "usage": None, "number": number} for number, each in enumerate(LATE[:first] + 4 * LATE[2:])]
+    events[first - 1]["choices"] = LATE[1]["choices"]
+    events[-1]["usage"] = last
+    end = End()
+    watch = StreamWatch(end, CHAT.accumulator(1, True), hides_usage=True)
+
+    async def read() -> list[Any]:
+        stream: Any = AsyncStream(events)
+        stream._iterator = steps = AsyncWatchedIterator(stream._iterator, watch)
+        listen(stream, watch, trusted=True)
+        seen: list[Any] = []
+        async for item in stream:
+            seen.append(item)
+            step = await anext(steps, None)
+            seen.extend([step] if step is not None else ())
+        return [dict(item)["number"] for item in seen]
+
+    assert [*range(len(events))] == asyncio.run(read())
+    assert "succeeded" == end.told[-1][0]
+
+
 class Hostile(dict[str, Any]):
     """Data that fails to be read."""
 
