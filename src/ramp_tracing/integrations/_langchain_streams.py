@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dis import get_instructions
 from functools import cache, partial, wraps
 from types import CodeType, SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .._guard import guarded
 from .._state import state
@@ -84,10 +84,11 @@ def _is_as_known(code: CodeType | None) -> bool:
 
 def _mentioned(code: CodeType) -> Iterator[object]:
     for each in get_instructions(code):
-        if isinstance(each.argval, tuple):  # from Python 3.13 on some instructions load two
-            yield from each.argval
+        said: object = each.argval
+        if isinstance(said, tuple):  # from Python 3.13 on some instructions load two
+            yield from cast("tuple[object, ...]", said)
         else:
-            yield each.argval
+            yield said
 
 
 def _without(asks: Callable[..., bool], *, handler: type) -> Callable[..., bool]:
