@@ -1,5 +1,6 @@
 """What models of LangChain's ask of handlers before each call."""
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
@@ -107,6 +108,9 @@ def test_langchain_answers_as_before(has_other: bool) -> None:
     import ramp_tracing
     from ramp_tracing.testing import capture_generations
 
+    async def watching() -> object:
+        return _AstreamEventsCallbackHandler()  # outside of a loop it makes one, which nobody closes
+
     own: Any = vars(BaseChatModel)[NAME]
     with capture_generations() as generations:
         ours: Any = ramp_tracing.RampCallbackHandler()
@@ -114,7 +118,7 @@ def test_langchain_answers_as_before(has_other: bool) -> None:
         model.invoke("Hi", {"callbacks": [ours]})
         asks: Any = vars(BaseChatModel)[NAME]
         assert own is asks.__wrapped__
-        handlers = [ours, _AstreamEventsCallbackHandler()] if has_other else [ours]
+        handlers = [ours, asyncio.run(watching())] if has_other else [ours]
         manager = SimpleNamespace(handlers=handlers)
         for is_async in (False, True):
             assert asks(model, async_api=is_async, run_manager=manager) is has_other
