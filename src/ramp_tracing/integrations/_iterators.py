@@ -192,6 +192,9 @@ async def _until_finished_async(source: Any, watch: StreamWatch, rest: "_AsyncRe
                 if watch.passes:
                     yield item
                 elif watch.shows(item):
+                    if watch.held is not NOTHING:  # since somebody took a step in between: what is held comes first
+                        yield _given(watch.exchange(item))
+                        continue
                     if watch.looks_ahead:
                         await rest.look_ahead(item)
                         yield item

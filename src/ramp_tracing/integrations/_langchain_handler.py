@@ -168,8 +168,8 @@ def handler_class() -> Any:
         def __reduce__(self) -> Any:
             return restored, (self._ramp.spans, dict(self._ramp.words), self._ramp.everywhere)
 
-    # Where it is found by its name: applications copy the configuration of a chain, or send it to another process.
     setattr(RampCallbackHandler, "_kind", RampCallbackHandler)  # noqa: B010 - a type checker takes it for a stranger's
+    # Where it is found by its name: applications copy the configuration of a chain, or send it to another process.
     RampCallbackHandler.__module__, RampCallbackHandler.__qualname__ = "ramp_tracing.integrations.langchain", NAME
     return RampCallbackHandler
 

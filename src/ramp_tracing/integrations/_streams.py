@@ -78,7 +78,7 @@ class StreamWatch:
         """Take in the data of the next item, of a stream of which every item comes like that."""
         self.told = EVERY
         self.shown = self.keeps(data)
-        self.passes = self.shown and not self.looks_ahead
+        self.passes = self.shown and not self.looks_ahead and self.held is NOTHING
 
     def shows(self, item: object) -> bool:
         """Whether the application may see *item*, which is taken in unless that was done as its data came."""
@@ -105,6 +105,11 @@ class StreamWatch:
         """What was held back, or `NOTHING`."""
         item, self.held = self.held, NOTHING
         return item
+
+    def exchange(self, item: object) -> object:
+        """What was held back; *item*, which comes behind it, is held in its place."""
+        first, self.held = self.held, item
+        return first
 
     def drained(self) -> None:
         """The stream is at its end."""

@@ -26,7 +26,14 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Nothing to take out: LangChain has no way to. The handler looks first whether it is to do anything."""
+    """
+    Put back what models ask of our handler.
+
+    The handler itself stays, which LangChain has no way to take out; it looks first whether it is to do anything.
+    """
+    streams = sys.modules.get(f"{__package__}._langchain_streams")
+    if streams is not None:
+        streams.leave()
 
 
 @cache
