@@ -2,7 +2,7 @@
 The chunk that nearly all of a streamed chat completion is made of: text of a choice that has begun, and goes on.
 
 For each of thousands, so nothing of ours is called here, and no more is looked at than has to be: the same by
-`ChatAccumulator.add` takes seven times as long. What is not quite like that is raised, and that one's. A test holds the
+`ChatAccumulator.add` takes four times as long. What is not quite like that is raised, and that one's. A test holds the
 two to one answer.
 """
 
