@@ -2,8 +2,8 @@
 What stands around the functions of a generated client.
 
 Plain functions with the parameters that the client's own have had since openai 1.109: a request that is none of ours
-costs two function calls more. Whatever comes with ``*args`` and ``**kwargs`` costs four times as much to hand on, and
-a wrapt wrapper eight times. What has other parameters, or is no plain function, is handed what came (`_as_it_comes`).
+costs two function calls more. Whatever comes with ``*args`` and ``**kwargs`` costs three times as much to hand on, and
+a wrapt wrapper five times. What has other parameters, or is no plain function, is handed what came (`_as_it_comes`).
 
 Sync and async differ by `await` alone. What watches a call has no colour, and is not loaded before the first one.
 """
