@@ -159,7 +159,7 @@ def test_of_what_is_got_no_long_address_is_remembered(colour: Colour) -> None:
         for asked in ("/models", "/models?after=" + "secret" * 50):
             colour.wait(client.get(asked, cast_to=object))
         assert _doors.watcher is not None
-        remembered = "".join(_doors.watcher._passed)
+        remembered = "".join(_doors.passed)
     assert ("/models" in remembered, "secret" in remembered) == (True, False)
 
 

@@ -8,7 +8,7 @@ a wrapt wrapper five times. What has other parameters, or is no plain function, 
 Sync and async differ by `await` alone. What watches a call has no colour, and is not loaded before the first one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from types import FunctionType
@@ -45,10 +45,18 @@ class Watching(Protocol):
         """Who; `None` before the first call."""
         ...
 
+    @property
+    def passed(self) -> Container[object]:
+        """Addresses that are got again and again, and are none of ours: to ask the watcher of each is a fifth."""
+        ...
+
     def load(self) -> Watcher | None:
         """The same from now on; `None` where there is nothing to watch calls for."""
         ...
 
+
+UNUSUAL: Final = (AttributeError, TypeError)
+"""What options without an address raise, or with one that is no text; whoever watches calls says what is wrong."""
 
 Exact = Callable[[Watching, Any], Any]
 """A function of a client to what is put in its place; by the parameters that it should have."""
@@ -58,7 +66,11 @@ def request(watching: Watching, wrapped: Any) -> Any:
     """Around ``request``."""
 
     def request(client: Any, cast_to: Any, options: Any, *, stream: Any = False, stream_cls: Any = None) -> Any:
-        watcher = watching.watcher or watching.load()
+        try:
+            passes = options.url in watching.passed and options.method == "get"
+        except UNUSUAL:
+            passes = False
+        watcher = None if passes else watching.watcher or watching.load()
         call = None if watcher is None else watcher.begin(client, options, stream)
         if watcher is None or call is None:
             return wrapped(client, cast_to, options, stream=stream, stream_cls=stream_cls)
@@ -82,7 +94,11 @@ def async_request(watching: Watching, wrapped: Any) -> Any:
     """Around ``request`` of async clients."""
 
     async def request(client: Any, cast_to: Any, options: Any, *, stream: Any = False, stream_cls: Any = None) -> Any:
-        watcher = watching.watcher or watching.load()
+        try:
+            passes = options.url in watching.passed and options.method == "get"
+        except UNUSUAL:
+            passes = False
+        watcher = None if passes else watching.watcher or watching.load()
         call = None if watcher is None else watcher.begin(client, options, stream)
         if watcher is None or call is None:
             return await wrapped(client, cast_to, options, stream=stream, stream_cls=stream_cls)
@@ -109,9 +125,13 @@ def response(watching: Watching, wrapped: Any) -> Any:
         client: Any, *, cast_to: Any, options: Any, response: Any, stream: Any, stream_cls: Any, retries_taken: Any = 0
     ) -> Any:
         call = current.get()
+        try:
+            passes = options.url in watching.passed and options.method == "get"
+        except UNUSUAL:
+            passes = False
         if call is not None:
             call.note_response(client, options, response, retries_taken)
-        elif (watcher := watching.watcher or watching.load()) is not None:
+        elif not passes and (watcher := watching.watcher or watching.load()) is not None:
             late = watcher.late(options, response)
             if late is not None:
                 asking = request(late, _answering(wrapped, response, retries_taken))
@@ -131,9 +151,13 @@ def async_response(watching: Watching, wrapped: Any) -> Any:
         client: Any, *, cast_to: Any, options: Any, response: Any, stream: Any, stream_cls: Any, retries_taken: Any = 0
     ) -> Any:
         call = current.get()
+        try:
+            passes = options.url in watching.passed and options.method == "get"
+        except UNUSUAL:
+            passes = False
         if call is not None:
             call.note_response(client, options, response, retries_taken)
-        elif (watcher := watching.watcher or watching.load()) is not None:
+        elif not passes and (watcher := watching.watcher or watching.load()) is not None:
             late = watcher.late(options, response)
             if late is not None:
                 asking = async_request(late, _answering(wrapped, response, retries_taken))

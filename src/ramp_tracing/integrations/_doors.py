@@ -52,12 +52,14 @@ class Doors:
 
     Attributes:
         watcher: As in `Watching`.
+        passed: As in `Watching`.
     """
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._patches = Patches()
         self.watcher: StainlessHook | None = None
+        self.passed: dict[str, None] = {}
 
     def install(self) -> None:
         """Wrap the client classes. The library is imported by now: this waits for the application's own import."""

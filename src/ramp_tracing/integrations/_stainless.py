@@ -72,16 +72,12 @@ class StainlessHook:
         self._raw = tuple(_raw_responses(library.name))
         self._repairing = Lock()
         self._origins: dict[int, Known] = {}
-        self._passed: dict[str, None] = {}  # what is got and is none of ours
 
     def begin(self, client: Any, options: Any, stream: object) -> Call | None:
         """As in `Watcher`. A stream may be asked for its usage."""
         call = None
         try:
-            url = options.url
-            if url in self._passed and options.method == "get":
-                return None
-            call = self._call(client, options, url)
+            call = self._call(client, options, options.url)
             if call is not None and stream is True and self._should_ask(call, client):
                 call.options = _asking_for_usage(options)
                 call.hides_usage = True
@@ -94,10 +90,7 @@ class StainlessHook:
         """As in `Watcher`."""
         missed = False
         try:
-            url = options.url
-            if url in self._passed and options.method == "get":
-                return None
-            missed = self._route(options.method, url) is not None
+            missed = self._route(options.method, options.url) is not None
         except BaseException:
             with guarded("reading a request"):
                 raise
@@ -154,8 +147,8 @@ class StainlessHook:
         """
         route = self._library.routes.match(method, url)
         if route is None and method == "get" and len(url) <= MAX_PASSED_CHARACTERS and not file_in(url):
-            make_room(self._passed)
-            self._passed[url] = None
+            make_room(self._doors.passed)
+            self._doors.passed[url] = None
         return route
 
     def _origin(self, client: Any, url: str) -> Origin:
@@ -255,6 +248,11 @@ class LateHook:
     def watcher(self) -> "LateHook":
         """Itself, as in `Watching`."""
         return self
+
+    @property
+    def passed(self) -> tuple[()]:
+        """Nothing, as in `Watching`: what it watches is none of those."""
+        return ()
 
     def load(self) -> "LateHook":
         """Itself, which is there."""
