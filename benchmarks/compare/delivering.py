@@ -11,6 +11,7 @@ from .workers import Place, Worker, counts, order
 
 CALLS: Final = 10_000
 LONG_RUN: Final = 20_000
+STEP: Final = 1_000
 SILENT_SECONDS: Final = 30.0
 SETTLING_SECONDS: Final = 3.0
 KIB_OF_MIB: Final = 1_024
@@ -47,11 +48,17 @@ def silent(name: str, place: Place) -> dict[str, float]:
 
 
 def long_run(name: str, place: Place) -> dict[str, float]:
-    """20,000 calls of LangChain's: what a call leaves in the second half of them."""
+    """20,000 calls of LangChain's: what a call of the second half leaves once it is delivered, as those before it are."""
     with Worker(name, "langchain", place) as worker:
         worker.ask("time", "langchain", SCENARIOS["langchain"].round)
-        figures = worker.ask("many", "langchain", LONG_RUN)
-    return {"KiB a call": (figures["after"] - figures["halfway"]) / (LONG_RUN / 2)}
+        resident = [_resident_after(worker, STEP) for _ in range(0, LONG_RUN, STEP)]
+    return {"KiB a call": (resident[-1] - resident[len(resident) // 2 - 1]) / (LONG_RUN / 2)}
+
+
+def _resident_after(worker: Worker, calls: int) -> float:
+    """Once they are delivered: what waits is no leak, and how much waits differs from one run to the next."""
+    worker.ask("many", "langchain", calls)
+    return worker.ask("flush", "langchain", 0)["after"]
 
 
 def summary(figures: dict[str, float], arrived: dict[str, int]) -> dict[str, float]:
