@@ -48,7 +48,7 @@ def silent(name: str, place: Place) -> dict[str, float]:
 
 
 def long_run(name: str, place: Place) -> dict[str, float]:
-    """20,000 calls of LangChain's: what a call of the second half leaves once it is delivered, as those before it are."""
+    """20,000 calls of LangChain's: what a call of the second half leaves once it is delivered."""
     with Worker(name, "langchain", place) as worker:
         worker.ask("time", "langchain", SCENARIOS["langchain"].round)
         resident = [_resident_after(worker, STEP) for _ in range(0, LONG_RUN, STEP)]
