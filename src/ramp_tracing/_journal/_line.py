@@ -227,8 +227,8 @@ def _lean_json(lean: Lean) -> bytes | None:
     except TypeError:
         return None
     retries = b"%d" % lean.retries if lean.retries is not None else b"null"
-    times = lean.started, lean.ended
-    return LEAN % (identity, retries, *times, more, lean.place, FORMS[lean.format], lean.answer)
+    started, ended = lean.started, lean.ended
+    return LEAN % (identity, retries, started, ended, more, lean.place, FORMS[lean.format], lean.answer)
 
 
 LEAN: Final = (
