@@ -82,7 +82,7 @@ def _from(call: Mapping[str, object], told: LeanCall, *, settled: Settled, seen:
     if client is not None and not _agree(told, client):
         return None
     attribution = _attribution(call, settled, client)
-    if not PLAIN.issuperset(map(type, attribution.metadata.values())):
+    if attribution.metadata and not PLAIN.issuperset(map(type, attribution.metadata.values())):
         return None
     below = None if client is None else client.place
     try:
@@ -122,7 +122,8 @@ def _attribution(call: Mapping[str, object], settled: Settled, client: Lean | No
     attribution = litellm_attribution(call).over(started.attribution)
     if client is not None:
         attribution = attribution.over(client.attribution)
-    return unchanging(traced(attribution, trace_id_in(call), started))
+    attribution = traced(attribution, trace_id_in(call), started)
+    return unchanging(attribution) if attribution.metadata else attribution
 
 
 def _read(lean: Lean, *, told: LeanCall, place: Place) -> Generation:
