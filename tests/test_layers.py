@@ -143,7 +143,7 @@ def test_an_answer_that_the_layer_cannot_read(sink: Generations) -> None:
 
 def test_silence_is_kept(sink: Generations) -> None:
     """Where the application wants no record there is none, whoever saw the call."""
-    _layers.open_slot("upper", "a").opened(keeps_content=True, silent=True)
+    _layers.open_slot("upper", "a").silent = True
     under(sink, "a").record(generation())
     _layers.release()
     assert [] == ids(sink)
@@ -151,7 +151,7 @@ def test_silence_is_kept(sink: Generations) -> None:
 
 def test_content_that_the_layer_keeps_to_itself(sink: Generations) -> None:
     """The client does not keep it either."""
-    _layers.open_slot("upper", "a").opened(keeps_content=False, silent=False)
+    _layers.open_slot("upper", "a").keeps_content = False
     assert (True, False) == (sink.keeps_content, under(sink, "a").keeps_content)
 
 
@@ -272,17 +272,19 @@ def test_an_answer_is_waited_for(sink: Generations) -> None:
     assert not _layers.is_waiting()
     _layers.note_answer(slot)
     assert _layers.is_waiting()
-    _layers.settle(_layers.slot_of("upper", "a"), ok=True)
+    _layers.settle(slot, ok=True)
+    _layers.stop_speaking(slot)
     assert not _layers.is_waiting()
 
 
 def test_a_record_that_is_being_made_is_waited_for(sink: Generations) -> None:
     """The layer has spoken, and nothing has been recorded yet."""
     teller = Teller()
-    _layers.note_answer(watched(sink, teller))
-    with _layers.speaking(_layers.slot_of("upper", "a")):
-        _layers.settle(_layers.slot_of("upper", "a"), ok=True)
-        assert _layers.is_waiting()
+    slot = watched(sink, teller)
+    _layers.note_answer(slot)
+    _layers.settle(slot, ok=True)
+    assert _layers.is_waiting()
+    _layers.stop_speaking(slot)
     assert not _layers.is_waiting()
 
 

@@ -120,6 +120,8 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
     """
     The layer above speaks of the end of a call.
 
+    Who waits for that waits for the record that is made of it: until `stop_speaking`.
+
     Args:
         slot: The call; attempts of one call can share it.
         ok: Whether it went well.
@@ -128,8 +130,13 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
     with state.slots_lock:
         slot.spoken = True
         slot.says = None
+        slot.speaking += 1
         end_vigils(slot)
-        owner, held = _held_for(job) if job is not None else (slot, _matching(slot, ok=ok))
+        owner, held = slot, None
+        if job is not None:
+            owner, held = _held_for(job)
+        elif slot.held:
+            held = _matching(slot, ok=ok)
         if held is not None:
             owner.held.remove(held)
         elif not slot.taken_over:
@@ -138,26 +145,10 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
     return Settled(slot.started, held, slot.usage, late, slot.keeps_content)
 
 
-class speaking:  # noqa: N801 - reads as a verb, as `guarded` does, and is a class for the same reason
-    """
-    While a record is made of what the layer above says of a call: who waits for that is to wait for the record.
-
-    Args:
-        slot: The call.
-    """
-
-    __slots__ = ("_slot",)
-
-    def __init__(self, slot: Slot) -> None:
-        self._slot = slot
-
-    def __enter__(self) -> None:
-        with state.slots_lock:
-            self._slot.speaking += 1
-
-    def __exit__(self, *_: object) -> None:
-        with state.slots_lock:
-            self._slot.speaking -= 1
+def stop_speaking(slot: Slot) -> None:
+    """A record has been made of what the layer above said, or there is none to be made; once for each `settle`."""
+    with state.slots_lock:
+        slot.speaking -= 1
 
 
 def is_waiting() -> bool:
@@ -196,8 +187,6 @@ def _told_of(slot: Slot, failure: Failure | None) -> bool:
 
 def _matching(slot: Slot, *, ok: bool) -> Held | None:
     """The held record of what the layer above speaks of; an answer that it could not read failed for it alone."""
-    if not slot.held:
-        return None
     same = next((each for each in slot.held if (each.failure is None) == ok), None)
     if same is not None:
         return same

@@ -119,10 +119,15 @@ class Held:
                 self.hold.settle(self.final)
 
 
-@dataclass(slots=True, eq=False)
 class Slot:
     """
     One call as the layer above sees it.
+
+    No dataclass, whose constructor takes twice as long: there is one for each call.
+
+    Args:
+        started: See below.
+        key: See below.
 
     Attributes:
         started: Attribution and active span where the call was made; its end may come on another thread.
@@ -142,26 +147,23 @@ class Slot:
         teller: What of the layer's will speak of the latest attempt.
     """
 
-    started: InForce
-    key: str = ""
-    keeps_content: bool = True
-    silent: bool = False
-    held: list[Held] = field(default_factory=lambda: [])
-    told: list[bool] = field(default_factory=lambda: [])
-    given_up: bool = False
-    taken_over: bool = False
-    spoken: bool = False
-    speaking: int = 0
-    attempts: tuple[object, ...] = ()
-    usage: Usage | None = None
-    says: Callable[[], Attribution] | None = None
-    vigils: "list[Vigil]" = field(default_factory=lambda: [])
-    teller: ref[object] | None = None
+    __slots__ = (
+        "attempts", "given_up", "held", "keeps_content", "key", "says", "silent", "speaking", "spoken", "started",
+        "taken_over", "teller", "told", "usage", "vigils",
+    )  # fmt: skip
 
-    def opened(self, *, keeps_content: bool, silent: bool) -> None:
-        """Note what the layer above has been told of this call."""
-        self.keeps_content = keeps_content
-        self.silent = silent
+    def __init__(self, started: InForce, key: str = "") -> None:
+        self.started, self.key = started, key
+        self.keeps_content = True
+        self.silent = self.given_up = self.taken_over = self.spoken = False
+        self.speaking = 0
+        self.held: list[Held] = []
+        self.told: list[bool] = []
+        self.vigils: list[Vigil] = []
+        self.attempts: tuple[object, ...] = ()
+        self.usage: Usage | None = None
+        self.says: Callable[[], Attribution] | None = None
+        self.teller: ref[object] | None = None
 
     def is_repeated(self, held: Held) -> bool:
         """A failed attempt that cost nothing and that the layer above repeated by itself is part of its one call."""
@@ -183,8 +185,10 @@ def open_slot(layer: str, key: str, *, answers: bool = True) -> Slot:
         answers: It is a call that a model's answer can come from; see `around_here`.
     """
     slot = slot_of(layer, key, in_force(NOBODY, state.defaults, around_here(answers=answers)))
-    others = [each for each in _live.get() if not each.spoken and each is not slot]
-    _live.set((*others[1 - MAX_LIVE :], slot))
+    others = _live.get()
+    if others:
+        others = tuple([each for each in others if not each.spoken and each is not slot][1 - MAX_LIVE :])
+    _live.set((*others, slot))
     return slot
 
 

@@ -113,10 +113,9 @@ Make: TypeAlias = Callable[[Vigil], Generation | None]
 
 
 def note_answer(slot: Slot) -> None:
-    """The layer has got a whole answer to the latest attempt."""
-    with state.slots_lock:
-        for vigil in slot.vigils[-1:]:
-            vigil.answered = True
+    """The layer has got a whole answer to the latest attempt. Single steps, that need no lock."""
+    for vigil in slot.vigils[-1:]:
+        vigil.answered = True
 
 
 def note_stream(slot: Slot, chunks: Sequence[object] | None) -> None:
@@ -144,10 +143,11 @@ def note_client(slot: Slot) -> None:
 
 def end_vigils(slot: Slot) -> None:
     """The layer has spoken, or nothing was sent; for who has the lock. It was not spoken of who has gone unheard."""
-    if not slot.vigils:
-        return
-    unheard = [vigil for vigil in slot.vigils if vigil.is_unheard]
+    unheard: list[Vigil] = []
     for vigil in slot.vigils:
-        if not vigil.is_unheard:
+        if vigil.is_unheard:
+            unheard.append(vigil)
+        else:
             vigil.end()
-    slot.vigils[:] = unheard
+    if slot.vigils:
+        slot.vigils[:] = unheard

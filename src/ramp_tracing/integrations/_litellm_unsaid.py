@@ -58,13 +58,19 @@ def _teller(key: str) -> object | None:
             break
         if frame.f_code.co_name == MOCK:
             return None
-        if found is None and frame.f_globals.get("__name__") == LOGGING:
+        module = frame.f_globals.get("__name__")
+        if found is not None and type(module) is str and module.startswith(PROVIDERS):
+            break
+        if found is None and module == LOGGING:
             owner = frame.f_locals.get("self")
             if getattr(owner, "litellm_call_id", None) == key:
                 found = owner
         frame = frame.f_back
     return found
 
+
+PROVIDERS: Final = "litellm.llms."
+"""What asks providers, and has nothing made up."""
 
 LOGGING: Final = "litellm.litellm_core_utils.litellm_logging"
 """Where that object's class is; to look into the variables of every frame would be half of the work."""
