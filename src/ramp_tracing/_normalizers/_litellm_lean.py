@@ -54,7 +54,8 @@ class LeanCall:
         model: LiteLLM's word for the model that was asked for.
         api_base: The address that was called.
         response_id: The provider's id of the answer.
-        answer: JSON, the lean part of the answer, as in `Lean`.
+        members: The lean part of the answer, as in `Lean`: nobody else's, and not to be changed.
+        answer: The same as JSON.
         started: When.
         ended: Until when.
         messages: What was asked.
@@ -63,8 +64,8 @@ class LeanCall:
     """
 
     __slots__ = (
-        "answer", "api_base", "attempt", "choices", "ended", "key", "messages", "model", "parameters", "price",
-        "response_id", "size_bytes", "started", "word",
+        "answer", "api_base", "attempt", "choices", "ended", "key", "members", "messages", "model", "parameters",
+        "price", "response_id", "size_bytes", "started", "word",
     )  # fmt: skip
 
     key: str
@@ -75,6 +76,7 @@ class LeanCall:
     model: str | None
     api_base: str | None
     response_id: str
+    members: Members
     answer: bytes
     started: UnixNanos
     ended: UnixNanos
@@ -103,10 +105,10 @@ def lean_litellm(call: Mapping[str, Any], answer: Any) -> LeanCall | None:
     lean, price = _lean(response, word), _price(said("response_cost"))
     if lean is None or price is None or started is None or ended is None:
         return None
-    if lean[0] != (answer.get("id") if answer.__class__ is dict else getattr(answer, "id", None)):
-        return None
     made = LeanCall()
-    made.response_id, made.answer = lean
+    made.response_id, made.members, made.answer = lean
+    if made.response_id != (answer.get("id") if answer.__class__ is dict else getattr(answer, "id", None)):
+        return None
     made.price = price
     made.key, made.attempt = str(said("litellm_call_id")), attempt_of(call, payload)
     made.parameters = numbers_in(as_fields(said("optional_params")))
@@ -140,13 +142,13 @@ def _is_usual(call: Mapping[str, Any], payload: Members) -> bool:
     )
 
 
-def _lean(response: Any, word: str) -> tuple[str, bytes] | None:
-    """The id of an answer, and JSON of all of it that is no content; `None` where something about it is unusual."""
+def _lean(response: Any, word: str) -> tuple[str, Members, bytes] | None:
+    """The id of an answer, all of it that is no content, JSON of that; `None` where something about it is unusual."""
     if response.__class__ is not dict or not ODD.isdisjoint(response):
         return None
     said = response.get
-    usage, choices = said("usage"), said("choices")
-    if usage.__class__ is not dict or not _is_usual_usage(usage):
+    usage, choices = _copied(said("usage")), said("choices")
+    if usage is None:
         return None
     if choices.__class__ is not list or len(choices) != 1 or choices[0].__class__ is not dict or "error" in choices[0]:
         return None
@@ -163,23 +165,25 @@ def _lean(response: Any, word: str) -> tuple[str, bytes] | None:
     lean["model"] = model.removeprefix(f"{word}/") or model
     lean["usage"] = usage
     try:
-        return response_id, orjson.dumps(lean)
+        return response_id, lean, orjson.dumps(lean)
     except TypeError:  # a count of more than 64 bits, half a surrogate pair
         return None
 
 
-def _is_usual_usage(usage: Members) -> bool:
-    """As `is_of_counts`, and whether there is nothing else in it."""
-    if not is_of_counts(usage):
-        return False
-    for each in usage.values():
+def _copied(usage: Any) -> Members | None:
+    """A copy of a usage that is one of counts, with nothing else in it; `None` of any other."""
+    if usage.__class__ is not dict or not is_of_counts(usage):
+        return None
+    copy: Members = usage.copy()
+    for name, each in copy.items():
         if each.__class__ is dict:
-            for part in each.values():
+            copy[name] = parts = each.copy()
+            for part in parts.values():
                 if part.__class__ is not int and part is not None:
-                    return False
+                    return None
         elif each.__class__ is not int and each is not None:
-            return False
-    return True
+            return None
+    return copy
 
 
 def is_of_counts(usage: Mapping[str, Any]) -> bool:

@@ -30,7 +30,7 @@ from .._record import (
     answer,
     changed,
 )
-from .._recorder import answered_first, timed, unchanging
+from .._recorder import CONTENTS, answered_first, timed, unchanging
 from .._state import state
 from ._key_hashes import hash_of
 
@@ -110,7 +110,7 @@ def _agree(told: LeanCall, client: Lean) -> bool:
     """Whether the client's answer says all that LiteLLM's says, and counts the same, for which LiteLLM has a price."""
     if client.format != CHAT.name or client.cost is not None:
         return False
-    here, there = as_fields(parse(client.answer)), as_fields(parse(told.answer))
+    here, there = as_fields(parse(client.answer)), told.members
     usage, other = here.get("usage"), there.get("usage")
     same = usage == other or (is_of_counts(as_fields(usage)) and counted(usage) == counted(other))
     return same and all(map(here.get, there))
@@ -130,7 +130,7 @@ def _read(lean: Lean, *, told: LeanCall, place: Place) -> Generation:
     """The record, from copies that nobody changes any more."""
     outcome = NOTHING_READ
     with guarded("reading an answer of LiteLLM's"):
-        outcome = CHAT.read({**as_fields(parse(lean.answer)), "choices": told.choices})
+        outcome = CHAT.read({**told.members, "choices": told.choices})
     made: Any = GENERATIONS.begin()
     made.id, made.operation, made.library = lean.id, OPERATION, "litellm"
     made.timing = timed(lean.started, lean.ended)
@@ -166,7 +166,9 @@ def _enriched(lean: Lean, *, told: LeanCall, place: Place, seen: ReadLater) -> G
 
 
 def _content(told: LeanCall, outcome: Outcome) -> Content:
-    return Content(input={"messages": told.messages}, output=outcome.output, size_bytes=told.size_bytes)
+    made = CONTENTS.begin()
+    made.input, made.output, made.size_bytes = {"messages": told.messages}, outcome.output, told.size_bytes
+    return CONTENTS.end(made)
 
 
 @lru_cache(maxsize=CACHED_PLACES)
