@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Timer
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from .._context import InForce
 from .._record import Attribution, Failure, Generation, GenerationId, JobNote, ReadLater, Recorded, Usage
@@ -74,18 +74,28 @@ class PromisedSink:
         self._sink.defer(finish)
 
 
-class Settled(NamedTuple):
-    """What is known of a call when the layer above speaks of it."""
+class Settled:
+    """
+    What is known of a call when the layer above speaks of it. (A named tuple takes three times as long to make.)
 
-    started: InForce
-    promise: Held | None
-    """The client's record of the same exchange, to be ended by who records the call."""
-    usage: Usage | None
-    """What the provider reported, as far as only a look at the chunks could tell."""
-    late: bool
-    """It was recorded without the layer above, which now comes too late."""
-    keeps_content: bool = True
-    """False if the layer above was told to keep content to itself."""
+    Args:
+        started: See below; the others likewise.
+
+    Attributes:
+        started: What was in force where the call was made.
+        promise: The client's record of the same exchange, to be ended by who records the call.
+        usage: What the provider reported, as far as only a look at the chunks could tell.
+        late: It was recorded without the layer above, which now comes too late.
+        keeps_content: False if the layer above was told to keep content to itself.
+    """
+
+    __slots__ = ("keeps_content", "late", "promise", "started", "usage")
+
+    def __init__(
+        self, started: InForce, promise: Held | None, usage: Usage | None, *, late: bool, keeps_content: bool = True
+    ) -> None:
+        self.started, self.promise, self.usage = started, promise, usage
+        self.late, self.keeps_content = late, keeps_content
 
     @property
     def held(self) -> Generation | None:
@@ -130,7 +140,7 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
     with state.slots_lock:
         slot.spoken = True
         slot.says = None
-        slot.speaking += 1
+        slot.speaking.append(ok)
         end_vigils(slot)
         owner, held = slot, None
         if job is not None:
@@ -142,13 +152,12 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
         elif not slot.taken_over:
             slot.told.append(ok)
     late = held is None and slot.taken_over
-    return Settled(slot.started, held, slot.usage, late, slot.keeps_content)
+    return Settled(slot.started, held, slot.usage, late=late, keeps_content=slot.keeps_content)
 
 
 def stop_speaking(slot: Slot) -> None:
     """A record has been made of what the layer above said, or there is none to be made; once for each `settle`."""
-    with state.slots_lock:
-        slot.speaking -= 1
+    slot.speaking.pop()
 
 
 def is_waiting() -> bool:
@@ -173,7 +182,7 @@ def release(*, for_good: bool = False) -> None:
 
 def _is_waiting(slot: Slot) -> bool:
     answered = any(vigil.answered and not vigil.is_below for vigil in slot.vigils)
-    return answered or slot.speaking > 0 or any(held.failure is None for held in slot.held)
+    return answered or bool(slot.speaking) or any(held.failure is None for held in slot.held)
 
 
 def _told_of(slot: Slot, failure: Failure | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from functools import cache
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import ref
 
 from .._context import InForce, in_force
@@ -138,7 +138,7 @@ class Slot:
         given_up: Nobody waits for the layer above any more; the process ends.
         taken_over: The client's record was recorded without the layer above.
         spoken: The layer above has spoken.
-        speaking: How many of its words are being made into records at this moment.
+        speaking: One item for each of its words that is being made into a record at this moment.
         key: The layer's own id of it.
         attempts: Those that the layer above has spoken of, the latest last.
         usage: What the provider reported on the way, and the layer above has dropped.
@@ -156,7 +156,7 @@ class Slot:
         self.started, self.key = started, key
         self.keeps_content = True
         self.silent = self.given_up = self.taken_over = self.spoken = False
-        self.speaking = 0
+        self.speaking: list[bool] = []
         self.held: list[Held] = []
         self.told: list[bool] = []
         self.vigils: list[Vigil] = []
@@ -220,22 +220,17 @@ def slot_of(layer: str, key: str, started: InForce | None = None) -> Slot:
         key: The layer's own id of the call.
         started: What is in force where it starts, which is here.
     """
-    name, forgotten = f"{layer}:{key}", NO_SLOT
-    slot = cast("Slot | None", state.slots.get(name))
-    if slot is not None and started is None:  # as a rule; a single step needs no lock
-        return slot
-    with state.slots_lock:
-        slot = cast("Slot | None", state.slots.get(name))
-        if slot is None:
-            if len(state.slots) >= MAX_SLOTS:
-                forgotten = _forget_one()
-            slot = state.slots[name] = Slot(started or in_force(NOBODY, state.defaults), key)
-        elif started is not None:
-            slot.started = started
-    for each in forgotten.held:
-        if not forgotten.is_repeated(each):
-            each.end(alone(each, forgotten.says, forgotten.started))
-    return slot
+    name = f"{layer}:{key}"
+    slot: Any = state.slots.get(name)
+    if slot is None:
+        made = Slot(started or in_force(NOBODY, state.defaults), key)
+        slot = state.slots.setdefault(name, made)  # a single step: two threads have the same one
+        if len(state.slots) > MAX_SLOTS:
+            _forget_one()
+    if started is not None:
+        slot.started = started
+    found: Slot = slot
+    return found
 
 
 def is_open(layer: str, key: str) -> bool:
@@ -260,14 +255,19 @@ def alone(held: Held, says: Callable[[], Attribution] | None, started: InForce) 
     return generation
 
 
-def _forget_one() -> Slot:
+def _forget_one() -> None:
     """Take the oldest call out of the table; those that go on are put behind the youngest."""
-    for name in list(islice(state.slots, MAX_PASSED_OVER)):
-        slot = cast("Slot", state.slots.pop(name))
-        if not slot.vigils:
-            return slot
-        state.slots[name] = slot
-    return NO_SLOT
+    forgotten = NO_SLOT
+    with state.slots_lock:
+        for name in list(islice(state.slots, MAX_PASSED_OVER)):
+            slot = cast("Slot", state.slots.pop(name))
+            if not slot.vigils:
+                forgotten = slot
+                break
+            state.slots[name] = slot
+    for each in forgotten.held:
+        if not forgotten.is_repeated(each):
+            each.end(alone(each, forgotten.says, forgotten.started))
 
 
 def all_slots() -> list[Slot]:

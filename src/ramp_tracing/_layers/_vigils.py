@@ -60,16 +60,15 @@ class Vigil:
 
     def begin(self, teller: object) -> None:
         """Wait for *teller* to speak; an earlier attempt that has the same one has failed, and cost nothing."""
-        slot = self._slot
-        with state.slots_lock:
-            is_same = slot.teller is not None and slot.teller() is teller
-            self._repeats = is_same and slot.spoken
-            if is_same:
+        slot, before = self._slot, self._slot.teller
+        if before is not None and before() is teller:
+            with state.slots_lock:
+                self._repeats = slot.spoken
                 end_vigils(slot)
-            else:
-                slot.taken_over = False  # an application may give an id of its own to several calls
-            slot.teller = ref(teller)
-            slot.vigils.append(self)
+        else:
+            slot.taken_over = False  # an application may give an id of its own to several calls
+        slot.teller = ref(teller)
+        slot.vigils.append(self)
         state.open_streams[id(self)] = self
         self._sink.stand_by()
         self._teller = ref(teller, self._unheard)

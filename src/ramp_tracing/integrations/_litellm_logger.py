@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from .._guard import guarded, log
 from .._layers import is_open, note_answer, open_slot, slot_of
-from .._normalizers import as_fields, dig
+from .._normalizers import as_fields
 from .._state import state
 from ._litellm_calls import record
 from ._litellm_exit import drain_at_exit
@@ -169,7 +169,7 @@ def _keeps_to_itself(call: Mapping[str, object]) -> bool:
 
 def _wants_no_record(call: Mapping[str, object]) -> bool:
     """``no-log``: no callback will be told of this call."""
-    asked = dig(call, "litellm_params", "no-log") is True
+    asked = as_fields(call.get("litellm_params")).get("no-log") is True
     return asked and _module("litellm").global_disable_no_log_param is not True
 
 

@@ -73,11 +73,8 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
         `None` where something has to be looked at now.
     """
     seen = None if settled.promise is None else settled.promise.recorded
-    return None if isinstance(seen, Generation) else _from(call, told, settled=settled, seen=seen)
-
-
-def _from(call: Mapping[str, object], told: LeanCall, *, settled: Settled, seen: ReadLater | None) -> ReadLater | None:
-    """The same, with the record of the client, if there is one and it is unread too."""
+    if isinstance(seen, Generation):
+        return None
     client = None if seen is None else seen.written()
     if client is not None and not _agree(told, client):
         return None
@@ -118,11 +115,12 @@ def _agree(told: LeanCall, client: Lean) -> bool:
 
 def _attribution(call: Mapping[str, object], settled: Settled, client: Lean | None) -> Attribution:
     """Who the call is for: by LiteLLM's word, by what was in force where it was made, by the client's word."""
-    started = settled.started
+    started, trace_id = settled.started, trace_id_in(call)
     attribution = litellm_attribution(call).over(started.attribution)
     if client is not None:
         attribution = attribution.over(client.attribution)
-    attribution = traced(attribution, trace_id_in(call), started)
+    if trace_id is not None:
+        attribution = traced(attribution, trace_id, started)
     return unchanging(attribution) if attribution.metadata else attribution
 
 

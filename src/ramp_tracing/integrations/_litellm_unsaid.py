@@ -24,11 +24,11 @@ from ._litellm_calls import generation_of
 CANCELLED: Final = Failure(type="CancelledError", message="The call was cancelled before it was answered")
 """What the openai client's record would say: of a whole answer nothing is there before its end."""
 
-OWN_FRAMES: Final = 3
-"""From `_teller` to the callback's method, which LiteLLM calls."""
+OWN_FRAMES: Final = 4
+"""From `_teller` to above the callback's method, which LiteLLM calls."""
 
-MAX_FRAMES: Final = 7
-"""LiteLLM's object for a call is in the frame above that, and what makes up an answer is two or three above."""
+MAX_FRAMES: Final = 6
+"""LiteLLM's object for a call is in the first of these, and what makes up an answer is one or two above."""
 
 MOCK: Final = "mock_completion"
 """LiteLLM's function that makes up an answer."""
