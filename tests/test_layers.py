@@ -38,10 +38,14 @@ class Upper:
 def sink() -> Iterator[Generations]:
     """Where records go, below a layer that records what it makes."""
     state.slots.clear()
+    state.watched.clear()
+    state.speaking.clear()
     state.layers["upper"] = Upper()
     yield Generations()
     state.layers.clear()
     state.slots.clear()
+    state.watched.clear()
+    state.speaking.clear()
 
 
 def generation(number: int = 1, *, failure: Failure | None = None, tokens: int | None = 3) -> Generation:
@@ -273,7 +277,7 @@ def test_an_answer_is_waited_for(sink: Generations) -> None:
     _layers.note_answer(slot)
     assert _layers.is_waiting()
     _layers.settle(slot, ok=True)
-    _layers.stop_speaking(slot)
+    _layers.stop_speaking()
     assert not _layers.is_waiting()
 
 
@@ -284,8 +288,25 @@ def test_a_record_that_is_being_made_is_waited_for(sink: Generations) -> None:
     _layers.note_answer(slot)
     _layers.settle(slot, ok=True)
     assert _layers.is_waiting()
-    _layers.stop_speaking(slot)
+    _layers.stop_speaking()
     assert not _layers.is_waiting()
+
+
+def test_only_calls_that_something_is_waited_for_are_looked_at(sink: Generations) -> None:
+    """Not the thousands that are over, which are remembered: who flushes would wait for that."""
+    teller, other = Teller(), Teller()
+    first = watched(sink, teller)
+    under(sink, "b").record(generation())
+    assert [first, _layers.slot_of("upper", "b")] == list(state.watched)
+    for key in "ab":
+        _layers.settle(_layers.slot_of("upper", key), ok=True)
+    assert [] == list(state.watched)
+    watched(sink, other)
+    under(sink, "c").record(generation(2, failure=Failure(type="APIError"), tokens=None))
+    _layers.release()
+    assert [first] == list(state.watched)
+    del other
+    assert [] == list(state.watched)
 
 
 def test_an_id_that_is_used_again(sink: Generations) -> None:

@@ -9,7 +9,19 @@ from typing import Final, cast
 from .._context import InForce
 from .._record import Attribution, Failure, Generation, GenerationId, JobNote, ReadLater, Recorded, Usage
 from .._state import Holder, Sink, state
-from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, alone, innermost_live, slot_of
+from ._slots import (
+    NO_SLOT,
+    UNREAD,
+    Held,
+    Slot,
+    all_slots,
+    alone,
+    innermost_live,
+    slot_of,
+    unwatch_slot,
+    watch_slot,
+    watched_slots,
+)
 from ._stack import layer_above
 from ._vigils import end_vigils, note_client
 
@@ -55,6 +67,7 @@ class PromisedSink:
             else:
                 held.is_being_written = not held.cost_nothing
                 slot.held.append(held)
+                watch_slot(slot)
         if given_up:
             held.end(alone(held, slot.says, slot.started))
         else:
@@ -140,7 +153,7 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
     with state.slots_lock:
         slot.spoken = True
         slot.says = None
-        slot.speaking.append(ok)
+        state.speaking.append(slot)
         end_vigils(slot)
         owner, held = slot, None
         if job is not None:
@@ -149,21 +162,23 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
             held = _matching(slot, ok=ok)
         if held is not None:
             owner.held.remove(held)
+            unwatch_slot(owner)
         elif not slot.taken_over:
             slot.told.append(ok)
+        unwatch_slot(slot)
     late = held is None and slot.taken_over
     return Settled(slot.started, held, slot.usage, late=late, keeps_content=slot.keeps_content)
 
 
-def stop_speaking(slot: Slot) -> None:
+def stop_speaking() -> None:
     """A record has been made of what the layer above said, or there is none to be made; once for each `settle`."""
-    slot.speaking.pop()
+    del state.speaking[-1:]  # which of them it is, nobody asks; a forked child has none
 
 
 def is_waiting() -> bool:
     """Whether a call that went well waits for the layer above, or for its record to be made."""
     with state.slots_lock:
-        return any(_is_waiting(slot) for slot in all_slots())
+        return bool(state.speaking) or any(_is_waiting(slot) for slot in watched_slots())
 
 
 def release(*, for_good: bool = False) -> None:
@@ -182,7 +197,7 @@ def release(*, for_good: bool = False) -> None:
 
 def _is_waiting(slot: Slot) -> bool:
     answered = any(vigil.answered and not vigil.is_below for vigil in slot.vigils)
-    return answered or bool(slot.speaking) or any(held.failure is None for held in slot.held)
+    return answered or any(held.failure is None for held in slot.held)
 
 
 def _told_of(slot: Slot, failure: Failure | None) -> bool:
@@ -203,7 +218,7 @@ def _matching(slot: Slot, *, ok: bool) -> Held | None:
 
 
 def _held_for(job: str) -> tuple[Slot, Held | None]:
-    found = ((slot, held) for slot in all_slots() for held in slot.held if held.job == job)
+    found = ((slot, held) for slot in watched_slots() for held in slot.held if held.job == job)
     return next(found, (NO_SLOT, None))
 
 
@@ -216,18 +231,15 @@ def _overdue(now: float) -> list[tuple[Held, Callable[[], Attribution] | None, I
     """Take out what has waited long enough and is to be recorded without the layer above, with what that has said."""
     due: list[tuple[Held, Callable[[], Attribution] | None, InForce]] = []
     with state.slots_lock:
-        for slot in filter(_holds, all_slots()):
+        for slot in watched_slots():
             over = [each for each in slot.held if each.due <= now]
             if over:
                 slot.held = [each for each in slot.held if each.due > now]
+                unwatch_slot(slot)
                 slot.taken_over = slot.taken_over or not slot.spoken
                 due += [(each, slot.says, slot.started) for each in over if not slot.is_repeated(each)]
                 slot.says = slot.says if slot.held else None
     return due
-
-
-def _holds(slot: Slot) -> bool:
-    return bool(slot.held)
 
 
 def _look_later() -> None:
@@ -245,7 +257,7 @@ def _look_later() -> None:
 def _look() -> None:
     _record_overdue(time.monotonic())
     with state.slots_lock:
-        anything = any(slot.held for slot in all_slots())
+        anything = any(slot.held for slot in watched_slots())
     if anything:
         state.timer = None
         _look_later()

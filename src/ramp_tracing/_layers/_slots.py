@@ -138,7 +138,6 @@ class Slot:
         given_up: Nobody waits for the layer above any more; the process ends.
         taken_over: The client's record was recorded without the layer above.
         spoken: The layer above has spoken.
-        speaking: One item for each of its words that is being made into a record at this moment.
         key: The layer's own id of it.
         attempts: Those that the layer above has spoken of, the latest last.
         usage: What the provider reported on the way, and the layer above has dropped.
@@ -148,15 +147,14 @@ class Slot:
     """
 
     __slots__ = (
-        "attempts", "given_up", "held", "keeps_content", "key", "says", "silent", "speaking", "spoken", "started",
-        "taken_over", "teller", "told", "usage", "vigils",
+        "attempts", "given_up", "held", "keeps_content", "key", "says", "silent", "spoken", "started", "taken_over",
+        "teller", "told", "usage", "vigils",
     )  # fmt: skip
 
     def __init__(self, started: InForce, key: str = "") -> None:
         self.started, self.key = started, key
         self.keeps_content = True
         self.silent = self.given_up = self.taken_over = self.spoken = False
-        self.speaking: list[bool] = []
         self.held: list[Held] = []
         self.told: list[bool] = []
         self.vigils: list[Vigil] = []
@@ -265,9 +263,26 @@ def _forget_one() -> None:
                 forgotten = slot
                 break
             state.slots[name] = slot
+        state.watched.pop(forgotten, None)
     for each in forgotten.held:
         if not forgotten.is_repeated(each):
             each.end(alone(each, forgotten.says, forgotten.started))
+
+
+def watch_slot(slot: Slot) -> None:
+    """Something of this call is waited for: it is looked at until `unwatch_slot` finds nothing more."""
+    state.watched[slot] = None
+
+
+def unwatch_slot(slot: Slot) -> None:
+    """Something of this call is not waited for any more."""
+    if not slot.held and not slot.vigils:
+        state.watched.pop(slot, None)
+
+
+def watched_slots() -> list[Slot]:
+    """Those of which something is waited for. Most of the others are over: to look at them all took milliseconds."""
+    return cast("list[Slot]", list(state.watched))
 
 
 def all_slots() -> list[Slot]:
@@ -277,10 +292,11 @@ def all_slots() -> list[Slot]:
 
 @cache
 def watch_forks() -> None:
-    """See to it that no forked child inherits the lock as another thread of its parent held it. Once per process."""
+    """See to it that no forked child inherits what other threads of its parent are doing. Once per process."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_renew_lock)
+        os.register_at_fork(after_in_child=_renew)
 
 
-def _renew_lock() -> None:
+def _renew() -> None:
     state.slots_lock = Lock()
+    state.speaking = []  # the parent's, by threads that are not here

@@ -14,7 +14,7 @@ from weakref import ref
 from .._guard import guarded
 from .._record import Generation
 from .._state import Sink, state
-from ._slots import Slot
+from ._slots import Slot, unwatch_slot, watch_slot
 
 
 class Vigil:
@@ -69,6 +69,7 @@ class Vigil:
             slot.taken_over = False  # an application may give an id of its own to several calls
         slot.teller = ref(teller)
         slot.vigils.append(self)
+        watch_slot(slot)
         state.open_streams[id(self)] = self
         self._sink.stand_by()
         self._teller = ref(teller, self._unheard)
@@ -90,6 +91,7 @@ class Vigil:
             if self not in slot.vigils:
                 return
             slot.vigils.remove(self)
+            unwatch_slot(slot)
             self.end()
             # LiteLLM speaks of the first failure of a call alone, and then tries again.
             is_silent = self.is_below or (self._repeats and not self.streams)
@@ -128,6 +130,7 @@ def note_stream(slot: Slot, chunks: Sequence[object] | None) -> None:
     with state.slots_lock:
         if chunks is None:
             end_vigils(slot)
+            unwatch_slot(slot)
             return
         for vigil in slot.vigils[-1:]:
             vigil.streams.append(chunks)

@@ -49,7 +49,7 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
             settled.promise.end()  # nobody else has it any more
         raise
     finally:
-        stop_speaking(slot)
+        stop_speaking()
 
 
 def _lean(call: Mapping[str, object], answer: object) -> LeanCall | None:
