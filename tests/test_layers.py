@@ -294,18 +294,18 @@ def test_a_record_that_is_being_made_is_waited_for(sink: Generations) -> None:
 
 def test_only_calls_that_something_is_waited_for_are_looked_at(sink: Generations) -> None:
     """Not the thousands that are over, which are remembered: who flushes would wait for that."""
-    teller, other = Teller(), Teller()
-    first = watched(sink, teller)
+    tellers = [Teller(), Teller()]  # whose names are not in this frame, at which `under` looks
+    first = watched(sink, tellers[0])
     under(sink, "b").record(generation())
     assert [first, _layers.slot_of("upper", "b")] == list(state.watched)
     for key in "ab":
         _layers.settle(_layers.slot_of("upper", key), ok=True)
     assert [] == list(state.watched)
-    watched(sink, other)
+    watched(sink, tellers[1])
     under(sink, "c").record(generation(2, failure=Failure(type="APIError"), tokens=None))
     _layers.release()
     assert [first] == list(state.watched)
-    del other
+    tellers.clear()
     assert [] == list(state.watched)
 
 
