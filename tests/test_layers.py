@@ -294,7 +294,7 @@ def test_a_record_that_is_being_made_is_waited_for(sink: Generations) -> None:
 
 def test_only_calls_that_something_is_waited_for_are_looked_at(sink: Generations) -> None:
     """Not the thousands that are over, which are remembered: who flushes would wait for that."""
-    tellers = [Teller(), Teller()]  # whose names are not in this frame, at which `under` looks
+    tellers = [Teller(), Teller()]  # not by names of their own, which `under` looks at, and keeps
     first = watched(sink, tellers[0])
     under(sink, "b").record(generation())
     assert [first, _layers.slot_of("upper", "b")] == list(state.watched)
@@ -306,7 +306,7 @@ def test_only_calls_that_something_is_waited_for_are_looked_at(sink: Generations
     _layers.release()
     assert [first] == list(state.watched)
     tellers.clear()
-    assert [] == list(state.watched)
+    assert (2, []) == (len(ids(sink)), list(state.watched))
 
 
 def test_an_id_that_is_used_again(sink: Generations) -> None:
