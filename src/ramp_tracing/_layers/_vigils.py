@@ -60,19 +60,26 @@ class Vigil:
 
     def begin(self, teller: object) -> None:
         """Wait for *teller* to speak; an earlier attempt that has the same one has failed, and cost nothing."""
+        if self._slot.teller is None:  # the first attempt, of which nobody speaks on another thread yet
+            self._join(teller)
+        else:
+            with state.slots_lock:
+                self._join(teller)
+        state.open_streams[id(self)] = self
+        self._sink.stand_by()
+        self._teller = ref(teller, self._unheard)
+
+    def _join(self, teller: object) -> None:
+        """Be the latest of its slot's."""
         slot, before = self._slot, self._slot.teller
         if before is not None and before() is teller:
-            with state.slots_lock:
-                self._repeats = slot.spoken
-                end_vigils(slot)
+            self._repeats = slot.spoken
+            end_vigils(slot)
         else:
             slot.taken_over = False  # an application may give an id of its own to several calls
         slot.teller = ref(teller)
         slot.vigils.append(self)
         watch_slot(slot)
-        state.open_streams[id(self)] = self
-        self._sink.stand_by()
-        self._teller = ref(teller, self._unheard)
 
     def end(self) -> None:
         """The layer has spoken; for who has the lock."""
@@ -114,7 +121,7 @@ Make: TypeAlias = Callable[[Vigil], Generation | None]
 
 
 def note_answer(slot: Slot) -> None:
-    """The layer has got a whole answer to the latest attempt. Single steps, that need no lock."""
+    """The layer has got a whole answer to the latest attempt. Needs no lock: single steps."""
     for vigil in slot.vigils[-1:]:
         vigil.answered = True
 
@@ -138,18 +145,13 @@ def note_stream(slot: Slot, chunks: Sequence[object] | None) -> None:
 
 def note_client(slot: Slot) -> None:
     """The client below makes the call, and will have a record of it."""
-    with state.slots_lock:
-        for vigil in slot.vigils[-1:]:
-            vigil.is_below = True
+    for vigil in slot.vigils[-1:]:
+        vigil.is_below = True
 
 
 def end_vigils(slot: Slot) -> None:
     """The layer has spoken, or nothing was sent; for who has the lock. It was not spoken of who has gone unheard."""
-    unheard: list[Vigil] = []
-    for vigil in slot.vigils:
-        if vigil.is_unheard:
-            unheard.append(vigil)
-        else:
+    for vigil in slot.vigils[:]:
+        if not vigil.is_unheard:
+            slot.vigils.remove(vigil)
             vigil.end()
-    if slot.vigils:
-        slot.vigils[:] = unheard

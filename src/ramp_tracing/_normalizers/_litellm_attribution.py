@@ -111,6 +111,7 @@ PLACES: Final = tuple(
 
 ATTRIBUTIONS: Final = Drafts(Attribution)
 
+
 @cache
 def _places(*said: bool) -> tuple[tuple[str, int, str], ...]:
     """Those of `PLACES` in which something may be, by whether each of the `Sources` says anything: most do not."""
@@ -132,7 +133,7 @@ def litellm_attribution(call: Mapping[str, object]) -> Attribution:
     return attribution_in(sources_of(call))
 
 
-def _says_nothing(call: Mapping[str, Any]) -> bool:
+def _says_nothing(call: Any) -> bool:
     """
     Whether nobody has said anything, anywhere: so it is in most calls outside of a proxy.
 
@@ -156,7 +157,7 @@ def _says_nothing(call: Mapping[str, Any]) -> bool:
     )
 
 
-def _is_nobodys(key: dict[str, object]) -> bool:
+def _is_nobodys(key: Any) -> bool:
     """Whether nothing is known of the key that was used; LiteLLM has a place for each thing, with nothing in it."""
     try:
         return not (any(KNOWN_OF_KEY(key)) or key.get(MODEL_GROUP))

@@ -15,7 +15,7 @@ from .._capture import snapshot
 from .._record import Outcome, UnixNanos
 from ._chat import OUTCOMES, completion, message_of
 from ._lean import NAMES, SIGNS_OF_AN_ERROR
-from ._litellm_content import REDACTED
+from ._litellm_content import ANSWER, MESSAGE, REDACTED
 from ._litellm_money import REPORTS_COST
 from ._litellm_names import PROVIDERS, attempt_of
 from ._native_usage import MARKS
@@ -85,7 +85,7 @@ class LeanCall:
     size_bytes: int
 
 
-def lean_litellm(call: Mapping[str, Any], answer: Any) -> LeanCall | None:
+def lean_litellm(call: Any, answer: Any) -> LeanCall | None:
     """
     What a callback was told of a success.
 
@@ -99,7 +99,7 @@ def lean_litellm(call: Mapping[str, Any], answer: Any) -> LeanCall | None:
     said, payload = call.get, call.get("standard_logging_object")
     if payload.__class__ is not dict or not _is_usual(call, payload):
         return None
-    told = payload.get
+    told: Any = payload.get
     response, word = told("response"), said("custom_llm_provider")
     started, ended = _instant(told("startTime")), _instant(told("endTime"))
     lean, price = _lean(response, word), _price(said("response_cost"))
@@ -121,7 +121,7 @@ def lean_litellm(call: Mapping[str, Any], answer: Any) -> LeanCall | None:
     return made
 
 
-def _is_usual(call: Mapping[str, Any], payload: Members) -> bool:
+def _is_usual(call: Any, payload: Any) -> bool:
     """Whether it is a chat completion that was sent and paid for, in one piece, at LiteLLM's price."""
     said, messages, breakdown = call.get, payload.get("messages"), as_fields(payload.get("cost_breakdown")).get
     kind, word = said("call_type"), said("custom_llm_provider")
@@ -138,8 +138,13 @@ def _is_usual(call: Mapping[str, Any], payload: Members) -> bool:
         and not breakdown("discount_amount")
         and not breakdown("margin_total_amount")
         and messages.__class__ is list
-        and (not messages or (messages[0].__class__ is dict and REDACTED not in messages[0].values()))
+        and (not messages or _is_plain(messages[0]))
     )
+
+
+def _is_plain(message: Any) -> bool:
+    """Whether it is a message, and not what LiteLLM leaves of one; see `is_redacted`."""
+    return message.__class__ is dict and message.get(MESSAGE) != REDACTED and message.get(ANSWER) != REDACTED
 
 
 def _lean(response: Any, word: str) -> tuple[str, Members, bytes] | None:
@@ -186,14 +191,14 @@ def _copied(usage: Any) -> Members | None:
     return copy
 
 
-def is_of_counts(usage: Mapping[str, Any]) -> bool:
+def is_of_counts(usage: Any) -> bool:
     """Whether anything was counted, as OpenAI counts: of nothing but zeros LiteLLM's own totals are looked at."""
     if not ODD_IN_USAGE.isdisjoint(usage) and any(usage.get(name) is not None for name in ODD_IN_USAGE):
         return False
     asked, answered = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    return (asked.__class__ is int and 0 < asked <= MAX_COUNT) or (
-        answered.__class__ is int and 0 < answered <= MAX_COUNT
-    )
+    if asked.__class__ is int and 0 < asked <= MAX_COUNT:
+        return True
+    return answered.__class__ is int and bool(0 < answered <= MAX_COUNT)
 
 
 def counted(usage: object) -> Mapping[str, object]:
@@ -233,8 +238,8 @@ def _messages(messages: list[Any]) -> tuple[object, int]:
 
 def _choices(choices: list[Any]) -> tuple[object, int]:
     """The same of one choice, as far as a reader asks for it."""
-    choice: Members = choices[0]
-    message = choice.get("message")
+    choice: Any = choices[0]
+    message: Any = choice.get("message")
     if message.__class__ is not dict:
         return snapshot(choices)
     size, copy = 0, message.copy()
@@ -284,5 +289,6 @@ def _instant(value: Any) -> UnixNanos | None:
     """Seconds since 1970, to the microsecond; `None` of what is no instant of a call."""
     if value.__class__ is not float or value < 1:
         return None
-    instant: UnixNanos = round(value * 1_000_000) * 1_000  # `UnixNanos(…)` would be one more call
+    microseconds: Any = round(value * 1_000_000)
+    instant: UnixNanos = microseconds * 1_000  # `UnixNanos(…)` would be one more call
     return instant

@@ -59,7 +59,7 @@ def _teller(key: str) -> object | None:
         if frame.f_code.co_name == MOCK:
             return None
         module = frame.f_globals.get("__name__")
-        if found is not None and type(module) is str and module.startswith(PROVIDERS):
+        if found is not None and type(module) is str and module.startswith(SENDING):
             break
         if found is None and module == LOGGING:
             owner = frame.f_locals.get("self")
@@ -69,8 +69,8 @@ def _teller(key: str) -> object | None:
     return found
 
 
-PROVIDERS: Final = "litellm.llms."
-"""What asks providers, and has nothing made up."""
+SENDING: Final = "litellm.llms."
+"""How modules are called that ask a provider: nobody further up makes the answer up."""
 
 LOGGING: Final = "litellm.litellm_core_utils.litellm_logging"
 """Where that object's class is; to look into the variables of every frame would be half of the work."""
