@@ -279,10 +279,13 @@ def _price(reckoned: Any) -> bytes | None:
     if not reckoned:
         return b""
     digits = orjson.dumps(reckoned)  # a fifth of what it takes to round it to 15 digits, which few need
-    return digits.removesuffix(b".0") if len(digits) <= EXACT_DIGITS else b"%.15g" % reckoned
+    is_exact = len(digits) <= EXACT_DIGITS and reckoned > LEAST
+    return digits.removesuffix(b".0") if is_exact else b"%.15g" % reckoned
 
 
 EXACT_DIGITS: Final = 15
+LEAST: Final = 1e-300
+"""Below that a number has fewer digits of its own."""
 
 
 def _instant(value: Any) -> UnixNanos | None:
