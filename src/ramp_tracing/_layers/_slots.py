@@ -28,7 +28,7 @@ Those that go on are not forgotten; there are as many as the application itself 
 """
 
 MAX_PASSED_OVER: Final = 64
-"""Calls that go on and are met while one is looked for that can be forgotten."""
+"""Calls that are met, forgotten or going on, while some are looked for that can be forgotten."""
 
 MAX_ATTEMPTS: Final = 8
 """Attempts of a call that are told apart: the second word on one comes milliseconds after the first."""
@@ -224,7 +224,7 @@ def slot_of(layer: str, key: str, started: InForce | None = None) -> Slot:
         made = Slot(started or in_force(NOBODY, state.defaults), key)
         slot = state.slots.setdefault(name, made)  # a single step: two threads have the same one
         if len(state.slots) > MAX_SLOTS:
-            _forget_one()
+            _forget_oldest()
     if started is not None:
         slot.started = started
     found: Slot = slot
@@ -253,20 +253,27 @@ def alone(held: Held, says: Callable[[], Attribution] | None, started: InForce) 
     return generation
 
 
-def _forget_one() -> None:
-    """Take the oldest call out of the table; those that go on are put behind the youngest."""
-    forgotten = NO_SLOT
+def _forget_oldest() -> None:
+    """
+    Take the oldest calls out of the table; those that go on are put behind the youngest.
+
+    Several, so that it is seldom done: what has been taken from the beginning of a dictionary is passed over each time.
+    """
+    forgotten: list[Slot] = []
     with state.slots_lock:
         for name in list(islice(state.slots, MAX_PASSED_OVER)):
             slot = cast("Slot", state.slots.pop(name))
-            if not slot.vigils:
-                forgotten = slot
+            if slot.vigils:
+                state.slots[name] = slot
+                continue
+            forgotten.append(slot)
+            state.watched.pop(slot, None)
+            if len(forgotten) >= MAX_SLOTS // MAX_PASSED_OVER:
                 break
-            state.slots[name] = slot
-        state.watched.pop(forgotten, None)
-    for each in forgotten.held:
-        if not forgotten.is_repeated(each):
-            each.end(alone(each, forgotten.says, forgotten.started))
+    for slot in forgotten:
+        for each in slot.held:
+            if not slot.is_repeated(each):
+                each.end(alone(each, slot.says, slot.started))
 
 
 def watch_slot(slot: Slot) -> None:
