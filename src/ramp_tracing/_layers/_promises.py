@@ -153,7 +153,6 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
     with state.slots_lock:
         slot.spoken = True
         slot.says = None
-        state.speaking.append(slot)
         end_vigils(slot)
         owner, held = slot, None
         if job is not None:
@@ -166,6 +165,7 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
         elif not slot.taken_over:
             slot.told.append(ok)
         unwatch_slot(slot)
+        state.speaking.append(slot)
     late = held is None and slot.taken_over
     return Settled(slot.started, held, slot.usage, late=late, keeps_content=slot.keeps_content)
 

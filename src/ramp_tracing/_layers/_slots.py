@@ -277,12 +277,12 @@ def _forget_oldest() -> None:
 
 
 def watch_slot(slot: Slot) -> None:
-    """Something of this call is waited for: it is looked at until `unwatch_slot` finds nothing more."""
+    """Something of this call is waited for."""
     state.watched[slot] = None
 
 
 def unwatch_slot(slot: Slot) -> None:
-    """Something of this call is not waited for any more."""
+    """Something of this call is not waited for any more; it is watched until that is so of everything."""
     if not slot.held and not slot.vigils:
         state.watched.pop(slot, None)
 
