@@ -38,10 +38,14 @@ class Upper:
 def sink() -> Iterator[Generations]:
     """Where records go, below a layer that records what it makes."""
     state.slots.clear()
+    state.watched.clear()
+    state.speaking.clear()
     state.layers["upper"] = Upper()
     yield Generations()
     state.layers.clear()
     state.slots.clear()
+    state.watched.clear()
+    state.speaking.clear()
 
 
 def generation(number: int = 1, *, failure: Failure | None = None, tokens: int | None = 3) -> Generation:
@@ -143,7 +147,7 @@ def test_an_answer_that_the_layer_cannot_read(sink: Generations) -> None:
 
 def test_silence_is_kept(sink: Generations) -> None:
     """Where the application wants no record there is none, whoever saw the call."""
-    _layers.open_slot("upper", "a").opened(keeps_content=True, silent=True)
+    _layers.open_slot("upper", "a").silent = True
     under(sink, "a").record(generation())
     _layers.release()
     assert [] == ids(sink)
@@ -151,7 +155,7 @@ def test_silence_is_kept(sink: Generations) -> None:
 
 def test_content_that_the_layer_keeps_to_itself(sink: Generations) -> None:
     """The client does not keep it either."""
-    _layers.open_slot("upper", "a").opened(keeps_content=False, silent=False)
+    _layers.open_slot("upper", "a").keeps_content = False
     assert (True, False) == (sink.keeps_content, under(sink, "a").keeps_content)
 
 
@@ -272,18 +276,37 @@ def test_an_answer_is_waited_for(sink: Generations) -> None:
     assert not _layers.is_waiting()
     _layers.note_answer(slot)
     assert _layers.is_waiting()
-    _layers.settle(_layers.slot_of("upper", "a"), ok=True)
+    _layers.settle(slot, ok=True)
+    _layers.stop_speaking()
     assert not _layers.is_waiting()
 
 
 def test_a_record_that_is_being_made_is_waited_for(sink: Generations) -> None:
     """The layer has spoken, and nothing has been recorded yet."""
     teller = Teller()
-    _layers.note_answer(watched(sink, teller))
-    with _layers.speaking(_layers.slot_of("upper", "a")):
-        _layers.settle(_layers.slot_of("upper", "a"), ok=True)
-        assert _layers.is_waiting()
+    slot = watched(sink, teller)
+    _layers.note_answer(slot)
+    _layers.settle(slot, ok=True)
+    assert _layers.is_waiting()
+    _layers.stop_speaking()
     assert not _layers.is_waiting()
+
+
+def test_only_calls_that_something_is_waited_for_are_looked_at(sink: Generations) -> None:
+    """Not the thousands that are over, which are remembered: who flushes would wait for that."""
+    tellers = [Teller(), Teller()]  # not by names of their own, which `under` looks at, and keeps
+    first = watched(sink, tellers[0])
+    under(sink, "b").record(generation())
+    assert [first, _layers.slot_of("upper", "b")] == list(state.watched)
+    for key in "ab":
+        _layers.settle(_layers.slot_of("upper", key), ok=True)
+    assert [] == list(state.watched)
+    watched(sink, tellers[1])
+    under(sink, "c").record(generation(2, failure=Failure(type="APIError"), tokens=None))
+    _layers.release()
+    assert [first] == list(state.watched)
+    tellers.clear()
+    assert (2, []) == (len(ids(sink)), list(state.watched))
 
 
 def test_an_id_that_is_used_again(sink: Generations) -> None:

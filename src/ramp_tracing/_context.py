@@ -112,6 +112,8 @@ class InForce(NamedTuple):
     """As in `Around`."""
 
 
+NOTHING_IN_FORCE: Final = InForce(NOBODY, None)
+
 Here = tuple[Frame | None, SpanParent | None]
 """The blocks in force, and the application's span."""
 
@@ -146,6 +148,8 @@ def in_force_at(place: Here, request: Attribution, defaults: Attribution, around
     frame, parent = place
     if around is not None:
         return in_force_then(request.over(_inside(around, frame)), defaults, around, parent)
+    if frame is None and parent is None and request is NOBODY is defaults:  # so it is for most calls
+        return NOTHING_IN_FORCE
     blocks = NOBODY if frame is None else frame.attribution
     attribution = request.over(blocks).over(defaults)
     return InForce(_with_own_trace(attribution, frame, parent), parent)

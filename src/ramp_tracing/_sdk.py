@@ -301,6 +301,7 @@ def _disconnect() -> None:
     state.jobs.clear()
     state.files.clear()
     state.slots.clear()
+    state.watched.clear()
     state.runs.clear()
     state.lone_runs.clear()
 

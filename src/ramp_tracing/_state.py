@@ -168,6 +168,8 @@ class State:
         files: Jobs whose usage is in a file that nobody has fetched yet, by its id; bounded by who puts them in.
         layers: Those that record calls made through another library, by name, while they are able to.
         slots: Their calls, by layer and id; see `_layers`, which bounds them.
+        watched: Those of these calls of which something is waited for.
+        speaking: One item for each word of such a layer that is being made into a record at this moment.
         runs: The runs of a library above that are open, by id; see `_layers`, which bounds them.
         lone_runs: Those of them of whose end nothing may tell but their task.
         spans: Which spans are sent above a call: those that have names, or every run.
@@ -194,6 +196,8 @@ class State:
     files: dict[str, UnreadFile] = field(default_factory=dict[str, "UnreadFile"])
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     slots: dict[str, object] = field(default_factory=dict[str, object])
+    watched: dict[object, None] = field(default_factory=dict[object, None])
+    speaking: list[object] = field(default_factory=list[object])
     runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
     lone_runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
     spans: Literal["named", "all"] = "named"

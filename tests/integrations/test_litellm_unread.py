@@ -136,6 +136,7 @@ def nothing_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ids of other tests are not those of these, nor their calls."""
     monkeypatch.setattr(state, "seen", type(state.seen)())
     monkeypatch.setattr(state, "slots", {})
+    monkeypatch.setattr(state, "watched", {})
 
 
 def test_the_usual_call_waits_to_be_read() -> None:

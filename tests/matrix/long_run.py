@@ -78,6 +78,5 @@ async def cancel(asked: Any, *, streams: bool) -> None:
 
 def sizes() -> dict[str, int]:
     """Everything of ours that could grow."""
-    kept: tuple[Any, ...] = (state.runs, state.lone_runs, state.slots, state.jobs, state.open_streams, state.by_hand)
-    names = ("runs", "lone_runs", "slots", "jobs", "open_streams", "by_hand")
-    return {name: len(each) for name, each in zip(names, kept, strict=True)}
+    names = ("runs", "lone_runs", "slots", "watched", "speaking", "jobs", "open_streams", "by_hand")
+    return {name: len(getattr(state, name)) for name in names}

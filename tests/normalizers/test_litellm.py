@@ -5,9 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ramp_tracing._normalizers import _litellm_attribution
 from ramp_tracing._normalizers._litellm import LiteLLMCall, read_litellm
-from ramp_tracing._record import Cost, Usage
+from ramp_tracing._normalizers._litellm_attribution import TEAM, attribution_in, litellm_attribution, sources_of
+from ramp_tracing._normalizers._litellm_lean import _price
+from ramp_tracing._normalizers._litellm_money import as_exact
+from ramp_tracing._record import NOBODY, Cost, Usage
 
 ANSWER: Any = {
     "id": "chatcmpl-1a2b3c4d5e",
@@ -149,3 +155,58 @@ def test_litellms_own_number_is_not_the_providers() -> None:
     answer = {**ANSWER, "usage": {**ANSWER["usage"], "cost": 0.7}}
     assert Cost(total=Decimal("0.5"), source="gateway") == read(answer, response_cost=0.5).outcome.cost
     assert read(answer).outcome.cost is None
+
+
+NOTHING: Any = [None, {}, ""]
+SAID: Any = st.sampled_from([*NOTHING, "ada", 7, {"hidden_params": 1}, {"team": "x"}, {"user_id": "u", "tags": ["a"]}])
+KEY: Any = dict.fromkeys(TEAM.values())
+CALLS: Any = st.fixed_dictionaries(
+    {
+        "litellm_params": st.sampled_from(NOTHING)
+        | st.fixed_dictionaries(
+            {"metadata": SAID},
+            optional={
+                "litellm_metadata": SAID,
+                "litellm_session_id": SAID,
+                "proxy_server_request": st.sampled_from([None, {}, {"body": {"user": "eve", "trace": {"a": 1}}}]),
+            },
+        ),
+        "standard_logging_object": st.sampled_from(NOTHING)
+        | st.fixed_dictionaries(
+            {
+                "metadata": SAID
+                | st.sampled_from([KEY, {**KEY, "user_api_key_hash": "h"}, {**KEY, "model_group": "fast"}]),
+                "request_tags": st.sampled_from([None, [], ["a"], ["User-Agent: x"]]),
+            },
+            optional={"end_user": SAID, "model_group": st.sampled_from([None, "", "fast"])},
+        ),
+        "optional_params": st.sampled_from(
+            [*NOTHING, {"user": "eve"}, {"extra_body": {"session_id": "s", "trace": {"trace_name": "t", "b": 2}}}]
+        ),
+    },
+    optional={"user": SAID},
+)
+
+
+@given(CALLS)
+def test_where_nobody_says_anything_it_is_not_looked_for(call: Any) -> None:
+    """Who a call is for is the same, whether or not all places are asked at once before."""
+    assert attribution_in(sources_of(call)) == litellm_attribution(call)
+
+
+def test_the_usual_call_is_nobodys() -> None:
+    """Of what LiteLLM itself writes into every call nothing is looked at."""
+    payload = {"metadata": {**KEY, "usage_object": {"prompt_tokens": 1}}, "request_tags": [], "end_user": None}
+    params = {"metadata": {"hidden_params": {"model_id": None}}, "litellm_trace_id": None}
+    call: Any = {"litellm_params": params, "standard_logging_object": payload, "optional_params": {"temperature": 1}}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_litellm_attribution, "sources_of", None)
+        assert litellm_attribution(call) is NOBODY
+
+
+@pytest.mark.parametrize("price", [2.0, 1e16, 0.1 + 0.2, 9.300000000000001e-05, 1e-7, 123456789012345.6, 5e-324, 1e20])
+def test_a_price_has_fifteen_digits(price: float) -> None:
+    """As LiteLLM's prices have; in whichever way they are made."""
+    digits = _price(price)
+    assert digits is not None
+    assert str(as_exact(price)) == str(Decimal(digits.decode()))

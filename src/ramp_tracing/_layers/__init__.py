@@ -22,7 +22,7 @@ from .._state import Layer
 from ._above import around_here, claim_models, sink_under
 
 if TYPE_CHECKING:
-    from ._promises import Settled, is_waiting, release, settle, speaking
+    from ._promises import Settled, is_waiting, release, settle, stop_speaking
     from ._run import Ending, Kind, Run, end_run, run_of
     from ._runs import open_run
     from ._slots import Slot, is_first_word, is_open, note_usage, open_slot, slot_of, watch_forks
@@ -55,12 +55,12 @@ __all__: Final = [
     "settle",
     "sink_under",
     "slot_of",
-    "speaking",
+    "stop_speaking",
     "watch_forks",
 ]
 
 LAYERS: Final = {
-    **dict.fromkeys(("Settled", "is_waiting", "release", "settle", "speaking"), "_promises"),
+    **dict.fromkeys(("Settled", "is_waiting", "release", "settle", "stop_speaking"), "_promises"),
     **dict.fromkeys(("Ending", "Kind", "Run", "end_run", "run_of"), "_run"),
     "open_run": "_runs",
     **dict.fromkeys(

@@ -4,12 +4,24 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Timer
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from .._context import InForce
 from .._record import Attribution, Failure, Generation, GenerationId, JobNote, ReadLater, Recorded, Usage
 from .._state import Holder, Sink, state
-from ._slots import NO_SLOT, UNREAD, Held, Slot, all_slots, alone, innermost_live, slot_of
+from ._slots import (
+    NO_SLOT,
+    UNREAD,
+    Held,
+    Slot,
+    all_slots,
+    alone,
+    innermost_live,
+    slot_of,
+    unwatch_slot,
+    watch_slot,
+    watched_slots,
+)
 from ._stack import layer_above
 from ._vigils import end_vigils, note_client
 
@@ -55,6 +67,7 @@ class PromisedSink:
             else:
                 held.is_being_written = not held.cost_nothing
                 slot.held.append(held)
+                watch_slot(slot)
         if given_up:
             held.end(alone(held, slot.says, slot.started))
         else:
@@ -74,18 +87,28 @@ class PromisedSink:
         self._sink.defer(finish)
 
 
-class Settled(NamedTuple):
-    """What is known of a call when the layer above speaks of it."""
+class Settled:
+    """
+    What is known of a call when the layer above speaks of it. (A named tuple takes three times as long to make.)
 
-    started: InForce
-    promise: Held | None
-    """The client's record of the same exchange, to be ended by who records the call."""
-    usage: Usage | None
-    """What the provider reported, as far as only a look at the chunks could tell."""
-    late: bool
-    """It was recorded without the layer above, which now comes too late."""
-    keeps_content: bool = True
-    """False if the layer above was told to keep content to itself."""
+    Args:
+        started: See below; the others likewise.
+
+    Attributes:
+        started: What was in force where the call was made.
+        promise: The client's record of the same exchange, to be ended by who records the call.
+        usage: What the provider reported, as far as only a look at the chunks could tell.
+        late: It was recorded without the layer above, which now comes too late.
+        keeps_content: False if the layer above was told to keep content to itself.
+    """
+
+    __slots__ = ("keeps_content", "late", "promise", "started", "usage")
+
+    def __init__(
+        self, started: InForce, promise: Held | None, usage: Usage | None, *, late: bool, keeps_content: bool = True
+    ) -> None:
+        self.started, self.promise, self.usage = started, promise, usage
+        self.late, self.keeps_content = late, keeps_content
 
     @property
     def held(self) -> Generation | None:
@@ -120,6 +143,8 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
     """
     The layer above speaks of the end of a call.
 
+    Who waits for that waits for the record that is made of it: until `stop_speaking`.
+
     Args:
         slot: The call; attempts of one call can share it.
         ok: Whether it went well.
@@ -129,41 +154,31 @@ def settle(slot: Slot, *, ok: bool, job: str | None = None) -> Settled:
         slot.spoken = True
         slot.says = None
         end_vigils(slot)
-        owner, held = _held_for(job) if job is not None else (slot, _matching(slot, ok=ok))
+        owner, held = slot, None
+        if job is not None:
+            owner, held = _held_for(job)
+        elif slot.held:
+            held = _matching(slot, ok=ok)
         if held is not None:
             owner.held.remove(held)
+            unwatch_slot(owner)
         elif not slot.taken_over:
             slot.told.append(ok)
+        unwatch_slot(slot)
+        state.speaking.append(slot)
     late = held is None and slot.taken_over
-    return Settled(slot.started, held, slot.usage, late, slot.keeps_content)
+    return Settled(slot.started, held, slot.usage, late=late, keeps_content=slot.keeps_content)
 
 
-class speaking:  # noqa: N801 - reads as a verb, as `guarded` does, and is a class for the same reason
-    """
-    While a record is made of what the layer above says of a call: who waits for that is to wait for the record.
-
-    Args:
-        slot: The call.
-    """
-
-    __slots__ = ("_slot",)
-
-    def __init__(self, slot: Slot) -> None:
-        self._slot = slot
-
-    def __enter__(self) -> None:
-        with state.slots_lock:
-            self._slot.speaking += 1
-
-    def __exit__(self, *_: object) -> None:
-        with state.slots_lock:
-            self._slot.speaking -= 1
+def stop_speaking() -> None:
+    """A record has been made of what the layer above said, or there is none to be made; once for each `settle`."""
+    del state.speaking[-1:]  # which of them it is, nobody asks; a forked child has none
 
 
 def is_waiting() -> bool:
     """Whether a call that went well waits for the layer above, or for its record to be made."""
     with state.slots_lock:
-        return any(_is_waiting(slot) for slot in all_slots())
+        return bool(state.speaking) or any(_is_waiting(slot) for slot in watched_slots())
 
 
 def release(*, for_good: bool = False) -> None:
@@ -182,7 +197,7 @@ def release(*, for_good: bool = False) -> None:
 
 def _is_waiting(slot: Slot) -> bool:
     answered = any(vigil.answered and not vigil.is_below for vigil in slot.vigils)
-    return answered or slot.speaking > 0 or any(held.failure is None for held in slot.held)
+    return answered or any(held.failure is None for held in slot.held)
 
 
 def _told_of(slot: Slot, failure: Failure | None) -> bool:
@@ -196,8 +211,6 @@ def _told_of(slot: Slot, failure: Failure | None) -> bool:
 
 def _matching(slot: Slot, *, ok: bool) -> Held | None:
     """The held record of what the layer above speaks of; an answer that it could not read failed for it alone."""
-    if not slot.held:
-        return None
     same = next((each for each in slot.held if (each.failure is None) == ok), None)
     if same is not None:
         return same
@@ -205,7 +218,7 @@ def _matching(slot: Slot, *, ok: bool) -> Held | None:
 
 
 def _held_for(job: str) -> tuple[Slot, Held | None]:
-    found = ((slot, held) for slot in all_slots() for held in slot.held if held.job == job)
+    found = ((slot, held) for slot in watched_slots() for held in slot.held if held.job == job)
     return next(found, (NO_SLOT, None))
 
 
@@ -218,18 +231,15 @@ def _overdue(now: float) -> list[tuple[Held, Callable[[], Attribution] | None, I
     """Take out what has waited long enough and is to be recorded without the layer above, with what that has said."""
     due: list[tuple[Held, Callable[[], Attribution] | None, InForce]] = []
     with state.slots_lock:
-        for slot in filter(_holds, all_slots()):
+        for slot in watched_slots():
             over = [each for each in slot.held if each.due <= now]
             if over:
                 slot.held = [each for each in slot.held if each.due > now]
+                unwatch_slot(slot)
                 slot.taken_over = slot.taken_over or not slot.spoken
                 due += [(each, slot.says, slot.started) for each in over if not slot.is_repeated(each)]
                 slot.says = slot.says if slot.held else None
     return due
-
-
-def _holds(slot: Slot) -> bool:
-    return bool(slot.held)
 
 
 def _look_later() -> None:
@@ -247,7 +257,7 @@ def _look_later() -> None:
 def _look() -> None:
     _record_overdue(time.monotonic())
     with state.slots_lock:
-        anything = any(slot.held for slot in all_slots())
+        anything = any(slot.held for slot in watched_slots())
     if anything:
         state.timer = None
         _look_later()

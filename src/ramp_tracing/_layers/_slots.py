@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from functools import cache
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import ref
 
 from .._context import InForce, in_force
@@ -28,7 +28,7 @@ Those that go on are not forgotten; there are as many as the application itself 
 """
 
 MAX_PASSED_OVER: Final = 64
-"""Calls that go on and are met while one is looked for that can be forgotten."""
+"""Calls that are met, forgotten or going on, while some are looked for that can be forgotten."""
 
 MAX_ATTEMPTS: Final = 8
 """Attempts of a call that are told apart: the second word on one comes milliseconds after the first."""
@@ -119,10 +119,15 @@ class Held:
                 self.hold.settle(self.final)
 
 
-@dataclass(slots=True, eq=False)
 class Slot:
     """
     One call as the layer above sees it.
+
+    No dataclass, whose constructor takes twice as long: there is one for each call.
+
+    Args:
+        started: See below.
+        key: See below.
 
     Attributes:
         started: Attribution and active span where the call was made; its end may come on another thread.
@@ -133,7 +138,6 @@ class Slot:
         given_up: Nobody waits for the layer above any more; the process ends.
         taken_over: The client's record was recorded without the layer above.
         spoken: The layer above has spoken.
-        speaking: How many of its words are being made into records at this moment.
         key: The layer's own id of it.
         attempts: Those that the layer above has spoken of, the latest last.
         usage: What the provider reported on the way, and the layer above has dropped.
@@ -142,26 +146,22 @@ class Slot:
         teller: What of the layer's will speak of the latest attempt.
     """
 
-    started: InForce
-    key: str = ""
-    keeps_content: bool = True
-    silent: bool = False
-    held: list[Held] = field(default_factory=lambda: [])
-    told: list[bool] = field(default_factory=lambda: [])
-    given_up: bool = False
-    taken_over: bool = False
-    spoken: bool = False
-    speaking: int = 0
-    attempts: tuple[object, ...] = ()
-    usage: Usage | None = None
-    says: Callable[[], Attribution] | None = None
-    vigils: "list[Vigil]" = field(default_factory=lambda: [])
-    teller: ref[object] | None = None
+    __slots__ = (
+        "attempts", "given_up", "held", "keeps_content", "key", "says", "silent", "spoken", "started", "taken_over",
+        "teller", "told", "usage", "vigils",
+    )  # fmt: skip
 
-    def opened(self, *, keeps_content: bool, silent: bool) -> None:
-        """Note what the layer above has been told of this call."""
-        self.keeps_content = keeps_content
-        self.silent = silent
+    def __init__(self, started: InForce, key: str = "") -> None:
+        self.started, self.key = started, key
+        self.keeps_content = True
+        self.silent = self.given_up = self.taken_over = self.spoken = False
+        self.held: list[Held] = []
+        self.told: list[bool] = []
+        self.vigils: list[Vigil] = []
+        self.attempts: tuple[object, ...] = ()
+        self.usage: Usage | None = None
+        self.says: Callable[[], Attribution] | None = None
+        self.teller: ref[object] | None = None
 
     def is_repeated(self, held: Held) -> bool:
         """A failed attempt that cost nothing and that the layer above repeated by itself is part of its one call."""
@@ -183,8 +183,10 @@ def open_slot(layer: str, key: str, *, answers: bool = True) -> Slot:
         answers: It is a call that a model's answer can come from; see `around_here`.
     """
     slot = slot_of(layer, key, in_force(NOBODY, state.defaults, around_here(answers=answers)))
-    others = [each for each in _live.get() if not each.spoken and each is not slot]
-    _live.set((*others[1 - MAX_LIVE :], slot))
+    others = _live.get()
+    if others:
+        others = tuple([each for each in others if not each.spoken and each is not slot][1 - MAX_LIVE :])
+    _live.set((*others, slot))
     return slot
 
 
@@ -216,22 +218,17 @@ def slot_of(layer: str, key: str, started: InForce | None = None) -> Slot:
         key: The layer's own id of the call.
         started: What is in force where it starts, which is here.
     """
-    name, forgotten = f"{layer}:{key}", NO_SLOT
-    slot = cast("Slot | None", state.slots.get(name))
-    if slot is not None and started is None:  # as a rule; a single step needs no lock
-        return slot
-    with state.slots_lock:
-        slot = cast("Slot | None", state.slots.get(name))
-        if slot is None:
-            if len(state.slots) >= MAX_SLOTS:
-                forgotten = _forget_one()
-            slot = state.slots[name] = Slot(started or in_force(NOBODY, state.defaults), key)
-        elif started is not None:
-            slot.started = started
-    for each in forgotten.held:
-        if not forgotten.is_repeated(each):
-            each.end(alone(each, forgotten.says, forgotten.started))
-    return slot
+    name = f"{layer}:{key}"
+    slot: Any = state.slots.get(name)
+    if slot is None:
+        made = Slot(started or in_force(NOBODY, state.defaults), key)
+        slot = state.slots.setdefault(name, made)  # a single step: two threads have the same one
+        if len(state.slots) > MAX_SLOTS:
+            _forget_oldest()
+    if started is not None:
+        slot.started = started
+    found: Slot = slot
+    return found
 
 
 def is_open(layer: str, key: str) -> bool:
@@ -256,14 +253,43 @@ def alone(held: Held, says: Callable[[], Attribution] | None, started: InForce) 
     return generation
 
 
-def _forget_one() -> Slot:
-    """Take the oldest call out of the table; those that go on are put behind the youngest."""
-    for name in list(islice(state.slots, MAX_PASSED_OVER)):
-        slot = cast("Slot", state.slots.pop(name))
-        if not slot.vigils:
-            return slot
-        state.slots[name] = slot
-    return NO_SLOT
+def _forget_oldest() -> None:
+    """
+    Take the oldest calls out of the table; those that go on are put behind the youngest.
+
+    Several, so that it is seldom done: what has been taken from the beginning of a dictionary is passed over each time.
+    """
+    forgotten: list[Slot] = []
+    with state.slots_lock:
+        for name in list(islice(state.slots, MAX_PASSED_OVER)):
+            slot = cast("Slot", state.slots.pop(name))
+            if slot.vigils:
+                state.slots[name] = slot
+                continue
+            forgotten.append(slot)
+            state.watched.pop(slot, None)
+            if len(forgotten) >= MAX_SLOTS // MAX_PASSED_OVER:
+                break
+    for slot in forgotten:
+        for each in slot.held:
+            if not slot.is_repeated(each):
+                each.end(alone(each, slot.says, slot.started))
+
+
+def watch_slot(slot: Slot) -> None:
+    """Something of this call is waited for."""
+    state.watched[slot] = None
+
+
+def unwatch_slot(slot: Slot) -> None:
+    """Something of this call is not waited for any more; it is watched until that is so of everything."""
+    if not slot.held and not slot.vigils:
+        state.watched.pop(slot, None)
+
+
+def watched_slots() -> list[Slot]:
+    """Those of which something is waited for. Most of the others are over: to look at them all took milliseconds."""
+    return cast("list[Slot]", list(state.watched))
 
 
 def all_slots() -> list[Slot]:
@@ -273,10 +299,11 @@ def all_slots() -> list[Slot]:
 
 @cache
 def watch_forks() -> None:
-    """See to it that no forked child inherits the lock as another thread of its parent held it. Once per process."""
+    """See to it that no forked child inherits what other threads of its parent are doing. Once per process."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_renew_lock)
+        os.register_at_fork(after_in_child=_renew)
 
 
-def _renew_lock() -> None:
+def _renew() -> None:
     state.slots_lock = Lock()
+    state.speaking = []  # the parent's, by threads that are not here

@@ -10,6 +10,9 @@ from .._state import Layer, state
 MAX_FRAMES: Final = 12
 """How far up the layer is looked for: LiteLLM is two to five frames above the client."""
 
+ASKING_FRAMES: Final = 3
+"""From `layer_above` to who calls `sink_under`."""
+
 OWN_FRAMES: Final = 5
 """Ours, between the client's function and who asks."""
 
@@ -23,8 +26,8 @@ def layer_above() -> tuple[Layer, str | None] | None:
         only because it calls back into the application.
     """
     nameless, layers = None, [*state.layers.values()]
-    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    for _ in range(MAX_FRAMES + OWN_FRAMES):  # not `frames_above`, which costs half as much again, for each call
+    frame: FrameType | None = sys._getframe(ASKING_FRAMES)  # pyright: ignore[reportPrivateUsage]
+    for _ in range(MAX_FRAMES + OWN_FRAMES - ASKING_FRAMES):  # `frames_above` costs half as much again
         if frame is None:
             break
         module = frame.f_globals.get("__name__")

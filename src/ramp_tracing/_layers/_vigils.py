@@ -14,7 +14,7 @@ from weakref import ref
 from .._guard import guarded
 from .._record import Generation
 from .._state import Sink, state
-from ._slots import Slot
+from ._slots import Slot, unwatch_slot, watch_slot
 
 
 class Vigil:
@@ -60,19 +60,26 @@ class Vigil:
 
     def begin(self, teller: object) -> None:
         """Wait for *teller* to speak; an earlier attempt that has the same one has failed, and cost nothing."""
-        slot = self._slot
-        with state.slots_lock:
-            is_same = slot.teller is not None and slot.teller() is teller
-            self._repeats = is_same and slot.spoken
-            if is_same:
-                end_vigils(slot)
-            else:
-                slot.taken_over = False  # an application may give an id of its own to several calls
-            slot.teller = ref(teller)
-            slot.vigils.append(self)
+        if self._slot.teller is None:  # the first attempt, of which nobody speaks on another thread yet
+            self._join(teller)
+        else:
+            with state.slots_lock:
+                self._join(teller)
         state.open_streams[id(self)] = self
         self._sink.stand_by()
         self._teller = ref(teller, self._unheard)
+
+    def _join(self, teller: object) -> None:
+        """Be the latest of its slot's."""
+        slot, before = self._slot, self._slot.teller
+        if before is not None and before() is teller:
+            self._repeats = slot.spoken
+            end_vigils(slot)
+        else:
+            slot.taken_over = False  # an application may give an id of its own to several calls
+        slot.teller = ref(teller)
+        slot.vigils.append(self)
+        watch_slot(slot)
 
     def end(self) -> None:
         """The layer has spoken; for who has the lock."""
@@ -91,6 +98,7 @@ class Vigil:
             if self not in slot.vigils:
                 return
             slot.vigils.remove(self)
+            unwatch_slot(slot)
             self.end()
             # LiteLLM speaks of the first failure of a call alone, and then tries again.
             is_silent = self.is_below or (self._repeats and not self.streams)
@@ -113,10 +121,9 @@ Make: TypeAlias = Callable[[Vigil], Generation | None]
 
 
 def note_answer(slot: Slot) -> None:
-    """The layer has got a whole answer to the latest attempt."""
-    with state.slots_lock:
-        for vigil in slot.vigils[-1:]:
-            vigil.answered = True
+    """The layer has got a whole answer to the latest attempt. Needs no lock: single steps."""
+    for vigil in slot.vigils[-1:]:
+        vigil.answered = True
 
 
 def note_stream(slot: Slot, chunks: Sequence[object] | None) -> None:
@@ -130,6 +137,7 @@ def note_stream(slot: Slot, chunks: Sequence[object] | None) -> None:
     with state.slots_lock:
         if chunks is None:
             end_vigils(slot)
+            unwatch_slot(slot)
             return
         for vigil in slot.vigils[-1:]:
             vigil.streams.append(chunks)
@@ -137,17 +145,13 @@ def note_stream(slot: Slot, chunks: Sequence[object] | None) -> None:
 
 def note_client(slot: Slot) -> None:
     """The client below makes the call, and will have a record of it."""
-    with state.slots_lock:
-        for vigil in slot.vigils[-1:]:
-            vigil.is_below = True
+    for vigil in slot.vigils[-1:]:
+        vigil.is_below = True
 
 
 def end_vigils(slot: Slot) -> None:
     """The layer has spoken, or nothing was sent; for who has the lock. It was not spoken of who has gone unheard."""
-    if not slot.vigils:
-        return
-    unheard = [vigil for vigil in slot.vigils if vigil.is_unheard]
-    for vigil in slot.vigils:
+    for vigil in slot.vigils[:]:
         if not vigil.is_unheard:
+            slot.vigils.remove(vigil)
             vigil.end()
-    slot.vigils[:] = unheard

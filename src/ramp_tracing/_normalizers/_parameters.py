@@ -18,8 +18,9 @@ def numbers_in(request: Mapping[str, object]) -> Mapping[str, float]:
     one go.
     """
     numbers: dict[str, float] = {}
-    for name in PARAMETERS.intersection(tuple(request)):
-        given = request.get(name)
-        if isinstance(given, (int, float)) and given is not True and given is not False:
-            numbers[name] = given
+    for name in tuple(request):  # of the set's own `intersection` the loop is the smaller half
+        if name in PARAMETERS:
+            given = request.get(name)
+            if isinstance(given, (int, float)) and given is not True and given is not False:
+                numbers[name] = given
     return numbers

@@ -105,19 +105,6 @@ def is_plain(usage: object) -> bool:
     return True
 
 
-def holds_counts_alone(usage: Members, written: bytes) -> bool:
-    """As `is_plain`, in half of the time; *written* is the JSON of *usage*."""
-    return USAGES.of((written,)) is not None or is_plain(usage)
-
-
-def _examine_usage(parts: Sequence[bytes]) -> bool | None:
-    [usage] = parts
-    return True if is_plain(members_of(usage)) else None
-
-
-USAGES: Final = Shapes(_examine_usage)
-
-
 def in_one_line(lean: bytes) -> bytes:
     """JSON without the ends of its lines."""
     return lean.translate(None, LINE_ENDS) if LINE_END in lean else lean

@@ -6,7 +6,7 @@ from typing import Final
 from .._capture import snapshot
 from .._guard import guarded
 from .._identity import generation_id
-from .._layers import Settled, Slot, is_first_word, settle, slot_of, speaking
+from .._layers import Settled, Slot, is_first_word, settle, slot_of, stop_speaking
 from .._normalizers._litellm import LiteLLMCall, read_litellm
 from .._normalizers._litellm_lean import LeanCall, lean_litellm
 from .._providers import address_in, provider_at
@@ -37,18 +37,19 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
     if told is None:
         return
     slot = slot_of("litellm", told.key)
-    with speaking(slot):
-        settled = settle(slot, ok=ok, job=None if said is None else _job(said))
-        try:
-            if lean is not None and _is_recorded_unread(sink, call, lean, (slot, settled)):
-                return
-            said = said or read_litellm(call, answer, ok=ok)
-            if said is not None:
-                _record(sink, call, said, (slot, settled))
-        except BaseException:
-            if settled.promise is not None:
-                settled.promise.end()  # nobody else has it any more
-            raise
+    settled = settle(slot, ok=ok, job=None if said is None else _job(said))
+    try:
+        if lean is not None and _is_recorded_unread(sink, call, lean, (slot, settled)):
+            return
+        said = said or read_litellm(call, answer, ok=ok)
+        if said is not None:
+            _record(sink, call, said, (slot, settled))
+    except BaseException:
+        if settled.promise is not None:
+            settled.promise.end()  # nobody else has it any more
+        raise
+    finally:
+        stop_speaking()
 
 
 def _lean(call: Mapping[str, object], answer: object) -> LeanCall | None:

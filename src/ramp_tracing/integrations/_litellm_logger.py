@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from operator import attrgetter
 from typing import Any, Final
 
 from .._guard import guarded, log
 from .._layers import is_open, note_answer, open_slot, slot_of
-from .._normalizers import as_fields, dig
+from .._normalizers import as_fields
 from .._state import state
 from ._litellm_calls import record
 from ._litellm_exit import drain_at_exit
@@ -30,6 +31,8 @@ LiteLLM's lists, and what puts a callback into each.
 The first stands for all, but an application that assigns it a list of its own after us would throw us out; the others
 are filled from it at the first call only.
 """
+
+EVERY_LIST: Final = attrgetter(*LISTS)
 
 NO_ANSWERS: Final = frozenset(
     {"aembedding", "amoderation", "atranscription", "embedding", "moderation", "transcription"}
@@ -85,22 +88,32 @@ def logger() -> Any:
 def _started(callback: Any, call: Mapping[str, object]) -> None:
     if state.sink is None:
         return
-    with guarded("noting the start of a LiteLLM call"):
+    try:
         _register(callback)
         answers = call.get("call_type") not in NO_ANSWERS
         slot = open_slot("litellm", str(call.get("litellm_call_id")), answers=answers)
-        slot.opened(keeps_content=not _keeps_to_itself(call), silent=_wants_no_record(call))
+        slot.keeps_content, slot.silent = not _keeps_to_itself(call), _wants_no_record(call)
         if not slot.silent:
             watch_call(slot, call)
+    except BaseException:
+        with guarded("noting the start of a LiteLLM call"):
+            raise
 
 
 def _answered(call: Mapping[str, object]) -> None:
     """LiteLLM has a whole answer, unless it tells of a coroutine, of a stream, or in words of an error."""
     answer = call.get("original_response")
-    is_whole = isinstance(answer, str) and answer[:1] in ("{", "[") and call.get("stream") is not True
-    if state.sink is not None and is_whole:
-        with guarded("noting the answer to a LiteLLM call"):
+    is_whole = isinstance(answer, str) and answer[:1] in BEGINNINGS and call.get("stream") is not True
+    if is_whole and state.sink is not None:
+        try:
             note_answer(slot_of("litellm", str(call.get("litellm_call_id"))))
+        except BaseException:
+            with guarded("noting the answer to a LiteLLM call"):
+                raise
+
+
+BEGINNINGS: Final = frozenset({"{", "["})
+"""Of JSON that is an answer."""
 
 
 def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
@@ -108,26 +121,25 @@ def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
         message = "calls of LiteLLM are not recorded: call ramp_tracing.instrument(), or set RAMP_API_KEY"
         log.once_a_minute(logging.WARNING, "nothing is instrumented", message)
         return
-    with guarded("recording a LiteLLM call"):
+    try:
         said = as_fields(call)
         if not is_open("litellm", str(said.get("litellm_call_id"))):  # else that was done when the call began
             _register(callback)
         record(said, answer, ok=ok)
+    except BaseException:
+        with guarded("recording a LiteLLM call"):
+            raise
 
 
 def _register(callback: Any) -> None:
     litellm: Any = _module("litellm")
-    missing: list[str] = []
-    is_alone = True
-    for name in LISTS:
-        callbacks: Any = getattr(litellm, name, ())
-        if len(callbacks) == 1 and callbacks[0] is callback:  # most of the time
-            continue
-        is_alone = False
-        if not any(each is callback for each in callbacks):
-            missing.append(name)
-    if not is_alone:
-        _warn_of_built_in(litellm, callback)
+    for callbacks in EVERY_LIST(litellm):
+        if len(callbacks) != 1 or callbacks[0] is not callback:
+            break
+    else:  # most of the time
+        return
+    _warn_of_built_in(litellm, callback)
+    missing = [name for name in LISTS if not any(each is callback for each in getattr(litellm, name))]
     for name in missing:
         getattr(litellm.logging_callback_manager, LISTS[name])(callback)
     if missing:
@@ -157,7 +169,7 @@ def _keeps_to_itself(call: Mapping[str, object]) -> bool:
 
 def _wants_no_record(call: Mapping[str, object]) -> bool:
     """``no-log``: no callback will be told of this call."""
-    asked = dig(call, "litellm_params", "no-log") is True
+    asked = as_fields(call.get("litellm_params")).get("no-log") is True
     return asked and _module("litellm").global_disable_no_log_param is not True
 
 

@@ -30,7 +30,7 @@ from .._record import (
     answer,
     changed,
 )
-from .._recorder import answered_first, timed, unchanging
+from .._recorder import CONTENTS, answered_first, timed, unchanging
 from .._state import state
 from ._key_hashes import hash_of
 
@@ -73,16 +73,13 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
         `None` where something has to be looked at now.
     """
     seen = None if settled.promise is None else settled.promise.recorded
-    return None if isinstance(seen, Generation) else _from(call, told, settled=settled, seen=seen)
-
-
-def _from(call: Mapping[str, object], told: LeanCall, *, settled: Settled, seen: ReadLater | None) -> ReadLater | None:
-    """The same, with the record of the client, if there is one and it is unread too."""
+    if isinstance(seen, Generation):
+        return None
     client = None if seen is None else seen.written()
     if client is not None and not _agree(told, client):
         return None
     attribution = _attribution(call, settled, client)
-    if not PLAIN.issuperset(map(type, attribution.metadata.values())):
+    if attribution.metadata and not PLAIN.issuperset(map(type, attribution.metadata.values())):
         return None
     below = None if client is None else client.place
     try:
@@ -110,7 +107,7 @@ def _agree(told: LeanCall, client: Lean) -> bool:
     """Whether the client's answer says all that LiteLLM's says, and counts the same, for which LiteLLM has a price."""
     if client.format != CHAT.name or client.cost is not None:
         return False
-    here, there = as_fields(parse(client.answer)), as_fields(parse(told.answer))
+    here, there = as_fields(parse(client.answer)), told.members
     usage, other = here.get("usage"), there.get("usage")
     same = usage == other or (is_of_counts(as_fields(usage)) and counted(usage) == counted(other))
     return same and all(map(here.get, there))
@@ -118,18 +115,20 @@ def _agree(told: LeanCall, client: Lean) -> bool:
 
 def _attribution(call: Mapping[str, object], settled: Settled, client: Lean | None) -> Attribution:
     """Who the call is for: by LiteLLM's word, by what was in force where it was made, by the client's word."""
-    started = settled.started
+    started, trace_id = settled.started, trace_id_in(call)
     attribution = litellm_attribution(call).over(started.attribution)
     if client is not None:
         attribution = attribution.over(client.attribution)
-    return unchanging(traced(attribution, trace_id_in(call), started))
+    if trace_id is not None:
+        attribution = traced(attribution, trace_id, started)
+    return unchanging(attribution) if attribution.metadata else attribution
 
 
 def _read(lean: Lean, *, told: LeanCall, place: Place) -> Generation:
     """The record, from copies that nobody changes any more."""
     outcome = NOTHING_READ
     with guarded("reading an answer of LiteLLM's"):
-        outcome = CHAT.read({**as_fields(parse(lean.answer)), "choices": told.choices})
+        outcome = CHAT.read({**told.members, "choices": told.choices})
     made: Any = GENERATIONS.begin()
     made.id, made.operation, made.library = lean.id, OPERATION, "litellm"
     made.timing = timed(lean.started, lean.ended)
@@ -165,7 +164,9 @@ def _enriched(lean: Lean, *, told: LeanCall, place: Place, seen: ReadLater) -> G
 
 
 def _content(told: LeanCall, outcome: Outcome) -> Content:
-    return Content(input={"messages": told.messages}, output=outcome.output, size_bytes=told.size_bytes)
+    made = CONTENTS.begin()
+    made.input, made.output, made.size_bytes = {"messages": told.messages}, outcome.output, told.size_bytes
+    return CONTENTS.end(made)
 
 
 @lru_cache(maxsize=CACHED_PLACES)

@@ -24,11 +24,11 @@ from ._litellm_calls import generation_of
 CANCELLED: Final = Failure(type="CancelledError", message="The call was cancelled before it was answered")
 """What the openai client's record would say: of a whole answer nothing is there before its end."""
 
-OWN_FRAMES: Final = 3
-"""From `_teller` to the callback's method, which LiteLLM calls."""
+OWN_FRAMES: Final = 4
+"""From `_teller` to above the callback's method, which LiteLLM calls."""
 
-MAX_FRAMES: Final = 7
-"""LiteLLM's object for a call is in the frame above that, and what makes up an answer is two or three above."""
+MAX_FRAMES: Final = 6
+"""LiteLLM's object for a call is in the first of these, and what makes up an answer is one or two above."""
 
 MOCK: Final = "mock_completion"
 """LiteLLM's function that makes up an answer."""
@@ -58,13 +58,19 @@ def _teller(key: str) -> object | None:
             break
         if frame.f_code.co_name == MOCK:
             return None
-        if found is None and frame.f_globals.get("__name__") == LOGGING:
+        module = frame.f_globals.get("__name__")
+        if found is not None and type(module) is str and module.startswith(SENDING):
+            break
+        if found is None and module == LOGGING:
             owner = frame.f_locals.get("self")
             if getattr(owner, "litellm_call_id", None) == key:
                 found = owner
         frame = frame.f_back
     return found
 
+
+SENDING: Final = "litellm.llms."
+"""How modules are called that ask a provider: nobody further up makes the answer up."""
 
 LOGGING: Final = "litellm.litellm_core_utils.litellm_logging"
 """Where that object's class is; to look into the variables of every frame would be half of the work."""
