@@ -18,7 +18,7 @@ from ramp_tracing.integrations._iterators import AsyncWatchedIterator, WatchedIt
 from ramp_tracing.integrations._listening import listen
 from ramp_tracing.integrations._streams import StreamWatch
 
-from ..normalizers.test_usual_events import EVENTS, USUAL
+from ..normalizers.test_usual_events import EVENTS, RARER, USUAL
 
 
 class Client:
@@ -144,6 +144,21 @@ def test_the_same_is_seen_and_recorded(
     slowly = read(colour, events, Slowly(wire.accumulator(count, True)), hides_usage=hides)
     assert slowly == read(colour, events, wire.accumulator(count, True), hides_usage=hides, by_step=by_step)
     assert before.issuperset(state.open_streams)
+
+
+@pytest.mark.parametrize("hides", [True, False], ids=["usage asked for by us", "by the application"])
+@pytest.mark.parametrize("name", RARER)
+@pytest.mark.parametrize("colour", COLOURS)
+def test_thoughts_and_tool_calls_are_shown_and_recorded(colour: str, name: str, hides: bool) -> None:
+    """Taken in one step as well, and without the usage that nobody but us has asked for."""
+    piece = {"id": "1", "choices": [{"index": 0, "delta": RARER[name], "finish_reason": None}], "usage": None}
+    ended = {**piece, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    events = [*[piece] * 4, ended, {"id": "1", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}]
+    slowly = read(colour, events, Slowly(CHAT.accumulator(1, True)), hides_usage=hides)
+    quick = read(colour, events, CHAT.accumulator(1, True), hides_usage=hides)
+    assert slowly == quick
+    assert 6 - hides == len(quick[0])
+    assert not (hides and any("usage" in dict(item) for item in quick[0]))
 
 
 class Counting(ChatAccumulator):

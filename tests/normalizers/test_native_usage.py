@@ -260,7 +260,9 @@ def looked_for_everywhere(answer: object) -> object:
 
 
 counted = st.none() | st.just({}) | st.just({"prompt_tokens": 3}) | st.integers(0, 2)
-holding = counted | st.dictionaries(st.sampled_from(["usage", "tokens", "billed_units", "content"]), counted, max_size=2)
+holding = counted | st.dictionaries(
+    st.sampled_from(["usage", "tokens", "billed_units", "content"]), counted, max_size=2
+)
 members = st.dictionaries(
     st.sampled_from([*{place[0] for place in PLACES}, *LOOSE, "meta", "id", "choices"]), holding, max_size=4
 )
