@@ -257,3 +257,22 @@ def test_data_that_fails_to_be_read_is_the_applications_all_the_same(
     assert 3 == len(seen)
     assert "word word " == told[-1][1].output["completion"]
     assert "reading an event failed with RuntimeError" in caplog.text
+
+
+class HostileWithin(dict[str, Any]):
+    """A function of a tool call that fails to be read where nobody expects it."""
+
+    get = Hostile.get
+
+
+def test_a_tool_call_that_fails_to_be_read_is_the_applications_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Likewise where only the second look meets it."""
+    monkeypatch.setattr(state, "strict", False)
+    monkeypatch.setattr(log, "_next", {})
+    call = {"index": 0, "function": HostileWithin(arguments="word ")}
+    choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}
+    seen, _ = read("sync", [{"id": "1", "choices": [choice]}] * 2, CHAT.accumulator(1, True), hides_usage=False)
+    assert 2 == len(seen)
+    assert "reading an event failed with RuntimeError" in caplog.text
