@@ -18,7 +18,7 @@ from ramp_tracing.integrations._iterators import AsyncWatchedIterator, WatchedIt
 from ramp_tracing.integrations._listening import listen
 from ramp_tracing.integrations._streams import StreamWatch
 
-from ..normalizers.test_usual_events import EVENTS, USUAL
+from ..normalizers.test_usual_events import EVENTS, RARER, USUAL
 
 
 class Client:
@@ -146,6 +146,21 @@ def test_the_same_is_seen_and_recorded(
     assert before.issuperset(state.open_streams)
 
 
+@pytest.mark.parametrize("hides", [True, False], ids=["usage asked for by us", "by the application"])
+@pytest.mark.parametrize("name", RARER)
+@pytest.mark.parametrize("colour", COLOURS)
+def test_thoughts_and_tool_calls_are_shown_and_recorded(colour: str, name: str, hides: bool) -> None:
+    """Taken in one step as well, and without the usage that nobody but us has asked for."""
+    piece = {"id": "1", "choices": [{"index": 0, "delta": RARER[name], "finish_reason": None}], "usage": None}
+    ended = {**piece, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    events = [*[piece] * 4, ended, {"id": "1", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}]
+    slowly = read(colour, events, Slowly(CHAT.accumulator(1, True)), hides_usage=hides)
+    quick = read(colour, events, CHAT.accumulator(1, True), hides_usage=hides)
+    assert slowly == quick
+    assert 6 - hides == len(quick[0])
+    assert not (hides and any("usage" in dict(item) for item in quick[0]))
+
+
 class Counting(ChatAccumulator):
     """Notes how many pieces there are whenever they are made one."""
 
@@ -241,4 +256,23 @@ def test_data_that_fails_to_be_read_is_the_applications_all_the_same(
     seen, told = read(colour, [event, Hostile(event), event], wire.accumulator(1, True), hides_usage=False)
     assert 3 == len(seen)
     assert "word word " == told[-1][1].output["completion"]
+    assert "reading an event failed with RuntimeError" in caplog.text
+
+
+class HostileWithin(dict[str, Any]):
+    """A function of a tool call that fails to be read where nobody expects it."""
+
+    get = Hostile.get
+
+
+def test_a_tool_call_that_fails_to_be_read_is_the_applications_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Likewise where only the second look meets it."""
+    monkeypatch.setattr(state, "strict", False)
+    monkeypatch.setattr(log, "_next", {})
+    call = {"index": 0, "function": HostileWithin(arguments="word ")}
+    choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}
+    seen, _ = read("sync", [{"id": "1", "choices": [choice]}] * 2, CHAT.accumulator(1, True), hides_usage=False)
+    assert 2 == len(seen)
     assert "reading an event failed with RuntimeError" in caplog.text

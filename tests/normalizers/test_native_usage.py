@@ -6,8 +6,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from ramp_tracing._normalizers import CHAT, EMBEDDINGS, RESPONSES, has_usage
+from ramp_tracing._normalizers._native_usage import LOOSE, PLACES, usage_in
+from ramp_tracing._normalizers._reading import dig
 from ramp_tracing._record import Cost, Outcome, Usage
 
 from .cases import Case, fold
@@ -243,3 +247,45 @@ def test_hostile(hostile: object) -> None:
         assert not EMBEDDINGS.read({name: hostile}).usage.known
     for name in ("promptTokenCount", "promptTokensDetails", "iterations", "cacheDetails", "billed_units", "results"):
         assert EMBEDDINGS.read({"usage": {"inputTokens": 1, name: hostile}}).usage.input_tokens in (1, 8)
+
+
+def looked_for_everywhere(answer: object) -> object:
+    """What `usage_in` finds, by looking in each of its places in turn."""
+    found = [usage for place in PLACES if (usage := dig(answer, *place)) is not None]
+    if found:
+        return found[0]
+    if dig(answer, "meta", "billed_units") is not None or dig(answer, "meta", "tokens") is not None:
+        return dig(answer, "meta")
+    return answer if any(dig(answer, name) is not None for name in LOOSE) else None
+
+
+counted = st.none() | st.just({}) | st.just({"prompt_tokens": 3}) | st.integers(0, 2)
+holding = counted | st.dictionaries(
+    st.sampled_from(["usage", "tokens", "billed_units", "content"]), counted, max_size=2
+)
+members = st.dictionaries(
+    st.sampled_from([*{place[0] for place in PLACES}, *LOOSE, "meta", "id", "choices"]), holding, max_size=4
+)
+
+
+class Model:
+    """An answer of a client library's own kind."""
+
+    def __init__(self, said: Mapping[str, object]) -> None:
+        self.__dict__.update(said)
+
+
+@settings(max_examples=300, deadline=None)
+@given(said=members, is_model=st.booleans())
+@example(said={"usage": None, "x_groq": {"usage": {"prompt_tokens": 3}}}, is_model=False)
+@example(said={"usage": None, "eval_count": 2}, is_model=False)
+def test_usage_is_found_wherever_it_is(said: Mapping[str, object], is_model: bool) -> None:
+    """That one look tells whether there may be any elsewhere makes no difference to what is found."""
+    answer = Model(said) if is_model else said
+    assert looked_for_everywhere(answer) == usage_in(answer)
+
+
+@pytest.mark.parametrize("answer", [None, "a text", 7, [], {}])
+def test_what_has_no_usage(answer: object) -> None:
+    """Nothing is made of nothing."""
+    assert usage_in(answer) is None

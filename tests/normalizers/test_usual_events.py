@@ -107,6 +107,65 @@ def test_both_ways_know_the_same(name: str, draw: st.DataObject, count: int, kee
     assert slowly == read(wire, events, count, keeps=keeps, quick=True)
 
 
+OPENING: Final[Mapping[str, Mapping[str, object]]] = {
+    "tool call": {"tool_calls": calls},
+    "two tool calls": {"tool_calls": [*calls, {**calls[0], "index": 1}]},
+    "tool call without a name": {"tool_calls": [{"index": 0, "function": {"arguments": ""}}]},
+    "thought": {"reasoning_content": "Hm. ", "content": None},
+    "refusal": {"refusal": "No. "},
+}
+
+GOING_ON: Final[Mapping[str, Mapping[str, object]]] = {
+    **{
+        f"call {more} {index!r} {function}": {
+            "tool_calls": [{"index": index, **more, "function": {"arguments": '{"a', **function}}]
+        }
+        for index, more, function in [
+            (0, {}, {}),
+            (1, {}, {}),
+            (True, {}, {}),
+            (0.0, {}, {}),
+            (None, {}, {}),
+            (0, {"type": "function"}, {}),
+            (0, {"id": None}, {"name": None}),
+            (0, {"id": "call_2"}, {}),
+            (0, {}, {"name": "weather"}),
+            (0, {}, {"arguments": ""}),
+            (0, {}, {"arguments": 3}),
+        ]
+    },
+    "two calls": {"tool_calls": calls * 2},
+    "no call": {"tool_calls": []},
+    "thought": {"reasoning_content": "So. ", "content": ""},
+    "thought elsewhere": {"reasoning": "So. "},
+    "no thought": {"reasoning_content": ["So. "]},
+    "thought and text": {"reasoning_content": "So. ", "content": "Yes"},
+    "thought and function": {"reasoning_content": "So. ", "function_call": {}},
+    "what nobody reads": {"reasoning_content": "So. ", "reasoning_details": [{"text": "So. "}]},
+    "refusal": {"refusal": "Never. ", "role": "assistant"},
+    "text": {"content": "word"},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["content", "privacy"])
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": 3}], ids=["no usage", "a running count"])
+@pytest.mark.parametrize("going_on", GOING_ON)
+@pytest.mark.parametrize("opening", OPENING)
+def test_what_comes_in_pieces_beside_text(opening: str, going_on: str, usage: object, keeps: bool) -> None:
+    """Thoughts, refusals and what tools are called with, and all that may come between."""
+    deltas = [OPENING[opening], GOING_ON[going_on], OPENING[opening], *[GOING_ON[going_on]] * 2, {"content": "word"}]
+    events: list[Any] = [
+        {"id": "1", "usage": usage, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        for delta in deltas
+    ]
+    events[3] = {**events[3], "usage": None}
+    for ending in (None, "stop"):
+        events[-1] = {**events[-1], "choices": [{**events[-1]["choices"][0], "finish_reason": ending}]}
+        both = [read(CHAT, [*events, *events[1:2]], 1, keeps=keeps, quick=quick) for quick in (False, True)]
+        assert both[0] == both[1]
+
+
 def test_a_choice_whose_index_is_no_number() -> None:
     """`True` is 1 to a dictionary, and no number to us."""
     usual = {"delta": {"content": "word"}, "finish_reason": None}
@@ -169,6 +228,30 @@ def test_a_long_stream_stays_small(name: str) -> None:
     tracemalloc.stop()
     assert outcome.output["completion"].endswith("01998 01999 ")
     assert most < 48 * 1024
+
+
+RARER: Final[Mapping[str, Mapping[str, object]]] = {
+    "thought": {"content": None, "reasoning_content": "word "},
+    "tool call": {"tool_calls": [{"index": 0, "function": {"arguments": "word "}}]},
+}
+
+
+@pytest.mark.parametrize("name", RARER)
+def test_of_a_long_thought_there_are_few_pieces(name: str) -> None:
+    """Nor of what a tool is called with; `add` sees the first one only."""
+    accumulator: Any = CHAT.accumulator(1, True)
+    unusual: list[object] = []
+    event = {"id": "1", "choices": [{"index": 0, "delta": RARER[name], "finish_reason": None}]}
+    process = accumulator.taking(build, unusual.append, takes_off_usage=False)
+    accumulator.add(event)
+    (pieces,) = accumulator._rarer.values()
+    for _ in range(3):
+        for _ in range(PIECES):
+            process(data=event, cast_to=dict, response=None)
+        accumulator.join()
+        assert not pieces
+    assert not unusual
+    assert "word " * (3 * PIECES + 1) in str(accumulator.outcome().output)
 
 
 def _with_text(event: Any, text: str) -> Any:

@@ -3,7 +3,8 @@ Chat completions: https://platform.openai.com/docs/api-reference/chat/object and
 https://platform.openai.com/docs/api-reference/chat-streaming.
 """
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from .._record import Drafts, Failure, Outcome, changed
@@ -17,7 +18,7 @@ from ._reported_cost import read_cost
 from ._service_tier import service_tier_in
 from ._texts import Pieces, Text
 from ._tool_calls import FunctionAccumulator, ToolCallsAccumulator
-from ._usual_chunks import Delta, taking, taking_off_usage
+from ._usual_chunks import TOOL_CALLS, Delta, Place, taking, taking_off_usage, taking_rarer
 
 OUTCOMES: Final = Drafts(Outcome)
 
@@ -142,8 +143,8 @@ class ChatAccumulator:
     """
 
     __slots__ = (
-        "_choices", "_expected", "_failure", "_first", "_keeps_content", "_last", "_pieces", "_text_alone", "_usage",
-        "all_finished",
+        "_choices", "_expected", "_failure", "_first", "_keeps_content", "_last", "_pieces", "_rarer", "_text_alone",
+        "_usage", "all_finished",
     )  # fmt: skip
 
     def __init__(self, choices: int, keeps_content: bool) -> None:
@@ -155,13 +156,15 @@ class ChatAccumulator:
         self._usage: object = None
         self._choices: dict[int, ChoiceAccumulator] = {}
         self._pieces: dict[int, Pieces] = {}  # of the texts of those choices that have begun and go on
+        self._rarer: dict[Place, Pieces] = {}  # the same of all else that comes in pieces
         self._text_alone: Delta = {}  # the last delta of several members that was text and nothing else
         self.all_finished = False
 
     def taking(self, build: Build, otherwise: Callable[[object], None], *, takes_off_usage: bool) -> Build:
         """*build*, which takes in what it makes a chunk of; *otherwise* calls `add` where that is not the usual one."""
         take = taking_off_usage if takes_off_usage else taking
-        return take(build, otherwise, self._pieces, self._text_alone)
+        rarer = taking_rarer(otherwise, self._rarer, takes_off_usage=takes_off_usage)
+        return take(build, rarer, self._pieces, self._text_alone)
 
     def join(self) -> None:
         """Make one of the last pieces of each text."""
@@ -203,14 +206,20 @@ class ChatAccumulator:
         return carries, finishes
 
     def _expect_more_of(self, index: int, accumulator: "ChoiceAccumulator", delta: Any) -> None:
-        """Note whether its text goes on, and what all the members of such a delta are."""
+        """Note what of it goes on, and what all the members of such a delta are."""
         if accumulator.finish_reason is not None:
             self._pieces.pop(index, None)
-        elif accumulator.text is not None and self._first is not None:
-            self._pieces[index] = accumulator.text.pieces
-            if type(delta) is dict and len(cast("Delta", delta)) > 1 and is_text(cast("Delta", delta)):
-                self._text_alone.clear()
-                self._text_alone.update(delta)
+            for place in [each for each in self._rarer if each[0] == index]:
+                del self._rarer[place]
+        elif self._first is not None:
+            is_dict = type(delta) is dict
+            if is_dict and any(map(delta.get, RARER)):
+                self._rarer.update({(index, name): pieces for name, pieces in accumulator.rarer_pieces(delta)})
+            if accumulator.text is not None:
+                self._pieces[index] = accumulator.text.pieces
+                if is_dict and len(cast("Delta", delta)) > 1 and is_text(cast("Delta", delta)):
+                    self._text_alone.clear()
+                    self._text_alone.update(delta)
 
     @property
     def _complete(self) -> bool:
@@ -272,10 +281,26 @@ class ChoiceAccumulator:
             self.text = self._texts["content"] if self._keeps_content else Text(kept=False)
         return self._add_rarer(delta) or bool(text)
 
+    def rarer_pieces(self, delta: Mapping[str, object]) -> Iterator[tuple[str | int, Pieces]]:
+        """Of all but the content that *delta* has a piece of: which it is, and where the next pieces go."""
+        for name in RARER_TEXTS:
+            text = delta.get(name)
+            if isinstance(text, str) and text:
+                yield name, self._texts[name].pieces if self._keeps_content else NOWHERE
+        for call in as_items(delta.get(TOOL_CALLS)):
+            index = dig(call, "index")
+            if type(index) is int:
+                pieces = self._calls.arguments(index) if self._keeps_content else NOWHERE
+                if pieces is not None:
+                    yield index, pieces
+
     def join(self) -> None:
-        """Make one of the last pieces of its content."""
-        if self.text is not None:
-            self.text.join()
+        """Make one of the last pieces of each of its texts."""
+        if not self._keeps_content:
+            return
+        for text in self._texts.values():
+            text.join()
+        self._calls.join()
 
     def choice(self) -> Mapping[str, object]:
         """The choice in the shape of a whole answer."""
@@ -297,7 +322,7 @@ class ChoiceAccumulator:
             text = delta(name)
             if text is not None:
                 carries = self.write(name, text) or carries
-        for call in as_items(delta("tool_calls")):
+        for call in as_items(delta(TOOL_CALLS)):
             carries = True
             if self._keeps_content:
                 self._calls.add(call)
@@ -332,6 +357,12 @@ class ChoiceAccumulator:
 
 
 RARER_TEXTS: Final = ("reasoning", "reasoning_content", "refusal")
+
+RARER: Final = frozenset({*RARER_TEXTS, TOOL_CALLS})
+"""What goes on for many chunks, and is not the content."""
+
+NOWHERE: Final[Pieces] = deque(maxlen=0)
+"""Where pieces go that are not kept."""
 
 TRANSCRIPT: Final = "transcript"
 """Where the words of spoken audio are gathered until the whole message is made."""

@@ -26,9 +26,17 @@ LOOSE: Final = ("prompt_eval_count", "eval_count", "inputTextTokenCount", "total
 """Counts that stand in the answer itself: Ollama's, Titan's."""
 
 
+ELSEWHERE: Final = frozenset({place[0] for place in PLACES[1:]} | {"meta", *LOOSE})
+"""What an answer or an event has that has its usage elsewhere."""
+
+
 def usage_in(answer: object) -> object:
     """The usage of an answer or an event, of whichever API; `None` where there is none."""
-    for place in PLACES:
+    usage = dig(answer, "usage")
+    # The chunk that says why a stream has ended nearly always has none yet; to look for it everywhere takes 30,000.
+    if usage is not None or lacks(answer, ELSEWHERE):
+        return usage
+    for place in PLACES[1:]:
         usage = dig(answer, *place)
         if usage is not None:
             return usage

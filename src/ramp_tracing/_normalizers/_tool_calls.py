@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ._reading import as_count, as_name, dig
-from ._texts import Text
+from ._texts import Pieces, Text
 
 
 class FunctionAccumulator:
@@ -21,6 +21,11 @@ class FunctionAccumulator:
         piece = as_name(dig(function, "arguments"))
         if piece is not None:
             self._arguments.write(piece)
+
+    @property
+    def arguments(self) -> Text:
+        """What it is called with, as JSON."""
+        return self._arguments
 
     def call(self) -> Mapping[str, object]:
         """The function in the shape of a whole answer."""
@@ -45,6 +50,11 @@ class ToolCallAccumulator:
         self._id = self._id or call_id
         self._function.add(function)
 
+    @property
+    def arguments(self) -> Text:
+        """What its function is called with."""
+        return self._function.arguments
+
     def call(self, index: int) -> Mapping[str, object]:
         """The call in the shape of a whole answer."""
         return {"id": self._id, "index": index, "type": "function", "function": self._function.call()}
@@ -68,6 +78,16 @@ class ToolCallsAccumulator:
             current = self._by_index[index] = ToolCallAccumulator()
             self._calls.append(current)
         current.add(call_id, dig(call, "function"))
+
+    def arguments(self, index: int) -> Pieces | None:
+        """Where pieces go of what the function of the last call at *index* is called with."""
+        call = self._by_index.get(index)
+        return None if call is None else call.arguments.pieces
+
+    def join(self) -> None:
+        """Make one of the last pieces of what each is called with."""
+        for call in self._by_index.values():
+            call.arguments.join()
 
     def calls(self) -> list[Mapping[str, object]]:
         """The calls in the shape of a whole answer, in the order in which they began."""
