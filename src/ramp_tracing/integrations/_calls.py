@@ -137,7 +137,9 @@ class Call:
             self._response_body = body if isinstance(body, bytes) else None
             sent = getattr(getattr(response, "_request", None), "_content", None)
             self._sent_body = sent if type(sent) is bytes and sent[:1] == JSON_OBJECT else None
-            self._is_event_stream = not self.is_read and is_event_stream(response)
+            # Of an ordinary stream nobody asks, and to look is 10,000 instructions.
+            is_unclear = not self.is_read and (self._is_anybodys or self._response_body is not None)
+            self._is_event_stream = is_unclear and is_event_stream(response)
             if self._is_anybodys and not self._is_event_stream:
                 self._gateway_cost = cost_in_headers(getattr(response, "headers", None))
             if self._recording is not None:
