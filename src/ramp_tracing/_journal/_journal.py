@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .._dataclass import dataclass
-from .._record import Generation, GenerationId, JobNote, Recorded, whole
+from .._record import Generation, GenerationId, JobNote, Recorded, changed
 from .._state import Hold
 
 
@@ -30,6 +30,35 @@ class Stats:
     filtered: int = 0
 
 
+class Written(Protocol):
+    """A record that can be read from where it was written down, which takes some time the first time."""
+
+    @property
+    def generation(self) -> Generation:
+        """The record."""
+        ...
+
+
+class _Bare:
+    """
+    A record whose content was let go of. Nearly always it is settled before anybody asks for the rest.
+
+    Args:
+        written: All of it but its content.
+        pending: As that of the record.
+    """
+
+    __slots__ = ("_written", "pending")
+
+    def __init__(self, written: Written, *, pending: bool) -> None:
+        self._written = written
+        self.pending = pending
+
+    def whole(self) -> Generation:
+        """The record; it says that there was something."""
+        return changed(self._written.generation, content_lost=True)
+
+
 class Entry:
     """
     One record in a journal, known by its identity.
@@ -44,7 +73,7 @@ class Entry:
     __slots__ = ("_recorded", "batch", "place")
 
     def __init__(self, recorded: Recorded, *, place: object = None, batch: object = None) -> None:
-        self._recorded = recorded
+        self._recorded: Recorded | _Bare = recorded
         self.place = place
         self.batch = batch
 
@@ -53,7 +82,7 @@ class Entry:
         """The record, read when it is first asked for. Its content goes when memory is short or its batch is frozen."""
         recorded = self._recorded
         if not isinstance(recorded, Generation):
-            recorded = self._recorded = whole(recorded)
+            recorded = self._recorded = recorded.whole()
         return recorded
 
     @generation.setter
@@ -64,11 +93,20 @@ class Entry:
     def pending(self) -> bool:
         """Whether the record says so."""
         recorded = self._recorded
-        return recorded.pending if isinstance(recorded, Generation) else whole(recorded).pending
+        return recorded.pending if isinstance(recorded, Generation | _Bare) else recorded.whole().pending
 
-    def bare(self) -> None:
-        """Let go of the content: a batch may have to wait for hours."""
-        self._recorded = self.generation.without_content()
+    def bare(self, written: Written | None = None) -> None:
+        """
+        Let go of the content: a batch may have to wait for hours.
+
+        Args:
+            written: All the rest of the record, if that is written down.
+        """
+        generation = self.generation
+        if generation.content is not None:
+            # To make a record without it takes ten times as long, and there is hardly ever a use for one.
+            bare = generation.without_content() if written is None else _Bare(written, pending=generation.pending)
+            self._recorded = bare
 
 
 class Journal(Protocol):

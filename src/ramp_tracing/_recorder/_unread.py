@@ -46,10 +46,12 @@ class Sent:
 
     def read(self) -> object:
         """The part of it that is content, JSON-like; `None` if it cannot be read."""
-        content = None
-        with guarded("reading what was asked"):
-            content = self._format.content(as_fields(parse(self._body)))
-        return content
+        try:
+            return self._format.content(as_fields(parse(self._body)))
+        except BaseException:
+            with guarded("reading what was asked"):
+                raise
+        return None
 
 
 class Answered:
@@ -170,8 +172,11 @@ class Unanswered(Start):
         read = self._whole
         if read is None:
             outcome: Outcome = NOTHING_READ
-            with guarded("reading an answer"):
+            try:
                 outcome = self._format.read(parse(self._body))
+            except BaseException:
+                with guarded("reading an answer"):
+                    raise
             request, timing = self.request(), timed(self.instant, self._ended)
             made = drafted(request, self._known_in_force(), timing, retries=self.retries, cost=self.gateway_cost)
             answer(made, outcome)
