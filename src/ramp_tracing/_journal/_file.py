@@ -19,7 +19,7 @@ from ._holds import Holds
 from ._jobs import Jobs, jobs_in
 from ._journal import Entry, Stats
 from ._letters import Letters
-from ._line import CONTENT, Decoded, Encoded, encode
+from ._line import Encoded, encode
 from ._neighbours import has_orphans
 from ._notices import Notices
 from ._overflow import MOVED, Overflow
@@ -146,7 +146,7 @@ class FileJournal:
             self._holdings.freeze(places)
         self._contents.take(*[place.record.key for place in places])
         for entry in entries:
-            entry.bare(_rest_of(entry))
+            entry.bare()
 
     def acknowledge(self, entries: Sequence[Entry], *, refused: int = 0) -> None:
         """Settle *entries*; if some were refused, dead letters are written of all: nobody knows which they are."""
@@ -315,12 +315,6 @@ def _has_orphans(directory: Directory) -> bool:
         return has_orphans(directory)
     except OSError:
         return False
-
-
-def _rest_of(entry: Entry) -> Decoded | None:
-    """The line of *entry*, if that says everything but the content."""
-    place = entry.place
-    return place.record if isinstance(place, Place) and place.record.in_memory == CONTENT else None
 
 
 def _places(entries: Sequence[Entry]) -> list[Place]:

@@ -1,10 +1,10 @@
 """What delivery asks of a journal."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from .._dataclass import dataclass
-from .._record import Generation, GenerationId, JobNote, Recorded, changed
+from .._record import Generation, GenerationId, JobNote, Recorded, whole
 from .._state import Hold
 
 
@@ -30,33 +30,8 @@ class Stats:
     filtered: int = 0
 
 
-class Written(Protocol):
-    """A record that can be read from where it was written down, which takes some time the first time."""
-
-    @property
-    def generation(self) -> Generation:
-        """The record."""
-        ...
-
-
-class _Bare:
-    """
-    A record whose content was let go of. Nearly always it is settled before anybody asks for the rest.
-
-    Args:
-        written: All of it but its content.
-        pending: As that of the record.
-    """
-
-    __slots__ = ("_written", "pending")
-
-    def __init__(self, written: Written, *, pending: bool) -> None:
-        self._written = written
-        self.pending = pending
-
-    def whole(self) -> Generation:
-        """The record; it says that there was something."""
-        return changed(self._written.generation, content_lost=True)
+SMALL_BYTES: Final = 16 << 10
+"""Content that may be let go of later: of all the records of a batch no more than the batch's own bytes."""
 
 
 class Entry:
@@ -70,10 +45,11 @@ class Entry:
             to send together is sent again as it was, and a batch comes from one file.
     """
 
-    __slots__ = ("_recorded", "batch", "place")
+    __slots__ = ("_is_bare", "_recorded", "batch", "place")
 
     def __init__(self, recorded: Recorded, *, place: object = None, batch: object = None) -> None:
-        self._recorded: Recorded | _Bare = recorded
+        self._recorded = recorded
+        self._is_bare = False
         self.place = place
         self.batch = batch
 
@@ -82,7 +58,9 @@ class Entry:
         """The record, read when it is first asked for. Its content goes when memory is short or its batch is frozen."""
         recorded = self._recorded
         if not isinstance(recorded, Generation):
-            recorded = self._recorded = recorded.whole()
+            recorded = self._recorded = whole(recorded)
+        if self._is_bare:
+            recorded = self._recorded = recorded.without_content()
         return recorded
 
     @generation.setter
@@ -93,20 +71,16 @@ class Entry:
     def pending(self) -> bool:
         """Whether the record says so."""
         recorded = self._recorded
-        return recorded.pending if isinstance(recorded, Generation | _Bare) else recorded.whole().pending
+        return recorded.pending if isinstance(recorded, Generation) else whole(recorded).pending
 
-    def bare(self, written: Written | None = None) -> None:
-        """
-        Let go of the content: a batch may have to wait for hours.
-
-        Args:
-            written: All the rest of the record, if that is written down.
-        """
+    def bare(self) -> None:
+        """Let go of the content: a batch may have to wait for hours."""
         generation = self.generation
-        if generation.content is not None:
-            # To make a record without it takes ten times as long, and there is hardly ever a use for one.
-            bare = generation.without_content() if written is None else _Bare(written, pending=generation.pending)
-            self._recorded = bare
+        content = generation.content
+        if content is None or content.size_bytes <= SMALL_BYTES:
+            self._is_bare = True  # the record without it is made if anybody asks for one, which is rare
+        else:
+            self._recorded = generation.without_content()
 
 
 class Journal(Protocol):
