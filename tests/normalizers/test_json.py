@@ -18,7 +18,9 @@ def test_digits() -> None:
     assert {"cost": Decimal("0.0000001234567890123456789")} == parse(b'{"cost": 0.0000001234567890123456789}')
 
 
-@pytest.mark.parametrize("name", ["cost", "cost_in_usd_ticks", "total_cost", "upstream_inference_cost", "input_cost_usd"])
+@pytest.mark.parametrize(
+    "name", ["cost", "cost_in_usd_ticks", "total_cost", "upstream_inference_cost", "input_cost_usd"]
+)
 def test_digits_of_every_name(name: str) -> None:
     """Whatever is called a cost keeps its digits, wherever it stands, and however the rest is written."""
     amount = "0.10000000000000000001"
