@@ -10,7 +10,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from ramp_tracing import _guard
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._normalizers import _chat
-from ramp_tracing._recorder import _draft, _unread
+from ramp_tracing._recorder import _unread
 from ramp_tracing._state import state
 from ramp_tracing.integrations import _asking, _bodies, _calls, _stainless, _streams
 
@@ -76,7 +76,7 @@ FAULTS: Mapping[str, tuple[Call, Any, str, int]] = {
     "the chunks are not hidden": (streamed, _streams, "_would_be_sent_unasked", 1),
     "the bytes are not cut": (lazy, _bodies, "parse_event", 1),
     "the response is not watched": (lazy, _stainless, "watch_body", 1),
-    "the record is not made": (created, _draft, "GENERATIONS", 0),
+    "the record is not made": (created, _unread, "GENERATIONS", 0),
     "the record is not handed over": (created, _calls, "hand_over", 0),
     "the request is not read": (created, _stainless, "address_of", 0),
 }

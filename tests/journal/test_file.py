@@ -15,6 +15,7 @@ import pytest
 
 from ramp_tracing._journal import FileJournal, Stats
 from ramp_tracing._journal._contents import OVERHEAD_BYTES
+from ramp_tracing._journal._journal import SMALL_BYTES
 from ramp_tracing._journal._line import RECORD_BYTES, decode
 from ramp_tracing._record import Content
 
@@ -79,8 +80,8 @@ class Asked(dict[str, str]):
 
 
 def test_and_nobody_has_it_any_more(journal: FileJournal) -> None:
-    """A batch may wait for hours: the bound counts what nobody has frozen."""
-    content = Content(input=Asked(text="asked"), output=None, size_bytes=5)
+    """A batch may wait for hours: the bound counts what nobody has frozen. What is small may stay as long."""
+    content = Content(input=Asked(text="asked"), output=None, size_bytes=SMALL_BYTES + 1)
     asked = weakref.ref(cast("Asked", content.input))
     journal.append(replace(generation(1), content=content))
     del content

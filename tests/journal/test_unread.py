@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ramp_tracing._context import Block
 from ramp_tracing._journal import MemoryJournal
+from ramp_tracing._journal._journal import SMALL_BYTES
 from ramp_tracing._journal._line import MAX_LINE_BYTES, decode, encode
 from ramp_tracing._normalizers import CHAT
 from ramp_tracing._record import Attribution, Cost, Generation
@@ -226,6 +227,38 @@ def test_over_the_bound_it_is_still_known_who_pays(tmp_path: Path) -> None:
     first = journal.read(10)[0].generation
     assert first.content_lost
     assert first.attribution.metadata == LONG
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["model", "stream", "temperature", "max_tokens", "seed", "user", "metadata"]),
+        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just({"team": "a"})),
+    )
+)
+def test_a_record_says_of_the_request_what_the_request_says(body: dict[str, Any]) -> None:
+    """A record takes it from where the request takes it."""
+    state.seen = type(state.seen)()
+    record = unread(answer(), {"messages": [], **body})
+    request, whole = record.request(), record.whole()
+    for name in ("operation", "library", "provider", "server_address", "server_port", "request_model", "streamed"):
+        assert getattr(request, name) == getattr(whole, name)
+    assert repr(request.parameters) == repr(whole.parameters)  # not a number is not equal to itself
+    assert request.api_key_hash == whole.api_key_hash
+
+
+@pytest.mark.parametrize("more", [10, SMALL_BYTES + 1])
+def test_a_record_on_its_way_has_no_content(more: int, tmp_path: Path) -> None:
+    """Once its batch is put together, it is all that it was but for that, whether there was little of it or much."""
+    journal = journal_in(tmp_path)
+    record = unread(answer(), {**REQUEST, "messages": [{"role": "user", "content": "x" * more}]})
+    journal.append(record)
+    entries = journal.read(10)
+    whole = entries[0].generation
+    assert whole.content is not None
+    journal.freeze(entries)
+    assert replace(whole, content=None, content_lost=True) == entries[0].generation
+    assert entries[0].generation is entries[0].generation
+    assert not entries[0].pending
 
 
 def test_what_a_request_says_is_what_it_said_when_it_was_made() -> None:

@@ -1,10 +1,14 @@
 """Answers as bytes."""
 
+import json
 from decimal import Decimal
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ramp_tracing._normalizers import parse, parse_event
+from ramp_tracing._normalizers import parse, parse_event, parse_plain
 
 from .cases import PAYLOADS
 
@@ -12,6 +16,29 @@ from .cases import PAYLOADS
 def test_digits() -> None:
     """No digit of a price is rounded on the way."""
     assert {"cost": Decimal("0.0000001234567890123456789")} == parse(b'{"cost": 0.0000001234567890123456789}')
+
+
+@pytest.mark.parametrize(
+    "name", ["cost", "cost_in_usd_ticks", "total_cost", "upstream_inference_cost", "input_cost_usd"]
+)
+def test_digits_of_every_name(name: str) -> None:
+    """Whatever is called a cost keeps its digits, wherever it stands, and however the rest is written."""
+    amount = "0.10000000000000000001"
+    for body in (f'{{"{name}":{amount}}}', f'{{"text": "at no cost", "usage": {{"n": 1, "{name}" : {amount}}}}}'):
+        answer = parse(body.encode())
+        assert isinstance(answer, dict)
+        assert Decimal(amount) == answer.get("usage", answer)[name]
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.floats(allow_nan=False, allow_infinity=False))
+def test_a_text_that_speaks_of_cost(before: str, behind: str, number: float) -> None:
+    """It is read as any other: what the two parsers say of it is the same."""
+    body = orjson.dumps({"content": f"{before}cost{behind}", "number": number})
+    quickly, exactly = parse(body), json.loads(body, parse_float=Decimal)
+    assert isinstance(quickly, dict)
+    assert quickly["content"] == exactly["content"]
+    assert float(quickly["number"]) == float(exactly["number"])
+    assert parse_plain(body) == {"content": f"{before}cost{behind}", "number": number}
 
 
 @pytest.mark.parametrize(
@@ -30,6 +57,7 @@ def test_digits() -> None:
 def test_no_json(body: bytes) -> None:
     """What is no JSON says nothing; it is left to the client library."""
     assert parse(body) is None
+    assert parse_plain(body) is None
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])

@@ -1,7 +1,7 @@
 """What delivery asks of a journal."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from .._dataclass import dataclass
 from .._record import Generation, GenerationId, JobNote, Recorded, whole
@@ -30,6 +30,10 @@ class Stats:
     filtered: int = 0
 
 
+SMALL_BYTES: Final = 16 << 10
+"""Content of a record that may stay until its batch is settled: of a batch of fifty 0.8 MB, less than its own bytes."""
+
+
 class Entry:
     """
     One record in a journal, known by its identity.
@@ -41,10 +45,11 @@ class Entry:
             to send together is sent again as it was, and a batch comes from one file.
     """
 
-    __slots__ = ("_recorded", "batch", "place")
+    __slots__ = ("_is_bare", "_recorded", "batch", "place")
 
     def __init__(self, recorded: Recorded, *, place: object = None, batch: object = None) -> None:
         self._recorded = recorded
+        self._is_bare = False
         self.place = place
         self.batch = batch
 
@@ -54,6 +59,8 @@ class Entry:
         recorded = self._recorded
         if not isinstance(recorded, Generation):
             recorded = self._recorded = whole(recorded)
+        if self._is_bare:
+            recorded = self._recorded = recorded.without_content()
         return recorded
 
     @generation.setter
@@ -68,7 +75,12 @@ class Entry:
 
     def bare(self) -> None:
         """Let go of the content: a batch may have to wait for hours."""
-        self._recorded = self.generation.without_content()
+        generation = self.generation
+        content = generation.content
+        if content is None or content.size_bytes <= SMALL_BYTES:
+            self._is_bare = True  # the record without it is made if anybody asks for one, which is rare
+        else:
+            self._recorded = generation.without_content()
 
 
 class Journal(Protocol):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._failures import error_in, failure_of
     from ._formats import Accumulator, Build, WireFormat
     from ._jobs import read_output
-    from ._json import parse, parse_event
+    from ._json import parse, parse_event, parse_plain
     from ._langchain_attribution import langchain_attribution
     from ._openai_usage import has_usage
     from ._parameters import PARAMETERS, numbers_in
@@ -60,6 +60,7 @@ __all__ = [
     "numbers_in",
     "parse",
     "parse_event",
+    "parse_plain",
     "read_output",
     "read_transcript",
     "transcriber_of_session",
@@ -110,6 +111,7 @@ __getattr__ = names_of(
         "numbers_in": "_parameters",
         "parse": "_json",
         "parse_event": "_json",
+        "parse_plain": "_json",
         "read_output": "_jobs",
         "read_transcript": "_realtime",
         "transcriber_of_session": "_realtime",

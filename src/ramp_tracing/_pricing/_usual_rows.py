@@ -38,6 +38,8 @@ USUAL: Final = (
 RARE: Final = (*(name for name in COUNTED if name not in USUAL), "hosted_tool_calls")
 """Where one of these is not 0, the list is asked."""
 
+COUNTS: Final = frozenset({int, type(None)})
+
 _usual_of: Final = attrgetter(*USUAL)
 _rare_of: Final = attrgetter(*RARE)
 
@@ -92,9 +94,8 @@ class UsualRow:
         asked, answered, total, read, written, minutes, hour, thought = counts = _usual_of(usage)
         if asked is None or any(_rare_of(usage)):
             return None
-        for each in counts:
-            if each is not None and type(each) is not int:
-                return None
+        if not COUNTS.issuperset(map(type, counts)):
+            return None
         if self._needed and any(getattr(usage, name) is None for name in self._needed):
             return None
         rates = self._steps[bisect_left(self._starts, asked)] if self._starts else self._steps[0]

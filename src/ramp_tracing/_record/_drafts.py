@@ -24,23 +24,33 @@ class Drafts(Generic[Record]):
         kind: A frozen dataclass with slots and without subclasses.
     """
 
-    __slots__ = ("_kind", "begin")
+    __slots__ = ("_kind", "begin", "end")
 
     begin: "Callable[[], Any]"
     """A record with the default of each field that has one, which can be written to; nobody else has seen it yet."""
 
+    end: "Callable[[Any], Record]"
+    """The draft itself, frozen."""
+
     def __init__(self, kind: type[Record]) -> None:
         self._kind = kind
         self.begin = _beginning(kind)
+        self.end = _ending(kind)
 
     def copy(self, record: Record) -> Any:
         """A draft that says what *record* says."""
         return _copying(cast("Any", self._kind))(record)
 
-    def end(self, draft: Any) -> Record:
-        """*draft* itself, frozen."""
-        draft.__class__ = self._kind  # the same layout, so that nothing is copied
-        return cast("Record", draft)
+
+def _ending(kind: type[Record]) -> "Callable[[Any], Record]":
+    """A function that freezes a draft. No method: ten are ended for a call, and that takes half of the time more."""
+
+    def end(draft: Any) -> Record:
+        draft.__class__ = kind  # the same layout, so that nothing is copied
+        record: Record = draft
+        return record
+
+    return end
 
 
 def _beginning(kind: Any) -> "Callable[[], Any]":

@@ -5,10 +5,12 @@ The application gets its answer back while we hold the bytes of request and answ
 disk by then, the usage and the ids, is taken out of them (`WireFormat.lean`); the thread that sends reads the rest.
 """
 
+from typing import Any
+
 from .._context import Around, InForce
 from .._guard import guarded
 from .._identity import generation_id
-from .._normalizers import WireFormat, as_fields, parse
+from .._normalizers import WireFormat, as_fields, parse, parse_plain
 from .._record import (
     GENERATIONS,
     NOTHING_READ,
@@ -23,7 +25,7 @@ from .._record import (
     changed,
 )
 from .._state import state
-from ._draft import CONTENTS, drafted, timed
+from ._draft import CONTENTS, surround, timed
 from ._request import Request
 from ._start import Start
 
@@ -46,10 +48,12 @@ class Sent:
 
     def read(self) -> object:
         """The part of it that is content, JSON-like; `None` if it cannot be read."""
-        content = None
-        with guarded("reading what was asked"):
-            content = self._format.content(as_fields(parse(self._body)))
-        return content
+        try:
+            return self._format.content(as_fields(parse_plain(self._body)))
+        except BaseException:
+            with guarded("reading what was asked"):
+                raise
+        return None
 
 
 class Answered:
@@ -122,6 +126,10 @@ class Unanswered(Start):
         """All that is known of the call before it is made."""
         raise NotImplementedError
 
+    def describe(self, made: Any) -> None:
+        """Put what `request` says of the call into a draft of its record, or of something with the same fields."""
+        raise NotImplementedError
+
     def is_answered(
         self, format: WireFormat, body: bytes, *, sent: bytes | None, retries: int | None, cost: Cost | None
     ) -> None:
@@ -170,10 +178,15 @@ class Unanswered(Start):
         read = self._whole
         if read is None:
             outcome: Outcome = NOTHING_READ
-            with guarded("reading an answer"):
+            try:
                 outcome = self._format.read(parse(self._body))
-            request, timing = self.request(), timed(self.instant, self._ended)
-            made = drafted(request, self._known_in_force(), timing, retries=self.retries, cost=self.gateway_cost)
+            except BaseException:
+                with guarded("reading an answer"):
+                    raise
+            made = GENERATIONS.begin()
+            self.describe(made)
+            timing = timed(self.instant, self._ended)
+            surround(made, self._known_in_force(), timing, retries=self.retries, cost=self.gateway_cost)
             answer(made, outcome)
             made.id = self._identified(outcome.response_id)
             sent = None if self._sent is None else Sent(self._sent, self._format)
