@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from uuid import UUID
 
 import pytest
@@ -148,7 +148,8 @@ def test_a_decorated_generator_is_still_a_generator() -> None:
     broken_off = work()
     next(broken_off)
     broken_off.close()
-    assert len(closed) == 2
+    assert closed == ["ada", "ada"]
+    assert user() is None
 
 
 async def test_as_a_decorator_of_an_async_generator() -> None:
@@ -160,6 +161,24 @@ async def test_as_a_decorator_of_an_async_generator() -> None:
         yield user()
 
     assert [(each, user()) async for each in work()] == [("ada", None), ("ada", None)]
+
+
+async def test_an_async_generator_that_is_broken_off_ends_in_its_block() -> None:
+    """What it calls while it is closed, a summary of what there was say, is for the same one."""
+    closed: list[str | None] = []
+
+    @ramp_tracing.trace(user="ada")
+    async def work() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append(user())
+
+    steps = work()
+    await anext(steps)
+    await steps.aclose()
+    assert (closed, user()) == (["ada"], None)
 
 
 async def test_as_an_async_context_manager() -> None:

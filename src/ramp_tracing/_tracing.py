@@ -108,7 +108,8 @@ def _around_generator(block: Block, function: Callable[..., Any]) -> Callable[..
             try:
                 step, given = steps.send, (yield item)
             except GeneratorExit:
-                steps.close()
+                with block:
+                    steps.close()
                 raise
             except BaseException as error:  # noqa: BLE001 - what the reader throws in is the generator's
                 step, given = steps.throw, error
@@ -131,7 +132,8 @@ def _around_async_generator(block: Block, function: Callable[..., Any]) -> Calla
             try:
                 step, given = steps.asend, (yield item)
             except GeneratorExit:
-                await steps.aclose()
+                with block:
+                    await steps.aclose()
                 raise
             except BaseException as error:  # noqa: BLE001 - what the reader throws in is the generator's
                 step, given = steps.athrow, error
