@@ -163,6 +163,26 @@ async def test_as_a_decorator_of_an_async_generator() -> None:
     assert [(each, user()) async for each in work()] == [("ada", None), ("ada", None)]
 
 
+async def test_a_run_of_a_generator_is_one_trace() -> None:
+    """The block is entered at each of its steps; a trace that it names is the same at all of them, and no other's."""
+
+    @ramp_tracing.trace(trace_name="Invoice run")
+    def work() -> Iterator[str | None]:
+        yield now().trace_id
+        yield now().trace_id
+
+    @ramp_tracing.trace(trace_name="Invoice run")
+    async def work_async() -> AsyncIterator[str | None]:
+        yield now().trace_id
+        yield now().trace_id
+
+    runs = [[*work()], [*work()], [each async for each in work_async()], [each async for each in work_async()]]
+    assert [len(set(run)) for run in runs] == [1, 1, 1, 1]
+    assert len({run[0] for run in runs} - {None}) == 4
+    with ramp_tracing.trace(trace_name="outer"):
+        assert {*work()} == {now().trace_id}
+
+
 async def test_an_async_generator_that_is_broken_off_ends_in_its_block() -> None:
     """What it calls while it is closed, a summary of what there was say, is for the same one."""
     closed: list[str | None] = []
