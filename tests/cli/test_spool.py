@@ -120,6 +120,22 @@ def test_sending_what_is_not_there(ramp: FakeRamp, named: str) -> None:
     assert status() == before
 
 
+def test_a_directory_below_the_home_is_found(ramp: FakeRamp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Services and containers are given their environment without a shell, which would have spelt the tilde out."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RAMP_TRACING_STATE_DIR", "~/state")
+    ramp.answer_with(503)
+    leave_three_behind(ramp.url)
+    assert [(each["waiting"], Path(each["directory"]).parent) for each in status()] == [(3, tmp_path / "state")]
+    assert spool("purge", "--waiting", "--yes").stdout.strip() == "3 deleted"
+
+
+def test_a_directory_that_is_none_is_refused() -> None:
+    """As `instrument()` refuses it."""
+    done = spool("status", "--state-dir", " ")
+    assert (done.exit_code, "directory" in done.stderr) == (2, True)
+
+
 def test_sending_needs_a_configuration() -> None:
     """Without a key there is no destination."""
     done = spool("send")

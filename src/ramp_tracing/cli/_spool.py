@@ -27,6 +27,7 @@ from .._journal import (
 from .._record import UnixNanos
 from ..exceptions import ConfigurationError
 from ._console import busy, console
+from ._state_dir import StateDir
 
 LEFT_OVER: Final = 1
 """Exit code where something still waits."""
@@ -35,11 +36,6 @@ NOT_CONFIGURED: Final = 2
 """Exit code where the directory or the configuration cannot be used."""
 
 LOOK_SECONDS: Final = 0.2
-
-StateDir = Annotated[
-    str | None,
-    typer.Option("--state-dir", envvar="RAMP_TRACING_STATE_DIR", help="Look here instead of in the usual place."),
-]
 
 spool = typer.Typer(no_args_is_help=True, help="Show, send and tidy up the records that are on disk.")
 
