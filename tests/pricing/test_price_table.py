@@ -213,6 +213,21 @@ PRICES: dict[str, tuple[Generation, str, str]] = {
         "0.000105",
         "0.00118",
     ),
+    "a batch that has no room for a long prompt": (
+        call("openai", "gpt-5.4", tokens(272_000, 1000), operation="batch", service_tier="batch"),
+        "0.34",
+        "0.0075",
+    ),
+    "a batch without a step": (
+        call("openai", "gpt-4o", tokens(5_000_000, 1000), operation="batch", service_tier="batch"),
+        "6.25",
+        "0.005",
+    ),
+    "a long prompt in a batch, by itself": (
+        call("openai", "gpt-5.4", tokens(272_001, 1000), service_tier="batch"),
+        "0.6800025",
+        "0.01125",
+    ),
     "OpenRouter, when it does not say": (call("openrouter", "openai/gpt-4o", tokens(42, 118)), "0.000105", "0.00118"),
     "nothing used of a model that costs something": (call("openai", "gpt-4o", tokens(0, 0)), "0", "0"),
     "a free variant": (call("openrouter", "deepseek/deepseek-r1:free", CHAT), "0", "0"),
@@ -269,6 +284,15 @@ UNPRICED: dict[str, Generation] = {
     "pending": call("openai", "gpt-4o", CHAT, pending=True),
     "a batch of which the model is unknown": call("openai", None, CHAT, operation="batch"),
     "a batch in another tier": call("openai", "gpt-4o", CHAT, operation="batch", service_tier="flex"),
+    "a batch that may have long prompts, or many short ones": call(
+        "openai", "gpt-5.4", tokens(272_001, 1000), operation="batch", service_tier="batch"
+    ),
+    "a batch, where the list has a step at standard prices alone": call(
+        "openai", "gpt-5.5-pro", tokens(272_001, 1000), operation="batch", service_tier="batch"
+    ),
+    "a long prompt in a tier of which the list has no step": call(
+        "openai", "gpt-5.5-pro", tokens(272_001, 1000), service_tier="flex"
+    ),
     "an endpoint that nobody knows": call("openai", "gpt-4o", CHAT, operation="v1.decisions"),
     "a hosted tool without a price": call(
         "openai", "gpt-5", tokens(1000, 118, hosted_tool_calls={"code_interpreter_call": 2})
