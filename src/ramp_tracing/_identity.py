@@ -69,12 +69,16 @@ def fresh_hex() -> str:
     32 hexadecimal digits that nobody has used.
 
     Not from the system's source of randomness: asking it gives the interpreter's lock away, which a busy program
-    takes tens of milliseconds to give back. The process id keeps forked children apart, whoever forked them.
+    takes tens of milliseconds to give back. The process id keeps forked children apart, whoever forked them; those that
+    Python has forked begin anew, because process ids come again.
     """
     return f"{_random.getrandbits(96):024x}{os.getpid() & 0xFFFFFFFF:08x}"
 
 
 _random: Final = Random()  # our own: an application may seed the one that all share
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
 
 
 def derived_id(*parts: str, digits: int) -> str:
