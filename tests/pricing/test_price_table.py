@@ -244,6 +244,8 @@ UNPRICED: dict[str, Generation] = {
     "a newer snapshot": call("openai", "gpt-5.1-2031-01-01", CHAT, request_model="gpt-5.1"),
     "a variant that is not listed": call("openrouter", "openai/gpt-4o:online", CHAT),
     "Azure's deployment names no model": call("azure.ai.openai", None, CHAT, request_model="gpt-4o"),
+    "Azure's router takes a fee": call("azure.ai.openai", "gpt-4o", CHAT, request_model="model-router"),
+    "Azure's router without a deployment": call("azure.ai.openai", "gpt-4o", CHAT, request_model="auto"),
     "a row without prices is not free": call("cerebras", "qwen-3-coder-480b", CHAT),
     "Gemma on Vertex is not free": call("gcp.vertex_ai", "gemma-3-27b-it", CHAT),
     "tier scale": call("openai", "gpt-5", CHAT, service_tier="scale"),

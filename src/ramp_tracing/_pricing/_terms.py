@@ -223,6 +223,13 @@ SAME_EVERYWHERE: Final = (
 )  # fmt: skip
 """How those begin that cost the same in every region."""
 
+ROUTER: Final = "model-router"
+ROUTER_ALONE: Final = "auto"
+"""
+What is asked for, at Azure, where a router chooses the model, for a fee on top that no list has; a deployment of it may
+be named otherwise: https://learn.microsoft.com/en-us/azure/foundry/openai/concepts/model-router-faq
+"""
+
 DISPUTED: Final[Mapping[str, tuple[str, ...]]] = {
     "deepseek": ("deepseek-chat", "deepseek-reasoner"),
     "mistral_ai": ("mistral-large-latest",),
@@ -251,6 +258,11 @@ def _costs_more_in_region(generation: Generation, model: str) -> bool:
     if generation.provider != "gcp.vertex_ai" or not name.startswith("claude-") or name.startswith(SAME_EVERYWHERE):
         return False
     return generation.server_address not in WITHOUT_REGION
+
+
+def _is_routed(generation: Generation, _model: str) -> bool:
+    asked = generation.request_model or ""
+    return generation.provider in DEPLOYMENTS and (asked == ROUTER_ALONE or ROUTER in asked)
 
 
 def _is_disputed(generation: Generation, model: str) -> bool:
@@ -286,6 +298,7 @@ DOUBTS: Final[tuple[Callable[[Generation, str], bool], ...]] = (
     _costs_more_here,
     _costs_more_in_region,
     _is_kept_in_a_region,
+    _is_routed,
     _is_disputed,
 )
 """
