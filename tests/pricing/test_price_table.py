@@ -228,6 +228,26 @@ PRICES: dict[str, tuple[Generation, str, str]] = {
         "0.6800025",
         "0.01125",
     ),
+    "Gemini by the name that Vertex gives it, in a region": (
+        call(
+            "gcp.vertex_ai",
+            "google/gemini-2.5-flash",
+            tokens(1000, 500),
+            server_address="europe-west1-aiplatform.googleapis.com",
+        ),
+        "0.0003",
+        "0.00125",
+    ),
+    "Gemini by the name of its list of models": (
+        call("gcp.gemini", "gemini-2.5-flash", tokens(1000, 500), request_model="models/gemini-2.5-flash"),
+        "0.0003",
+        "0.00125",
+    ),
+    "a newer Gemini where there is no region": (
+        call("gcp.vertex_ai", "google/gemini-3.5-flash", tokens(1000, 500), server_address="aiplatform.googleapis.com"),
+        "0.0015",
+        "0.0045",
+    ),
     "OpenRouter, when it does not say": (call("openrouter", "openai/gpt-4o", tokens(42, 118)), "0.000105", "0.00118"),
     "nothing used of a model that costs something": (call("openai", "gpt-4o", tokens(0, 0)), "0", "0"),
     "a free variant": (call("openrouter", "deepseek/deepseek-r1:free", CHAT), "0", "0"),
@@ -308,6 +328,9 @@ UNPRICED: dict[str, Generation] = {
         "claude-sonnet-4-5@20250929",
         CHAT,
         server_address="europe-west1-aiplatform.googleapis.com",
+    ),
+    "a newer Gemini in a region of Vertex": call(
+        "gcp.vertex_ai", "gemini-3.5-flash", CHAT, server_address="europe-west1-aiplatform.googleapis.com"
     ),
     "Bedrock by a profile that does not say its route": call(
         "aws.bedrock",
