@@ -111,6 +111,25 @@ def test_other_options_take_over_and_lose_nothing() -> None:
     assert after.attributes["trace.metadata.team"] == "x"
 
 
+def test_flush_knows_of_a_call_that_began_under_options_long_gone() -> None:
+    """A stream outlives two changes of the options: its record goes where it began, and is waited for."""
+    with FakeRamp() as ramp, Provider() as provider:
+        ramp_tracing.instrument(api_key="first", base_url=ramp.url)
+        reading = ask(provider, stream=True)
+        next(reading)
+        for name in ("second", "third"):
+            ramp_tracing.instrument(api_key=name, base_url=ramp.url)
+        ramp.answer_with(503)
+        assert list(reading)
+        assert ramp_tracing.stats().waiting == 1
+        assert not ramp_tracing.flush(1.0)
+        ramp.answer_normally()
+        assert ramp_tracing.flush(30.0)
+        assert len(ramp.generations) == 1
+        ramp_tracing.uninstrument()
+        assert ramp_tracing.stats().recorded == 0
+
+
 def test_uninstrument_leaves_nothing_behind() -> None:
     """Classes, threads and state are as before, and calls are no longer recorded."""
     from openai._base_client import AsyncAPIClient, SyncAPIClient

@@ -266,8 +266,8 @@ def _pipeline() -> "Pipeline | None":
 def _pipelines() -> "list[Pipeline]":
     """The one in force, and those of earlier options, which go on sending what was recorded under them."""
     current = _pipeline()
-    earlier = cast("list[Pipeline]", state.retired)
-    return [*earlier] if current is None else [current, *earlier]
+    earlier = cast("list[Pipeline]", list(dict.fromkeys([*state.retired, *state.former])))
+    return earlier if current is None else [current, *earlier]
 
 
 def _connect(config: Config) -> None:
@@ -289,6 +289,7 @@ def _connect(config: Config) -> None:
     if before is not None and before is not state.sink:
         state.retired = [each for each in _pipelines()[1:] if each.stats().waiting]
         state.retired.append(before)
+        state.former.add(before)
         before.wake()
 
 
@@ -302,6 +303,7 @@ def _disconnect() -> None:
     finish_open_streams()
     ending = _pipelines()
     state.sink, state.retired = None, []
+    state.former.clear()
     for pipeline in ending:
         pipeline.shutdown(pipeline.config.exit_timeout_seconds)
     state.defaults = NOBODY
