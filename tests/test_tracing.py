@@ -113,6 +113,22 @@ async def test_as_a_decorator_of_a_coroutine_function() -> None:
     assert user() is None
 
 
+async def test_as_a_decorator_of_what_hands_a_coroutine_on() -> None:
+    """A decorator below ours may hide that it is one: what counts is where it runs, not where it is made."""
+
+    async def work() -> str | None:
+        await asyncio.sleep(0)
+        return user()
+
+    class Callable:
+        async def __call__(self) -> str | None:
+            return await work()
+
+    for hidden in (lambda: work(), Callable()):
+        assert await ramp_tracing.trace(user="ada")(hidden)() == "ada"
+        assert user() is None
+
+
 def test_as_a_decorator_of_a_generator() -> None:
     """In force while the generator runs, not in the loop that reads it."""
 

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
+from types import CoroutineType
 from typing import Any, TypeVar
 
 from ._context import Block, Frame, attribution_of
@@ -80,9 +81,16 @@ class trace(Block):  # noqa: N801 - used as a statement: `with ramp_tracing.trac
 def _around_function(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         with block:
-            return function(*args, **kwargs)
+            made = function(*args, **kwargs)
+        return _awaited(block, made) if isinstance(made, CoroutineType) else made
 
     return run
+
+
+async def _awaited(block: Block, coroutine: Any) -> Any:
+    """What a function hands on that is no coroutine function itself: it runs only now."""
+    with block:
+        return await coroutine
 
 
 def _around_coroutine(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
