@@ -61,6 +61,23 @@ def test_a_forked_child_makes_other_ids() -> None:
     os.close(writer)
 
 
+def test_children_with_the_same_process_id_make_other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that forks for each task meets every process id again, after 32,768 of them on a small machine."""
+    monkeypatch.setattr(os, "getpid", lambda: 4242)
+    made: list[bytes] = []
+    for _ in range(2):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            os.write(writer, fresh_id().encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        made.append(os.read(reader, 100))
+        os.close(reader)
+        os.close(writer)
+    assert made[0] != made[1]
+
+
 def test_ids_do_not_depend_on_the_applications_seed() -> None:
     """Whoever seeds the shared generator for an experiment gets it twice, and we two ids."""
     random.seed(7)

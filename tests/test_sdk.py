@@ -1,7 +1,9 @@
 """Switching on and off."""
 
+import asyncio
 import gc
 import logging
+import math
 import os
 import threading
 import time
@@ -109,6 +111,25 @@ def test_other_options_take_over_and_lose_nothing() -> None:
     assert after.attributes["trace.metadata.team"] == "x"
 
 
+def test_flush_knows_of_a_call_that_began_under_options_long_gone() -> None:
+    """A stream outlives two changes of the options: its record goes where it began, and is waited for."""
+    with FakeRamp() as ramp, Provider() as provider:
+        ramp_tracing.instrument(api_key="first", base_url=ramp.url)
+        reading = ask(provider, stream=True)
+        next(reading)
+        for name in ("second", "third"):
+            ramp_tracing.instrument(api_key=name, base_url=ramp.url)
+        ramp.answer_with(503)
+        assert list(reading)
+        assert ramp_tracing.stats().waiting == 1
+        assert not ramp_tracing.flush(1.0)
+        ramp.answer_normally()
+        assert ramp_tracing.flush(30.0)
+        assert len(ramp.generations) == 1
+        ramp_tracing.uninstrument()
+        assert ramp_tracing.stats().recorded == 0
+
+
 def test_uninstrument_leaves_nothing_behind() -> None:
     """Classes, threads and state are as before, and calls are no longer recorded."""
     from openai._base_client import AsyncAPIClient, SyncAPIClient
@@ -176,6 +197,37 @@ def test_stats_tell_where_every_record_is() -> None:
         assert ramp_tracing.flush(30)
         done = ramp_tracing.stats()
         assert (done.recorded, done.waiting, done.acknowledged, done.dead, done.lost) == (1, 0, 1, 0, 0)
+        ramp_tracing.uninstrument()
+
+
+FOR_EVER = [math.inf, 1e300, 10**400]
+
+
+@pytest.mark.parametrize("timeout", FOR_EVER, ids=["inf", "float", "int"])
+def test_for_ever_is_a_time_to_wait(timeout: float) -> None:
+    """More than the system can wait for is not nothing: `flush`, `aflush` and `shutdown` send what is there."""
+    with FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+        ramp_tracing.record_generation(provider="acme", model="acme-1", input_tokens=1)
+        assert ramp_tracing.flush(timeout)
+        ramp_tracing.record_generation(provider="acme", model="acme-1", input_tokens=2)
+        assert asyncio.run(ramp_tracing.aflush(timeout))
+        ramp_tracing.record_generation(provider="acme", model="acme-1", input_tokens=3)
+        assert ramp_tracing.shutdown(timeout)
+        assert len(ramp.generations) == 3
+        ramp_tracing.uninstrument()
+
+
+@pytest.mark.parametrize("timeout", [0, -1, -math.inf, math.nan])
+def test_no_time_to_wait_is_not_waited(timeout: float) -> None:
+    """The answer is what is so: something is left."""
+    with FakeRamp() as ramp:
+        ramp.answer_with(503)
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url, exit_timeout_seconds=0)
+        ramp_tracing.record_generation(provider="acme", model="acme-1", input_tokens=1)
+        assert not ramp_tracing.flush(timeout)
+        assert not asyncio.run(ramp_tracing.aflush(timeout))
+        assert not ramp_tracing.shutdown(timeout)
         ramp_tracing.uninstrument()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from uuid import UUID
 
 import pytest
@@ -113,6 +113,22 @@ async def test_as_a_decorator_of_a_coroutine_function() -> None:
     assert user() is None
 
 
+async def test_as_a_decorator_of_what_hands_a_coroutine_on() -> None:
+    """A decorator below ours may hide that it is one: what counts is where it runs, not where it is made."""
+
+    async def work() -> str | None:
+        await asyncio.sleep(0)
+        return user()
+
+    class Callable:
+        async def __call__(self) -> str | None:
+            return await work()
+
+    for hidden in (lambda: work(), Callable()):
+        assert await ramp_tracing.trace(user="ada")(hidden)() == "ada"
+        assert user() is None
+
+
 def test_as_a_decorator_of_a_generator() -> None:
     """In force while the generator runs, not in the loop that reads it."""
 
@@ -148,7 +164,8 @@ def test_a_decorated_generator_is_still_a_generator() -> None:
     broken_off = work()
     next(broken_off)
     broken_off.close()
-    assert len(closed) == 2
+    assert closed == ["ada", "ada"]
+    assert user() is None
 
 
 async def test_as_a_decorator_of_an_async_generator() -> None:
@@ -160,6 +177,44 @@ async def test_as_a_decorator_of_an_async_generator() -> None:
         yield user()
 
     assert [(each, user()) async for each in work()] == [("ada", None), ("ada", None)]
+
+
+async def test_a_run_of_a_generator_is_one_trace() -> None:
+    """The block is entered at each of its steps; a trace that it names is the same at all of them, and no other's."""
+
+    @ramp_tracing.trace(trace_name="Invoice run")
+    def work() -> Iterator[str | None]:
+        yield now().trace_id
+        yield now().trace_id
+
+    @ramp_tracing.trace(trace_name="Invoice run")
+    async def work_async() -> AsyncIterator[str | None]:
+        yield now().trace_id
+        yield now().trace_id
+
+    runs = [[*work()], [*work()], [each async for each in work_async()], [each async for each in work_async()]]
+    assert [len(set(run)) for run in runs] == [1, 1, 1, 1]
+    assert len({run[0] for run in runs} - {None}) == 4
+    with ramp_tracing.trace(trace_name="outer"):
+        assert {*work()} == {now().trace_id}
+
+
+async def test_an_async_generator_that_is_broken_off_ends_in_its_block() -> None:
+    """What it calls while it is closed, a summary of what there was say, is for the same one."""
+    closed: list[str | None] = []
+
+    @ramp_tracing.trace(user="ada")
+    async def work() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append(user())
+
+    steps = work()
+    await anext(steps)
+    await steps.aclose()
+    assert (closed, user()) == (["ada"], None)
 
 
 async def test_as_an_async_context_manager() -> None:

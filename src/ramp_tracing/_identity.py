@@ -71,13 +71,17 @@ def fresh_hex() -> str:
     32 hexadecimal digits that nobody has used.
 
     Not from the system's source of randomness: asking it gives the interpreter's lock away, which a busy program
-    takes tens of milliseconds to give back. The process id keeps forked children apart, whoever forked them.
+    takes tens of milliseconds to give back. The process id keeps forked children apart, whoever forked them; those that
+    Python has forked begin anew, because process ids come again.
     """
     number = _random.getrandbits(96) << 32 | (os.getpid() & 0xFFFFFFFF)
     return number.to_bytes(16, "big").hex()  # to format it takes twice as long
 
 
 _random: Final = Random()  # our own: an application may seed the one that all share
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
 
 
 def derived_id(*parts: str, digits: int) -> str:

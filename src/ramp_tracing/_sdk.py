@@ -108,6 +108,7 @@ def flush(timeout: float = 30.0) -> bool:
     Returns:
         True if all of it was acknowledged by the receiver; False if some is still waiting.
     """
+    timeout = _waitable(timeout)
     until = time.monotonic() + timeout
     _wait_for_promises(min(timeout / 2, SECONDS_FOR_PROMISES))
     flushed = [each.flush(max(0.0, until - time.monotonic())) for each in _pipelines()]
@@ -126,11 +127,20 @@ async def aflush(timeout: float = 30.0) -> bool:
     """
     import asyncio
 
-    until = time.monotonic() + timeout
+    until = time.monotonic() + _waitable(timeout)
     for layer in list(state.layers.values()):
         with suppress(TimeoutError):
             await asyncio.wait_for(layer.catch_up(), max(0.0, until - time.monotonic()))
     return await asyncio.to_thread(flush, max(0.0, until - time.monotonic()))
+
+
+MOST_SECONDS: Final = 365 * 86_400.0
+"""For ever. What the system's own locks can wait for is finite, and more raises."""
+
+
+def _waitable(timeout: float) -> float:
+    """*timeout* within what can be waited for; no number at all is no time."""
+    return min(max(0.0, timeout), MOST_SECONDS)  # in this order `max` makes 0 of NaN
 
 
 SECONDS_FOR_PROMISES: Final = 5.0
@@ -169,6 +179,7 @@ def shutdown(timeout: float = 2.0) -> bool:
     Returns:
         True if nothing is left that was not acknowledged.
     """
+    timeout = _waitable(timeout)
     until = time.monotonic() + timeout
     _wait_for_promises(min(timeout / 2, SECONDS_FOR_PROMISES))
     finish_open_streams()
@@ -255,8 +266,8 @@ def _pipeline() -> "Pipeline | None":
 def _pipelines() -> "list[Pipeline]":
     """The one in force, and those of earlier options, which go on sending what was recorded under them."""
     current = _pipeline()
-    earlier = cast("list[Pipeline]", state.retired)
-    return [*earlier] if current is None else [current, *earlier]
+    earlier = cast("list[Pipeline]", list(dict.fromkeys([*state.retired, *state.former])))
+    return earlier if current is None else [current, *earlier]
 
 
 def _connect(config: Config) -> None:
@@ -278,6 +289,7 @@ def _connect(config: Config) -> None:
     if before is not None and before is not state.sink:
         state.retired = [each for each in _pipelines()[1:] if each.stats().waiting]
         state.retired.append(before)
+        state.former.add(before)
         before.wake()
 
 
@@ -291,6 +303,7 @@ def _disconnect() -> None:
     finish_open_streams()
     ending = _pipelines()
     state.sink, state.retired = None, []
+    state.former.clear()
     for pipeline in ending:
         pipeline.shutdown(pipeline.config.exit_timeout_seconds)
     state.defaults = NOBODY

@@ -5,7 +5,7 @@ from dataclasses import field
 from threading import Lock
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from ._dataclass import dataclass
 from ._identity import SeenIds
@@ -156,6 +156,7 @@ class State:
     Attributes:
         sink: Where records go; `None` while nothing is instrumented.
         retired: Where records went under earlier options; kept while records wait there.
+        former: All of these that somebody still holds: a stream that was begun under them records there.
         defaults: The attribution that was given to `instrument()`.
         providers: Host or ``host:port`` to provider name, as given to `instrument()`.
         stream_usage: Whether streams are asked for their usage: ``auto``, ``always`` or ``never``.
@@ -185,6 +186,7 @@ class State:
 
     sink: Holder | None = None
     retired: list[Sink] = field(default_factory=list[Sink])
+    former: WeakSet[Sink] = field(default_factory=WeakSet[Sink])
     defaults: Attribution = NOBODY
     providers: Mapping[str, str] = field(default_factory=dict[str, str])
     stream_usage: Literal["auto", "always", "never"] = "auto"

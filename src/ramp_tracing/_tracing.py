@@ -3,9 +3,10 @@
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
+from types import CoroutineType
 from typing import Any, TypeVar
 
-from ._context import Block, attribution_of
+from ._context import Block, Frame, attribution_of
 from ._guard import guarded
 from ._record import NOBODY, Attribution
 
@@ -80,9 +81,16 @@ class trace(Block):  # noqa: N801 - used as a statement: `with ramp_tracing.trac
 def _around_function(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         with block:
-            return function(*args, **kwargs)
+            made = function(*args, **kwargs)
+        return _awaited(block, made) if isinstance(made, CoroutineType) else made
 
     return run
+
+
+async def _awaited(block: Block, coroutine: Any) -> Any:
+    """What a function hands on that is no coroutine function itself: it runs only now."""
+    with block:
+        return await coroutine
 
 
 def _around_coroutine(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,22 +101,45 @@ def _around_coroutine(block: Block, function: Callable[..., Any]) -> Callable[..
     return run
 
 
+class Run(Block):
+    """
+    One run of a generator, which enters the block at each of its steps, and is one trace all the same.
+
+    Args:
+        block: The decorator's.
+    """
+
+    __slots__ = ("_trace_id",)
+
+    def __init__(self, block: Block) -> None:
+        super().__init__(block.given)
+        self._trace_id: str | None = None
+
+    def _own_trace_id(self, outer: Frame | None) -> str | None:
+        trace_id = super()._own_trace_id(outer)
+        if self.given.trace_name is None:  # that of whatever is around this step
+            return trace_id
+        self._trace_id = self._trace_id or trace_id
+        return self._trace_id
+
+
 def _around_generator(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
     """In force while the generator runs, not while its reader does."""
 
     def run(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        steps = function(*args, **kwargs)
+        steps, here = function(*args, **kwargs), Run(block)
         step, given = steps.send, None
         while True:
             try:
-                with block:
+                with here:
                     item = step(given)
             except StopIteration as end:
                 return end.value
             try:
                 step, given = steps.send, (yield item)
             except GeneratorExit:
-                steps.close()
+                with here:
+                    steps.close()
                 raise
             except BaseException as error:  # noqa: BLE001 - what the reader throws in is the generator's
                 step, given = steps.throw, error
@@ -120,18 +151,19 @@ def _around_async_generator(block: Block, function: Callable[..., Any]) -> Calla
     """`_around_generator`, awaited."""
 
     async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        steps = function(*args, **kwargs)
+        steps, here = function(*args, **kwargs), Run(block)
         step, given = steps.asend, None
         while True:
             try:
-                with block:
+                with here:
                     item = await step(given)
             except StopAsyncIteration:
                 return
             try:
                 step, given = steps.asend, (yield item)
             except GeneratorExit:
-                await steps.aclose()
+                with here:
+                    await steps.aclose()
                 raise
             except BaseException as error:  # noqa: BLE001 - what the reader throws in is the generator's
                 step, given = steps.athrow, error

@@ -145,6 +145,20 @@ def test_tells_what_waits_and_what_is_dead(ramp: FakeRamp, tmp_path: Path) -> No
     assert "problem" in weights("journal", here)
 
 
+def test_what_waits_for_another_key_is_told_apart(ramp: FakeRamp, tmp_path: Path) -> None:
+    """`spool send` alone leaves it where it is: the advice is the command that does not."""
+    ramp.answer_with(401)
+    wrong: dict[str, Any] = {"api_key": "wrong", "base_url": ramp.url, "state_dir": str(tmp_path / "state")}
+    ramp_tracing.instrument(**wrong, exit_timeout_seconds=0.0)
+    ramp_tracing.record_generation(provider="acme", model="large", input_tokens=1)
+    ramp_tracing.uninstrument()
+    right = resolve({**wrong, "api_key": "right"}, {})
+    [found] = about("journal", Circumstances(config=right, report=FINE, environ={}, folder=tmp_path))
+    [directory] = (tmp_path / "state").iterdir()
+    assert found.weight == "warning"
+    assert f"ramp-tracing spool send --from {directory.name}" in found.advice
+
+
 def test_permissions(circumstances: Circumstances, monkeypatch: pytest.MonkeyPatch) -> None:
     """A place that cannot be written to is a problem, a disk that is nearly full a warning."""
     assert ["good"] == weights("permissions", circumstances)

@@ -87,6 +87,55 @@ def test_sending_to_a_receiver_that_is_away(ramp: FakeRamp) -> None:
     assert sum(each["waiting"] for each in status()) == 3
 
 
+def test_what_waits_for_an_earlier_key_is_sent_on_request(ramp: FakeRamp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever corrects a key, as the log advises, loses nothing; without a word nothing goes to another account."""
+    ramp.answer_with(401)
+    leave_three_behind(ramp.url)
+    monkeypatch.setenv("RAMP_API_KEY", "ramp-key-that-is-right")
+    ramp.answer_normally()
+    assert spool("send").stdout.strip() == "0 sent, 0 waiting, 0 dead, 0 lost"
+    directory = next(each["directory"] for each in status() if each["waiting"])
+    sent = spool("send", "--from", directory)
+    assert (sent.exit_code, sent.stdout.strip()) == (0, "3 sent, 0 waiting, 0 dead, 0 lost")
+    assert ramp.requests[-1].headers["authorization"] == "Bearer ramp-key-that-is-right"
+    assert sum(each["waiting"] for each in status()) == 0
+
+
+def test_what_waits_for_an_earlier_address_is_sent_on_request(ramp: FakeRamp) -> None:
+    """The same where the address was corrected; the last part of a directory's path is enough to name it."""
+    leave_three_behind("http://127.0.0.1:9/wrong")
+    directory = next(each["directory"] for each in status() if each["waiting"])
+    sent = spool("send", "--from", Path(directory).name)
+    assert (sent.exit_code, sent.stdout.strip()) == (0, "3 sent, 0 waiting, 0 dead, 0 lost")
+
+
+@pytest.mark.parametrize("named", ["nowhere", "/nowhere", ".", ".."])
+def test_sending_what_is_not_there(ramp: FakeRamp, named: str) -> None:
+    """Nothing is sent, and nothing is made."""
+    leave_three_behind("http://127.0.0.1:9/wrong")
+    before = status()
+    done = spool("send", "--from", named)
+    assert (done.exit_code, ramp.requests) == (2, [])
+    assert "spool status" in done.stderr
+    assert status() == before
+
+
+def test_a_directory_below_the_home_is_found(ramp: FakeRamp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Services and containers are given their environment without a shell, which would have spelt the tilde out."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RAMP_TRACING_STATE_DIR", "~/state")
+    ramp.answer_with(503)
+    leave_three_behind(ramp.url)
+    assert [(each["waiting"], Path(each["directory"]).parent) for each in status()] == [(3, tmp_path / "state")]
+    assert spool("purge", "--waiting", "--yes").stdout.strip() == "3 deleted"
+
+
+def test_a_directory_that_is_none_is_refused() -> None:
+    """As `instrument()` refuses it."""
+    done = spool("status", "--state-dir", " ")
+    assert (done.exit_code, "directory" in done.stderr) == (2, True)
+
+
 def test_sending_needs_a_configuration() -> None:
     """Without a key there is no destination."""
     done = spool("send")

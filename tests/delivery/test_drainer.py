@@ -128,6 +128,7 @@ def test_what_a_person_must_put_right_keeps_everything(
     line = caplog.records[0].getMessage()
     assert line.startswith(f"Ramp answered {status} (A: B), x-trace-id t-1: ")
     assert "3 records are kept" in line
+    assert "spool send --from" in line
 
 
 def test_a_held_batch_arrives_once_it_may(delivery: Make) -> None:

@@ -159,6 +159,14 @@ def test_keeps_texts_that_no_database_takes(receiver: Running) -> None:
     assert "a\ud800b\0c" == receiver.ask("calls/1")["attributes"]["user.id"]
 
 
+def test_numbers_among_the_users_keys_read_as_they_were_given(receiver: Running) -> None:
+    """In either protocol: a share that calls are grouped by is the same text everywhere, and no quotation."""
+    given = {"share": Decimal("0.1"), "small": Decimal("1E-7"), "level": 3, "live": True, "far": Decimal("1E+999999")}
+    receiver.spans(span(1, **{f"trace__metadata__{name}": value for name, value in given.items()}))
+    expected = {"share": "0.1", "small": "0.0000001", "level": "3", "live": "true", "far": "1E+999999"}
+    assert expected == receiver.ask("calls/1")["metadata"]
+
+
 def test_answers_elsewhere_as_ramp_does(receiver: Running) -> None:
     """Without a key 401, in Ramp's shape; what is sent in an unknown encoding is refused."""
     reply = receiver.exchange("POST", PATH, b"{}", {"Content-Type": "application/json"})

@@ -112,12 +112,14 @@ def test_opens_the_page(tmp_path: Path, key: str | None) -> None:
 
 
 def test_says_what_to_change(tmp_path: Path) -> None:
-    """A taken port, another host without a key, and a file that is none: exit code 2 and a sentence."""
+    """A taken port, one that is none, another host without a key, a file that is none: exit code 2 and a sentence."""
     (tmp_path / "file").write_text("not a ledger, but long enough to be taken for something else" * 10)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         for options, said in (
             (["--port", port, "--database", str(tmp_path / "a")], "cannot be listened on"),
+            (["--port", "65536"], "--port"),
+            (["--port", "-1"], "--port"),
             (["--port", "0", "--host", "0.0.0.0", "--database", str(tmp_path / "b")], "--key"),
             (["--port", "0", "--database", str(tmp_path / "file")], "Name another file"),
             (["--port", "0", "--database", str(tmp_path / "file" / "below")], "cannot be made"),

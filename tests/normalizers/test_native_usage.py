@@ -226,6 +226,29 @@ def test_the_older_search_tool() -> None:
     assert {"web_search_call": 2} == RESPONSES.read(newer).usage.hosted_tool_calls
 
 
+SHELL: Any = {"type": "shell_call", "action": {"commands": ["ls"]}, "status": "completed"}
+
+SHELLS: Mapping[str, Any] = {
+    "a container of its own": (SHELL, {"type": "container_auto"}, {"shell_call": 2}),
+    "a container that is there": (SHELL, {"type": "container_reference", "container_id": "cntr_1"}, {"shell_call": 2}),
+    "the call names it": (
+        {**SHELL, "environment": {"type": "container_reference", "container_id": "cntr_1"}}, None, {"shell_call": 2},
+    ),
+    "the call says where": ({**SHELL, "environment": {"type": "local"}}, {"type": "container_auto"}, {}),
+    "the application's machine": (SHELL, {"type": "local"}, {}),
+    "nobody says": (SHELL, None, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_shell_is_billed_where_openai_runs_it(name: str) -> None:
+    """By the time that its container runs, which no answer says: tokens alone would be too little."""
+    call, environment, expected = SHELLS[name]
+    tools = [{"type": "function", "name": "f"}, {"type": "shell", "environment": environment}]
+    answer = {"output": [call, call], "tools": tools, "usage": {"input_tokens": 1}}
+    assert expected == RESPONSES.read(answer).usage.hosted_tool_calls
+
+
 def test_perplexitys_shares() -> None:
     """Shares are said where they are the whole, which they are not with a fee; and not every cost is dollars."""
 

@@ -195,6 +195,33 @@ def test_open(name: str, table: PriceTable) -> None:
     assert priced(OPEN[name], table).cost is None
 
 
+TOKENLESS: Final[Mapping[str, Any]] = {
+    "tools alone": {"model": "m", "tools": {"web_search_call": 0.01}},
+    "an empty tier": {"model": "m", "input": 1, "output": 1, "tiers": {"flex": {}}},
+    "a tier of nothing but a fee": {"model": "m", "input": 1, "output": 1, "request": 0.01, "tiers": {"flex": {}}},
+    "a tier with a price for pictures": {"model": "m", "input": 1, "output": 1, "tiers": {"flex": {"image": 0.01}}},
+}
+
+
+@pytest.mark.parametrize("name", TOKENLESS)
+@pytest.mark.parametrize("tools", [{}, {"web_search_call": 1}])
+def test_tokens_without_a_price_are_not_free(name: str, tools: Mapping[str, int]) -> None:
+    """A row, or a tier of it, that has no word for tokens does not say that they cost nothing."""
+    table = resolve({"api_key": "k", "prices": {"prices": [TOKENLESS[name]]}}, {}).prices
+    tier = "flex" if "tier" in name else None
+    made = call("acme", "m", tokens(1000, 100, hosted_tool_calls=tools), service_tier=tier)
+    assert priced(made, table).cost is None
+
+
+def test_a_tier_may_be_paid_by_the_call() -> None:
+    """Where it says so: whoever names a fee in the tier itself means that."""
+    row = {"model": "m", "input": 1, "output": 1, "tiers": {"flex": {"request": 0.5}}}
+    table = resolve({"api_key": "k", "prices": {"prices": [row]}}, {}).prices
+    cost = priced(call("acme", "m", tokens(1000, 100), service_tier="flex"), table).cost
+    assert cost is not None
+    assert cost.total == Decimal("0.5")
+
+
 def test_the_first_that_fits() -> None:
     """Two prices for one model: the first one in the table."""
     rows = [{"model": "m-1", "input": 1, "output": 1}, {"model": "m-*", "input": 2, "output": 2}]

@@ -213,6 +213,41 @@ PRICES: dict[str, tuple[Generation, str, str]] = {
         "0.000105",
         "0.00118",
     ),
+    "a batch that has no room for a long prompt": (
+        call("openai", "gpt-5.4", tokens(272_000, 1000), operation="batch", service_tier="batch"),
+        "0.34",
+        "0.0075",
+    ),
+    "a batch without a step": (
+        call("openai", "gpt-4o", tokens(5_000_000, 1000), operation="batch", service_tier="batch"),
+        "6.25",
+        "0.005",
+    ),
+    "a long prompt in a batch, by itself": (
+        call("openai", "gpt-5.4", tokens(272_001, 1000), service_tier="batch"),
+        "0.6800025",
+        "0.01125",
+    ),
+    "Gemini by the name that Vertex gives it, in a region": (
+        call(
+            "gcp.vertex_ai",
+            "google/gemini-2.5-flash",
+            tokens(1000, 500),
+            server_address="europe-west1-aiplatform.googleapis.com",
+        ),
+        "0.0003",
+        "0.00125",
+    ),
+    "Gemini by the name of its list of models": (
+        call("gcp.gemini", "gemini-2.5-flash", tokens(1000, 500), request_model="models/gemini-2.5-flash"),
+        "0.0003",
+        "0.00125",
+    ),
+    "a newer Gemini where there is no region": (
+        call("gcp.vertex_ai", "google/gemini-3.5-flash", tokens(1000, 500), server_address="aiplatform.googleapis.com"),
+        "0.0015",
+        "0.0045",
+    ),
     "OpenRouter, when it does not say": (call("openrouter", "openai/gpt-4o", tokens(42, 118)), "0.000105", "0.00118"),
     "nothing used of a model that costs something": (call("openai", "gpt-4o", tokens(0, 0)), "0", "0"),
     "a free variant": (call("openrouter", "deepseek/deepseek-r1:free", CHAT), "0", "0"),
@@ -229,6 +264,8 @@ UNPRICED: dict[str, Generation] = {
     "a newer snapshot": call("openai", "gpt-5.1-2031-01-01", CHAT, request_model="gpt-5.1"),
     "a variant that is not listed": call("openrouter", "openai/gpt-4o:online", CHAT),
     "Azure's deployment names no model": call("azure.ai.openai", None, CHAT, request_model="gpt-4o"),
+    "Azure's router takes a fee": call("azure.ai.openai", "gpt-4o", CHAT, request_model="model-router"),
+    "Azure's router without a deployment": call("azure.ai.openai", "gpt-4o", CHAT, request_model="auto"),
     "a row without prices is not free": call("cerebras", "qwen-3-coder-480b", CHAT),
     "Gemma on Vertex is not free": call("gcp.vertex_ai", "gemma-3-27b-it", CHAT),
     "tier scale": call("openai", "gpt-5", CHAT, service_tier="scale"),
@@ -269,6 +306,15 @@ UNPRICED: dict[str, Generation] = {
     "pending": call("openai", "gpt-4o", CHAT, pending=True),
     "a batch of which the model is unknown": call("openai", None, CHAT, operation="batch"),
     "a batch in another tier": call("openai", "gpt-4o", CHAT, operation="batch", service_tier="flex"),
+    "a batch that may have long prompts, or many short ones": call(
+        "openai", "gpt-5.4", tokens(272_001, 1000), operation="batch", service_tier="batch"
+    ),
+    "a batch, where the list has a step at standard prices alone": call(
+        "openai", "gpt-5.5-pro", tokens(272_001, 1000), operation="batch", service_tier="batch"
+    ),
+    "a long prompt in a tier of which the list has no step": call(
+        "openai", "gpt-5.5-pro", tokens(272_001, 1000), service_tier="flex"
+    ),
     "an endpoint that nobody knows": call("openai", "gpt-4o", CHAT, operation="v1.decisions"),
     "a hosted tool without a price": call(
         "openai", "gpt-5", tokens(1000, 118, hosted_tool_calls={"code_interpreter_call": 2})
@@ -282,6 +328,9 @@ UNPRICED: dict[str, Generation] = {
         "claude-sonnet-4-5@20250929",
         CHAT,
         server_address="europe-west1-aiplatform.googleapis.com",
+    ),
+    "a newer Gemini in a region of Vertex": call(
+        "gcp.vertex_ai", "gemini-3.5-flash", CHAT, server_address="europe-west1-aiplatform.googleapis.com"
     ),
     "Bedrock by a profile that does not say its route": call(
         "aws.bedrock",

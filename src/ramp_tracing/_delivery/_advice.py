@@ -30,6 +30,9 @@ TOKEN: Final = (
 REDIRECT: Final = (
     "it redirects, which is never followed because the key would go along; set RAMP_BASE_URL to the final address"
 )
+AFTERWARDS: Final = "with another key or address `ramp-tracing spool send --from` sends them"
+"""They are kept for the key and the address that they were recorded under, and go to no other account by themselves."""
+
 ADDRESS: Final = "check RAMP_BASE_URL: it is used exactly as given, nothing is appended"
 
 BY_STATUS: Final[Mapping[int, str]] = MappingProxyType(

@@ -11,7 +11,7 @@ from .._config import Config
 from .._context import untraced
 from .._guard import log
 from .._journal import Journal
-from ._advice import TOKEN, advice_on
+from ._advice import AFTERWARDS, TOKEN, advice_on
 from ._answers import Answer, Kind, Verdict, judge
 from ._batching import Batch, Batcher
 from ._failures import UnreachableError
@@ -147,7 +147,7 @@ class Drainer:
     def _hold(self, answer: Answer, verdict: Verdict) -> None:
         self._pace.held(time.monotonic())
         fix = advice_on(answer.status)
-        again = f"{self._kept()}, and tried every {HOLD_SECONDS:.0f} s until then"
+        again = f"{self._kept()}, and tried every {HOLD_SECONDS:.0f} s until then; {AFTERWARDS}"
         self._say(logging.ERROR, f"answer {answer.status}", f"{_described(answer)}: {fix}. {again}")
 
     def _split(self, answer: Answer, verdict: Verdict) -> None:

@@ -92,12 +92,12 @@ class Site:
         return cast("Journal", load(f"{__package__}._file").FileJournal(self._directory, elsewhere=self._elsewhere))
 
 
-def open_journal(*, state_dir: str | None, base_url: str, key: str) -> "Journal":
+def open_journal(*, state_dir: str | None, base_url: str, key: str, earlier: Sequence[Path] = ()) -> "Journal":
     """The journal of `site_of`."""
-    return site_of(state_dir=state_dir, base_url=base_url, key=key).journal
+    return site_of(state_dir=state_dir, base_url=base_url, key=key, earlier=earlier).journal
 
 
-def site_of(*, state_dir: str | None, base_url: str, key: str) -> Site:
+def site_of(*, state_dir: str | None, base_url: str, key: str, earlier: Sequence[Path] = ()) -> Site:
     """
     The place of the journal for one receiver and account.
 
@@ -109,13 +109,15 @@ def site_of(*, state_dir: str | None, base_url: str, key: str) -> Site:
         state_dir: The directory that the user asked for.
         base_url: The receiver.
         key: The account's.
+        earlier: Directories of other destinations whose records are for this one: their key or address was wrong.
 
     Raises:
         ConfigurationError: The directory that was asked for cannot be used; the message says what to change.
     """
     name = destination_name(base_url, key)
+    others = [Directory(each.parent, each.name) for each in earlier]
     if state_dir is not None:
-        return Site(_asked_for(Directory(Path(state_dir), name), base_url))
+        return Site(_asked_for(Directory(Path(state_dir), name), base_url), elsewhere=others)
     obstacles: list[str] = []
     places = state_directories(None)
     for place in places:
@@ -124,7 +126,8 @@ def site_of(*, state_dir: str | None, base_url: str, key: str) -> Site:
         if obstacle is None:
             if obstacles:
                 _warn(f"{'; '.join(obstacles)}: the journal is in {place}")
-            return Site(directory, elsewhere=[Directory(each, name) for each in places if _is_other(each, place)])
+            others += [Directory(each, name) for each in places if _is_other(each, place)]
+            return Site(directory, elsewhere=others)
         obstacles.append(obstacle)
     _warn(
         f"{'; '.join(obstacles)}: records are kept in memory, and lost if the process ends before they are sent; "

@@ -6,7 +6,7 @@ from typing import Final
 from ._reading import Path, as_items, as_name, dig, first_count, lacks
 
 HOSTED_TOOLS: Final = frozenset(
-    {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"}
+    {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "shell_call"}
 )
 """Output items of the Responses API that are billed one by one: https://platform.openai.com/docs/pricing#built-in-tools"""
 
@@ -17,6 +17,13 @@ PREVIEW: Final = ("web_search_preview", "web_search_preview_2025_03_11")
 """The older search tool has another price, which depends on the model; its calls look like those of the newer one."""
 
 PREVIEW_CALL: Final = "web_search_preview_call"
+
+SHELL: Final = "shell_call"
+CONTAINERS: Final = ("container_auto", "container_reference")
+"""
+Where OpenAI runs a shell, billed by time as those of the code interpreter are; elsewhere the application runs it:
+https://developers.openai.com/api/docs/guides/tools-shell
+"""
 
 IN_USAGE: Final[Mapping[str, tuple[Path, ...]]] = {
     "web_search_call": (
@@ -72,11 +79,22 @@ def count_hosted_tools(answer: object) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     for item in as_items(dig(answer, "output")):
         kind = as_name(dig(item, "type"))
-        if kind in BILLED and dig(item, "action", "type") not in FREE_ACTIONS:
+        if kind in BILLED and not _is_free(item, answer):
             counts[kind] = counts.get(kind, 0) + 1
     if "web_search_call" in counts and any(dig(tool, "type") in PREVIEW for tool in as_items(dig(answer, "tools"))):
         counts[PREVIEW_CALL] = counts.pop("web_search_call")
     return counts
+
+
+def _is_free(item: object, answer: object) -> bool:
+    """Whether a call of a tool that is billed costs nothing."""
+    if dig(item, "type") != SHELL:
+        return dig(item, "action", "type") in FREE_ACTIONS
+    said = dig(item, "environment", "type")
+    if said is not None:
+        return said not in CONTAINERS
+    tools = (tool for tool in as_items(dig(answer, "tools")) if dig(tool, "type") == "shell")
+    return all(dig(tool, "environment", "type") not in CONTAINERS for tool in tools)
 
 
 BLOCKS: Final[Mapping[str, str]] = {

@@ -48,13 +48,14 @@ OUTPUT_PARTS: Final = (
 
 def bill(generation: Generation, price: Rates) -> tuple[Decimal, Decimal] | None:
     """
-    The shares of input and output, exact; `None` if something is not priced, not counted or contradictory.
+    The shares of input and output, exact; `None` if something is not priced, not counted or contradictory. Where there
+    are prices of tools alone, nothing says that the rest is free.
 
     Raises:
         ArithmeticError: A count is no number.
     """
     usage, rates = generation.usage, price.rates
-    if not is_sound(usage, images_are_priced="image" in rates):
+    if not rates or not is_sound(usage, images_are_priced="image" in rates):
         return None
     shares = [Decimal(0), Decimal(0)]
     if not TOKEN_RATES.isdisjoint(rates):

@@ -15,6 +15,9 @@ from ._terms import billed_model, instant, tier_of
 
 NO_DISCOUNT: Final = Decimal(0)
 
+FOR_TOKENS: Final = TOKEN_RATES | {"request"}
+"""Rates that say what is paid for the tokens of a call: each for some of them, the last one for all."""
+
 
 def own_cost(generation: Generation, table: PriceTable) -> Cost | None:
     """The cost by the first price in *table* that fits; `None` where none does, or it leaves something open."""
@@ -52,11 +55,15 @@ def _fits(price: Price, model: str, provider: str | None, *, day: date) -> bool:
 
 
 def rates_of(price: Price, tier: str | None) -> Rates | None:
-    """The rates of a tier; `None` if the price does not know it. Tokens are never priced by another tier's rates."""
+    """
+    The rates of a tier; `None` if the price does not know it.
+
+    Tokens are never priced by another tier's rates, nor free: a tier names their prices, or one for the whole call.
+    """
     if tier is None:
         return Rates(price.rates, price.tools)
     special = price.tiers.get(tier)
-    if special is None:
+    if special is None or (not TOKEN_RATES.isdisjoint(price.rates) and FOR_TOKENS.isdisjoint(special)):
         return None
     kept: Mapping[str, Decimal] = {name: rate for name, rate in price.rates.items() if name not in TOKEN_RATES}
     return Rates({**kept, **special}, price.tools)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from .._record import Cost, Generation, Usage
 from ._genai_prices import genai_prices
 from ._rounding import EXACT, rounded
-from ._terms import Terms, terms_of
+from ._terms import BATCH, Terms, terms_of
 from ._units import CALL_PRICES, Count, counts_to_bill
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def _listed(generation: Generation, terms: Terms, discount: Decimal) -> Cost | N
         return _nothing(table, terms) if _is_free(generation, terms.model) else None
     if terms.tier is not None:
         row &= _tier_prices(model, terms)
+        if _may_be_past_a_step(generation, prices, model.get_prices(terms.started)):
+            return None
     shares = shares_of(generation.usage, row, table=table, terms=terms, operation=generation.operation)
     return None if shares is None else cost_of(shares, table, started=terms.started, discount=discount)
 
@@ -205,6 +207,28 @@ def _tier_prices(model: "ModelInfo", terms: Terms) -> set[str]:
         and (variant.constraint is None or variant.constraint.active(terms.started))
         for name in names_in(variant.prices)
     } | CALL_PRICES
+
+
+def _may_be_past_a_step(generation: Generation, prices: "ModelPrice", standard: "ModelPrice") -> bool:
+    """
+    Whether nobody knows if long prompts were billed as such.
+
+    The tokens of a batch are those of all its requests together, each of which is billed by its own length. And where
+    a tier has no step although the standard prices have one, the list may lack it.
+
+    Args:
+        generation: A call in a tier.
+        prices: What the list has for the tier.
+        standard: What it has otherwise.
+    """
+    steps, others = _steps(prices), _steps(standard)
+    unsure = steps | others if generation.operation == BATCH else others - steps
+    return any(step < (generation.usage.input_tokens or 0) for step in unsure)
+
+
+def _steps(prices: "ModelPrice") -> set[int]:
+    """From how many tokens on a prompt costs more."""
+    return {tier.start for price in vars(prices).values() for tier in getattr(price, "tiers", ())}
 
 
 def _is_free(generation: Generation, model: str) -> bool:

@@ -88,6 +88,13 @@ ALIASES: Final[Mapping[str, str]] = {
 }
 """What answers call a model that no list has under that name."""
 
+BEFORE_NAMES: Final[Mapping[str | None, str]] = {
+    "gcp.gemini": "models/",
+    "gcp.gen_ai": "models/",
+    "gcp.vertex_ai": "google/",
+}
+"""Provider → what may stand before the name of a model where it speaks OpenAI's protocol, and in no list."""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -125,7 +132,7 @@ def terms_of(generation: Generation, *, despite_doubts: bool = False) -> Terms |
         despite_doubts: Also where the list's price is said to be wrong, for people who compare.
     """
     provider = generation.provider or ""
-    model = billed_model(generation)
+    model = _listed_model(generation)
     if provider not in PRICE_LISTS or not model or generation.operation not in OPERATIONS:
         return None
     started = instant(generation.timing.started)
@@ -182,6 +189,12 @@ def billed_model(generation: Generation) -> str | None:
     return ALIASES.get(answered, answered)
 
 
+def _listed_model(generation: Generation) -> str | None:
+    """The same by the name that it has in a list."""
+    model = billed_model(generation)
+    return None if model is None else model.removeprefix(BEFORE_NAMES.get(generation.provider, ""))
+
+
 def instant(nanos: UnixNanos) -> datetime | None:
     """A moment as the lists want it; `None` beyond the year 9999."""
     try:
@@ -216,12 +229,22 @@ BEFORE_UPLIFT: Final = (
 """How models released before 2026-03-05 begin; they cost the same everywhere, and so does ``gpt-5`` itself."""
 
 WITHOUT_REGION: Final = ("aiplatform.googleapis.com", None)
-"""Vertex's global endpoint; the others cost a tenth more for newer models of Anthropic's: https://cloud.google.com/vertex-ai/generative-ai/pricing"""
+"""Vertex's global endpoint; the others cost a tenth more for newer models: https://cloud.google.com/vertex-ai/generative-ai/pricing"""
+
+PRICED_BY_REGION: Final = ("claude-", "gemini-")
 
 SAME_EVERYWHERE: Final = (
     "claude-3", "claude-opus-4-1", "claude-opus-4-2", "claude-opus-4@", "claude-sonnet-4-2", "claude-sonnet-4@",
+    "gemini-1", "gemini-2", "gemini-embedding",
 )  # fmt: skip
 """How those begin that cost the same in every region."""
+
+ROUTER: Final = "model-router"
+ROUTER_ALONE: Final = "auto"
+"""
+What is asked for, at Azure, where a router chooses the model, for a fee on top that no list has; a deployment of it may
+be named otherwise: https://learn.microsoft.com/en-us/azure/foundry/openai/concepts/model-router-faq
+"""
 
 DISPUTED: Final[Mapping[str, tuple[str, ...]]] = {
     "deepseek": ("deepseek-chat", "deepseek-reasoner"),
@@ -248,9 +271,16 @@ def _costs_more_here(generation: Generation, model: str) -> bool:
 
 def _costs_more_in_region(generation: Generation, model: str) -> bool:
     name = model.rpartition("/")[2]
-    if generation.provider != "gcp.vertex_ai" or not name.startswith("claude-") or name.startswith(SAME_EVERYWHERE):
+    if generation.provider != "gcp.vertex_ai" or not name.startswith(PRICED_BY_REGION):
+        return False
+    if name.startswith(SAME_EVERYWHERE):
         return False
     return generation.server_address not in WITHOUT_REGION
+
+
+def _is_routed(generation: Generation, _model: str) -> bool:
+    asked = generation.request_model or ""
+    return generation.provider in DEPLOYMENTS and (asked == ROUTER_ALONE or ROUTER in asked)
 
 
 def _is_disputed(generation: Generation, model: str) -> bool:
@@ -286,6 +316,7 @@ DOUBTS: Final[tuple[Callable[[Generation, str], bool], ...]] = (
     _costs_more_here,
     _costs_more_in_region,
     _is_kept_in_a_region,
+    _is_routed,
     _is_disputed,
 )
 """

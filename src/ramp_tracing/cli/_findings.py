@@ -15,6 +15,7 @@ from .._autostart import SITE
 from .._config import Config, WireProtocol
 from .._delivery import ConnectionReport, test_connection
 from .._journal import SpoolStatus, spool_of, spools_in, state_directories
+from .._journal._place import destination_name
 from ..integrations import REGISTRY
 
 Weight = Literal["good", "note", "warning", "problem"]
@@ -203,13 +204,15 @@ def _journal(circumstances: Circumstances) -> Iterator[Finding]:
         advice = "Make it readable for this user, or name another one with RAMP_TRACING_STATE_DIR."
         yield Finding(about="journal", weight="problem", text=f"It cannot be read: {error}", advice=advice)
         return
+    config = circumstances.config
+    ours = destination_name(config.base_url, config.account)
     for each in found:
-        yield from _spool(each)
+        yield from _spool(each, is_ours=each.directory.name == ours)
     if not any(each.waiting or each.dead or each.doubtful for each in found):
         yield Finding(about="journal", weight="good", text="Nothing waits, and nothing was refused")
 
 
-def _spool(spool: SpoolStatus) -> Iterator[Finding]:
+def _spool(spool: SpoolStatus, *, is_ours: bool) -> Iterator[Finding]:
     target = spool.address or spool.directory
     if refused := spool.dead + spool.doubtful:
         text = f"{refused} records for {target} were refused and are kept as dead letters"
@@ -219,7 +222,11 @@ def _spool(spool: SpoolStatus) -> Iterator[Finding]:
         return
     began = datetime.fromtimestamp(spool.oldest / 1e9, UTC)
     text = f"{spool.waiting} records for {target} wait, the oldest since {began:%Y-%m-%d %H:%M} UTC"
-    if time.time() - began.timestamp() > OLD_SECONDS:
+    if not is_ours and not any(each.alive for each in spool.segments):
+        text = f"{text}, and are not for the key and the address that are configured"
+        advice = f"If those were corrected since: `ramp-tracing spool send --from {spool.directory.name}`."
+        yield Finding(about="journal", weight="warning", text=text, advice=advice)
+    elif time.time() - began.timestamp() > OLD_SECONDS:
         yield Finding(about="journal", weight="warning", text=text, advice="Send them: `ramp-tracing spool send`.")
     else:
         yield Finding(about="journal", weight="note", text=text)

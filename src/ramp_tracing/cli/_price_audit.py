@@ -15,6 +15,7 @@ from .._pricing import LiteLLMPrices, provider_listing, rungs_of
 from .._record import Generation
 from ._console import busy, console
 from ._price_lists import NOTHING_KNOWN, AsJson, TheirPrices, call_to, give_up, litellm_prices_in
+from ._state_dir import StateDir
 
 COMPARED: Final = ("input", "output", "cached", "cache_write", "cache_write_1h")
 """Prices that both lists have a name for and nearly every model has."""
@@ -24,10 +25,7 @@ def audit(
     models: Annotated[
         list[str] | None, typer.Option("--models", help="provider/model; those in the local journal if left out.")
     ] = None,
-    state_dir: Annotated[
-        str | None,
-        typer.Option("--state-dir", envvar="RAMP_TRACING_STATE_DIR", help="Look here instead of in the usual place."),
-    ] = None,
+    state_dir: StateDir = None,
     litellm_prices: TheirPrices = None,
     as_json: AsJson = False,
 ) -> None:

@@ -28,7 +28,9 @@ def serve(
     host: Annotated[str, typer.Option("--host", help="Listen on this address; others than loopback need a key.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option("--port", help="Listen on this port; 0 takes a free one.")] = 8787,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, help="Listen on this port; 0 takes a free one.")
+    ] = 8787,
     database: Annotated[Path | None, typer.Option("--database", help="Keep the calls in this file.")] = None,
     key: Annotated[
         str | None,

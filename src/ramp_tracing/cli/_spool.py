@@ -27,6 +27,7 @@ from .._journal import (
 from .._record import UnixNanos
 from ..exceptions import ConfigurationError
 from ._console import busy, console
+from ._state_dir import StateDir
 
 LEFT_OVER: Final = 1
 """Exit code where something still waits."""
@@ -35,11 +36,6 @@ NOT_CONFIGURED: Final = 2
 """Exit code where the directory or the configuration cannot be used."""
 
 LOOK_SECONDS: Final = 0.2
-
-StateDir = Annotated[
-    str | None,
-    typer.Option("--state-dir", envvar="RAMP_TRACING_STATE_DIR", help="Look here instead of in the usual place."),
-]
 
 spool = typer.Typer(no_args_is_help=True, help="Show, send and tidy up the records that are on disk.")
 
@@ -61,15 +57,21 @@ def status(
 def send(
     state_dir: StateDir = None,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds to try at most.")] = 30.0,
+    earlier: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="Also what waits in this directory of an earlier key or address; see `status`."),
+    ] = None,
 ) -> None:
     """
     Send what waits for the configured receiver and account, as RAMP_API_KEY and RAMP_BASE_URL say.
 
-    For the end of a container (preStop) and for cron. The exit code is 0 only if nothing is left that no living
-    process takes care of.
+    For the end of a container (preStop) and for cron. What waits for another key or address is left alone, unless
+    --from says that it was the wrong one. The exit code is 0 only if nothing is left that no living process takes care
+    of.
     """
     config = _configured(state_dir)
-    journal = open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.account)
+    others = [_named(each, state_dir) for each in earlier or ()]
+    journal = open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.account, earlier=others)
     pipeline = Pipeline(config, journal=journal)
     try:
         left = _sent(pipeline, time.monotonic() + timeout)
@@ -134,6 +136,15 @@ def _spools(state_dir: str | None) -> Sequence[Path]:
     except OSError as wrong:
         typer.echo(f"the state directory cannot be read: {wrong}", err=True)
         raise typer.Exit(NOT_CONFIGURED) from None
+
+
+def _named(name: str, state_dir: str | None) -> Path:
+    """The directory of a destination, by its path or its name."""
+    for directory in _spools(state_dir):
+        if name in (str(directory), directory.name):
+            return directory
+    typer.echo("--from takes a directory that `ramp-tracing spool status` names", err=True)
+    raise typer.Exit(NOT_CONFIGURED)
 
 
 def _existing(places: Sequence[Path]) -> Iterator[Path]:

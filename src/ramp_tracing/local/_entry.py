@@ -33,6 +33,10 @@ UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 """Halves of surrogate pairs, which JSON can spell and UTF-8 cannot, and the end of C's texts."""
 
 
+MAX_DIGITS: Final = 30
+"""Of a number that is written without exponent: some would fill the memory."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """
@@ -166,7 +170,10 @@ def money_text(amount: int) -> str:
 
 def storable(value: object) -> str:
     """*value* as a text that a database takes: what no UTF-8 can spell is replaced by U+FFFD."""
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    if isinstance(value, Decimal):
+        text = f"{value:f}" if abs(value.adjusted()) <= MAX_DIGITS else str(value)
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
