@@ -23,7 +23,7 @@ from .._normalizers import as_fields
 from .._state import state
 from ._around import current
 from ._asking import Origin, body_of
-from ._bodies import watch_body
+from ._bodies import watch_beside, watch_body
 from ._calls import Call, Elsewhere, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
@@ -241,12 +241,14 @@ class StainlessHook:
 
     def _watch_stream(self, call: Call, stream: Any) -> None:
         watch = StreamWatch(call.ending, call.accumulator(), hides_usage=call.hides_usage)
+        iterator: WatchedIterator | AsyncWatchedIterator
         if isinstance(stream, self._stream.Stream):
             stream._iterator = iterator = WatchedIterator(stream._iterator, watch)
             stream.response.close = Closing(stream.response.close, watch, iterator)
         else:
-            stream._iterator = steps = AsyncWatchedIterator(stream._iterator, watch)
-            stream.response.aclose = AsyncClosing(stream.response.aclose, watch, steps)
+            stream._iterator = iterator = AsyncWatchedIterator(stream._iterator, watch)
+            stream.response.aclose = AsyncClosing(stream.response.aclose, watch, iterator)
+        watch_beside(stream.response, watch, lambda: watch.busy or iterator.is_reading)
         listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
 
     def _is_unread(self, result: Any) -> bool:
