@@ -114,9 +114,8 @@ def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
         if not is_open("litellm", str(said.get("litellm_call_id"))):  # else that was done when the call began
             was_out = _put_back()
             _register(callback)
-            if (
-                was_out and (as_name(dig(answer, "id")) or "") in state.seen
-            ):  # the client below has recorded the call alone
+            answered = as_name(dig(answer, "id"))
+            if was_out and answered is not None and answered in state.seen:  # the client has recorded it alone
                 return
         record(said, answer, ok=ok)
 
