@@ -149,7 +149,8 @@ def watch_body(response: Any, ending: Ending, format: WireFormat, accumulator: A
     """
     kind = _content_type(response)
     watch = StreamWatch(ending, accumulator if kind.startswith(NO_JSON) else BodyAccumulator(format))
-    _look(response, watch, _cut(kind)(watch), _nobody)
+    cut = _cut(kind, BodyBytes)
+    _look(response, watch, lambda: cut(watch), _nobody)
     response.close, response.aclose = Closing(response.close, watch), AsyncClosing(response.aclose, watch)
 
 
@@ -162,16 +163,16 @@ def watch_beside(response: Any, watch: StreamWatch, reads: Callable[[], bool]) -
         watch: That of the stream.
         reads: Whether the stream itself is reading just now.
     """
-    _look(response, watch, _cut(_content_type(response))(watch), reads)
+    _look(response, watch, lambda: _cut(_content_type(response), EventBytes)(watch), reads)
 
 
 def _nobody() -> bool:
     return False
 
 
-def _cut(kind: str) -> Callable[[StreamWatch], Bytes]:
+def _cut(kind: str, otherwise: Callable[[StreamWatch], Bytes]) -> Callable[[StreamWatch], Bytes]:
     """What cuts a body of a content type."""
-    return next((cut for begins, cut in EVENTS.items() if kind.startswith(begins)), BodyBytes)
+    return next((cut for begins, cut in EVENTS.items() if kind.startswith(begins)), otherwise)
 
 
 EVENTS: Final[Mapping[str, Callable[[StreamWatch], Bytes]]] = {SSE: EventBytes, FRAMES: FrameBytes}
@@ -182,20 +183,24 @@ def _content_type(response: Any) -> str:
     return str(response.headers.get("content-type", "")).strip().lower()
 
 
-def _look(response: Any, watch: StreamWatch, bytes_seen: Bytes, is_read: Callable[[], bool]) -> None:
+def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], is_read: Callable[[], bool]) -> None:
     """Shadow two methods on this one response; sync and async clients use one of them each."""
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
 
     def watched(pieces: Iterator[bytes]) -> Iterator[bytes]:
+        seen: Bytes | None = None
         while (piece := _next(pieces, watch)) is not None:
             with guarded("reading a body"):
-                bytes_seen.feed(piece)
+                seen = seen or cut()
+                seen.feed(piece)
             yield piece
 
     async def watched_async(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        seen: Bytes | None = None
         while (piece := await _anext(pieces, watch)) is not None:
             with guarded("reading a body"):
-                bytes_seen.feed(piece)
+                seen = seen or cut()
+                seen.feed(piece)
             yield piece
 
     is_taken = False
