@@ -119,10 +119,10 @@ class Call:
 
     def is_asked_by(self, client: object, options: Any, route: Route, owner: type[Any] | None) -> bool:
         """
-        Whether the ``request`` of *owner*, which is called within this call, is asked for this call.
+        Whether what is asked within this call by the ``request`` of *owner* is a part of it.
 
-        A subclass that changes what it asks by ``super().request`` is asked for one call; where it makes another one,
-        which goes by its own ``request``, or elsewhere, that is another.
+        What a subclass asks by ``super().request`` is, though it has changed the body. What goes by its own ``request``
+        again, or to another endpoint, is another call.
         """
         if self.is_handed_down:
             return False
@@ -135,9 +135,8 @@ class Call:
 
     def is_elsewhere(self, client: object, options: Any, owner: type[Any] | None) -> bool:
         """Whether what is asked on another thread, by the ``request`` of *owner*, is this call, handed on as it is."""
-        return (
-            self._client is client and owner is not self.owner and (options is self.options or options is self._options)
-        )
+        is_handed_on = options is self.options or options is self._options
+        return is_handed_on and self._client is client and owner is not self.owner
 
     def hands_to(self, client: object, options: Any) -> bool:
         """
@@ -204,10 +203,8 @@ class Call:
         """A middleware of the client's asks again within the call: what was answered first was billed as well."""
         with guarded("recording an earlier answer"):
             outcome = self._read(body, None)
-            is_of_a_job = self.route.settles or self.route.fetches
-            if not is_of_a_job and (
-                outcome.usage.known or outcome.pending
-            ):  # else it was an error, and this is a retry
+            is_paid_for = outcome.usage.known or outcome.pending  # else it was an error, and this is a retry
+            if is_paid_for and not (self.route.settles or self.route.fetches):
                 self._new_ending(self.recording.another()).succeed(outcome)
 
     def failed(self, error: BaseException) -> None:
