@@ -119,6 +119,17 @@ def test_nobody_speaks(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> No
     assert _layers.settle(_layers.slot_of("upper", "a"), ok=True).late
 
 
+def test_late_words_on_a_call_whose_first_attempt_was_spoken_of(sink: Generations) -> None:
+    """A fallback has the id of the attempt that failed; what it answered is recorded once, whoever speaks late."""
+    failed, answered = under(sink, "a"), under(sink, "a")
+    failed.record(generation(1, failure=OUTAGE, tokens=None))
+    assert not _layers.settle(_layers.slot_of("upper", "a"), ok=False).late
+    answered.record(generation(2))
+    _layers.release()
+    assert ["id-2"] == ids(sink)
+    assert _layers.settle(_layers.slot_of("upper", "a"), ok=True).late
+
+
 def test_repeated_attempts_inside_a_call(sink: Generations) -> None:
     """Attempts that failed, cost nothing and were repeated by the layer are part of its one call."""
     promised = under(sink, "a")

@@ -117,6 +117,21 @@ def test_by_hand(register: Any, base: str) -> None:
     assert [] == [name for name in LISTS if ramp_tracing.litellm_logger in getattr(litellm, name)]
 
 
+@pytest.mark.parametrize("name", ["callbacks", "success_callback"])
+def test_put_back_by_hand_after_it_was_taken_out(name: str, base: str) -> None:
+    """An application that has kept the callback asks us for it no more; the client below is instrumented alone."""
+    kept = ramp_tracing.litellm_logger
+    integrations.enable(frozenset({"litellm"}))
+    integrations.enable(frozenset())
+    with recorded() as generations:
+        integrations.enable(frozenset({"openai"}))
+        setattr(litellm, name, [kept])
+        for count in (1, 2):
+            litellm.completion(**chat(base))
+            waited(generations, count)
+    kept.unregister()
+
+
 def test_the_application_assigns_its_own_list(base: str) -> None:
     """``litellm.callbacks = […]`` after instrument() does not put us out."""
     with recorded() as generations:

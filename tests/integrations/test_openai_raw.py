@@ -144,6 +144,44 @@ def test_a_streaming_response_of_a_stream_is_recorded(name: str, colour: Colour)
     check(Scenario(call=call, records=(record,)), colour)
 
 
+def beside(colour: Colour, stream: Any, name: str) -> Any:
+    """A method of a stream's HTTP response."""
+    return getattr(stream.response, name if colour.name == "sync" else f"a{name}")
+
+
+def read_too_late(colour: Colour, stream: Any) -> Any:
+    first = colour.take(stream, 1)
+    with pytest.raises(Exception, match="stream"):
+        colour.items(beside(colour, stream, "iter_lines")())
+    return [*first, *colour.items(stream)]
+
+
+BESIDE: Mapping[str, Reader] = {
+    "lines": lambda colour, stream: colour.items(beside(colour, stream, "iter_lines")()),
+    "small bytes": lambda colour, stream: b"".join(colour.items(beside(colour, stream, "iter_bytes")(7))),
+    "read": lambda colour, stream: colour.wait(beside(colour, stream, "read")()),
+    "read, then the stream": lambda colour, stream: [
+        colour.wait(beside(colour, stream, "read")()),
+        colour.items(stream),
+    ],
+    "too late": read_too_late,
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_the_response_of_a_stream_is_recorded_however_it_is_read(name: str, colour: Colour) -> None:
+    """The application may take the bytes in the stream's place; where that is refused, the stream goes on."""
+
+    def call(colour: Colour, client: Any) -> Any:
+        stream = colour.wait(client.chat.completions.create(**ASK_STREAM))
+        try:
+            return BESIDE[name](colour, stream)
+        finally:
+            colour.wait(stream.close())
+
+    check(Scenario(call=call, records=(STREAMED,)), colour)
+
+
 def written(colour: Colour, client: Any) -> Any:
     manager = client.audio.speech.with_streaming_response.create(model="tts-1", voice="alloy", input="Hello there.")
     with tempfile.TemporaryDirectory() as folder, colour.entered(manager) as response:

@@ -236,7 +236,8 @@ def _overdue(now: float) -> list[tuple[Held, Callable[[], Attribution] | None, I
             if over:
                 slot.held = [each for each in slot.held if each.due > now]
                 unwatch_slot(slot)
-                slot.taken_over = slot.taken_over or not slot.spoken
+                # What was spoken of may be an earlier failure: LiteLLM's fallbacks go under the same id.
+                slot.taken_over |= not slot.spoken or any(each.failure is None for each in over)
                 due += [(each, slot.says, slot.started) for each in over if not slot.is_repeated(each)]
                 slot.says = slot.says if slot.held else None
     return due

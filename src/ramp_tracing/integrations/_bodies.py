@@ -149,8 +149,30 @@ def watch_body(response: Any, ending: Ending, format: WireFormat, accumulator: A
     """
     kind = _content_type(response)
     watch = StreamWatch(ending, accumulator if kind.startswith(NO_JSON) else BodyAccumulator(format))
-    cut = next((cut for begins, cut in EVENTS.items() if kind.startswith(begins)), BodyBytes)
-    _look(response, watch, cut(watch))
+    cut = _cut(kind, BodyBytes)
+    _look(response, watch, lambda: cut(watch), _nobody)
+    response.close, response.aclose = Closing(response.close, watch), AsyncClosing(response.aclose, watch)
+
+
+def watch_beside(response: Any, watch: StreamWatch, reads: Callable[[], bool]) -> None:
+    """
+    Watch what the application reads of the response of a stream, beside that stream or in its place.
+
+    Args:
+        response: The HTTP response.
+        watch: That of the stream.
+        reads: Whether the stream itself is reading just now.
+    """
+    _look(response, watch, lambda: _cut(_content_type(response), EventBytes)(watch), reads)
+
+
+def _nobody() -> bool:
+    return False
+
+
+def _cut(kind: str, otherwise: Callable[[StreamWatch], Bytes]) -> Callable[[StreamWatch], Bytes]:
+    """What cuts a body of a content type."""
+    return next((cut for begins, cut in EVENTS.items() if kind.startswith(begins)), otherwise)
 
 
 EVENTS: Final[Mapping[str, Callable[[StreamWatch], Bytes]]] = {SSE: EventBytes, FRAMES: FrameBytes}
@@ -161,26 +183,43 @@ def _content_type(response: Any) -> str:
     return str(response.headers.get("content-type", "")).strip().lower()
 
 
-def _look(response: Any, watch: StreamWatch, bytes_seen: Bytes) -> None:
-    """Shadow the four methods on this one response; sync and async clients use two of them each."""
+def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], is_read: Callable[[], bool]) -> None:
+    """Shadow two methods on this one response; sync and async clients use one of them each."""
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
+
+    def watched(pieces: Iterator[bytes]) -> Iterator[bytes]:
+        seen: Bytes | None = None
+        while (piece := _next(pieces, watch)) is not None:
+            with guarded("reading a body"):
+                seen = seen or cut()
+                seen.feed(piece)
+            yield piece
+
+    async def watched_async(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        seen: Bytes | None = None
+        while (piece := await _anext(pieces, watch)) is not None:
+            with guarded("reading a body"):
+                seen = seen or cut()
+                seen.feed(piece)
+            yield piece
+
+    is_taken = False
+
+    def passes() -> bool:
+        """Whether the bytes are the stream's: what is asked for beside them is refused, and is no end of that."""
+        nonlocal is_taken
+        is_taken = is_taken or is_read()
+        return is_taken
 
     def watched_iter_bytes(*args: Any, **kwargs: Any) -> Iterator[bytes]:
         pieces = iter(iter_bytes(*args, **kwargs))
-        while (piece := _next(pieces, watch)) is not None:
-            with guarded("reading a body"):
-                bytes_seen.feed(piece)
-            yield piece
+        return pieces if passes() else watched(pieces)
 
-    async def watched_aiter_bytes(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+    def watched_aiter_bytes(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
         pieces = aiter(aiter_bytes(*args, **kwargs))
-        while (piece := await _anext(pieces, watch)) is not None:
-            with guarded("reading a body"):
-                bytes_seen.feed(piece)
-            yield piece
+        return pieces if passes() else watched_async(pieces)
 
     response.iter_bytes, response.aiter_bytes = watched_iter_bytes, watched_aiter_bytes
-    response.close, response.aclose = Closing(response.close, watch), AsyncClosing(response.aclose, watch)
 
 
 def _next(pieces: Iterator[bytes], watch: StreamWatch) -> bytes | None:

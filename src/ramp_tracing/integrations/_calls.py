@@ -41,15 +41,17 @@ class Call:
     Attributes:
         asking: What is asked.
         hides_usage: The usage was asked for by us, not by the application.
+        is_handed_down: Another client, which has a call of its own for it, is asked in this one's place.
         noted: Whether its answer was seen before the client library read it.
         options: What the client library is to send: the application's, or others in their place.
+        owner: The subclass whose ``request`` has been called, if it is not the library's own.
         route: What kind of request it is.
     """
 
     __slots__ = (
-        "_client", "_ending", "_gateway_cost", "_is_anybodys", "_is_event_stream", "_options",
+        "__weakref__", "_client", "_ending", "_gateway_cost", "_is_anybodys", "_is_event_stream", "_options",
         "_recording", "_response_body", "_retries", "_sent_body", "_sink",
-        "asking", "hides_usage", "noted", "options", "route",
+        "asking", "hides_usage", "is_handed_down", "noted", "options", "owner", "route",
     )  # fmt: skip
 
     def begin(self, client: object, options: Any, *, sink: Sink, route: Route, origin: Origin) -> None:
@@ -66,7 +68,8 @@ class Call:
         self.asking = Asking()
         self.asking.note(client, options, route=route, origin=origin)
         self.route = route
-        self.hides_usage = self.noted = self._is_event_stream = False
+        self.hides_usage = self.noted = self._is_event_stream = self.is_handed_down = False
+        self.owner: type[Any] | None = None
         self._sink, self._client = sink, client
         self.options = self._options = options
         self._is_anybodys = origin.is_anybodys
@@ -90,7 +93,7 @@ class Call:
     def ending(self) -> Ending:
         """How it ends."""
         if self._ending is None:
-            self._ending = self._new_ending()
+            self._ending = self._new_ending(self.recording)
         return self._ending
 
     def _tell(self, recording: Recording) -> None:
@@ -108,10 +111,43 @@ class Call:
 
         A copy of the options has the same body object; another call that is made meanwhile has a body of its own.
         """
-        if self._client is not client:
-            return False
+        return self._client is client and self._asks(options)
+
+    def _asks(self, options: Any) -> bool:
         sents = (self._options, self.options)
         return any(options is sent or (options.json_data is sent.json_data is not None) for sent in sents)
+
+    def is_asked_by(self, client: object, options: Any, route: Route, owner: type[Any] | None) -> bool:
+        """
+        Whether what is asked within this call by the ``request`` of *owner* is a part of it.
+
+        What a subclass asks by ``super().request`` is, though it has changed the body. What goes by its own ``request``
+        again, or to another endpoint, is another call.
+        """
+        if self.is_handed_down:
+            return False
+        if self.is_same(client, options):
+            return True
+        above = self.owner
+        if above is None or above is owner or self._client is not client or route is not self.route:
+            return False
+        return owner is None or issubclass(above, owner)
+
+    def is_elsewhere(self, client: object, options: Any, owner: type[Any] | None) -> bool:
+        """Whether what is asked on another thread, by the ``request`` of *owner*, is this call, handed on as it is."""
+        is_handed_on = options is self.options or options is self._options
+        return is_handed_on and self._client is client and owner is not self.owner
+
+    def hands_to(self, client: object, options: Any) -> bool:
+        """
+        Whether a subclass's ``request`` asks *client* for this call, as it was asked.
+
+        The record of another client is the call's, unless this one's has been answered already.
+        """
+        asks = self.owner is not None and self._client is not NOBODYS and self._asks(options)
+        if asks and self._client is not client and not self.noted:
+            self.is_handed_down = True
+        return asks
 
     def accumulator(self) -> Accumulator:
         """What folds the answer, if it comes as a stream."""
@@ -169,11 +205,14 @@ class Call:
         """A middleware of the client's asks again within the call: what was answered first was billed as well."""
         with guarded("recording an earlier answer"):
             outcome = self._read(body, None)
-            if self.ending is self.recording and outcome.usage.known:  # else it was an error, and this is a retry
-                self.recording.another().succeed(outcome)
+            is_paid_for = outcome.usage.known or outcome.pending  # else it was an error, and this is a retry
+            if is_paid_for and not (self.route.settles or self.route.fetches):
+                self._new_ending(self.recording.another()).succeed(outcome)
 
     def failed(self, error: BaseException) -> None:
         """The request raised; what had been answered before was billed."""
+        if self.is_handed_down:
+            return
         self._client = NOBODYS
         outcome = NOTHING_READ
         self._keep_asked()
@@ -250,14 +289,14 @@ class Call:
         if asking.process == os.getpid():
             hand_over(self._sink, asking)
 
-    def _new_ending(self) -> Ending:
+    def _new_ending(self, recording: Recording) -> Ending:
         if self.route.fetches:
-            return Fetching(self.recording, file_in(self._options.url))
+            return Fetching(recording, file_in(self._options.url))
         if self.route.settles:
-            return Settling(self.recording, only_known=self.route.lists)
+            return Settling(recording, only_known=self.route.lists)
         if self.route.creates_jobs:
-            return Creating(self.recording, background=self._is_job)
-        return self.recording
+            return Creating(recording, background=self._is_job)
+        return recording
 
     @property
     def _is_job(self) -> bool:
@@ -273,6 +312,30 @@ class Call:
         is_raw = result is None or hasattr(result, "http_response")
         answer = parse(body) if is_raw or len(body) <= MAX_PARSED_BYTES else None
         return self.route.format.read(result if answer is None else answer)
+
+
+class Elsewhere:
+    """
+    A call on a thread whose context does not have it, where a subclass's ``request`` asks for it. It ends as the call.
+
+    Args:
+        call: It.
+        options: As the thread hands them on.
+    """
+
+    __slots__ = ("call", "options")
+
+    is_handed_down: Final = True
+
+    def __init__(self, call: Call, options: Any) -> None:
+        self.call = call
+        self.options = options
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.call, name)
+
+    def failed(self, error: BaseException) -> None:
+        """Nothing: what becomes of that is the subclass's to say."""
 
 
 def nanoseconds_taken(response: Any) -> int:

@@ -18,7 +18,8 @@ from ._patches import Patches
 from ._routes import Routes
 
 if TYPE_CHECKING:
-    from ._stainless import StainlessHook
+    from ._calls import Call
+    from ._stainless import LateHook, StainlessHook
 
 
 def _never(_client: Any, _host: str | None, _body: Mapping[str, object]) -> bool:
@@ -79,8 +80,9 @@ class Doors:
     def wrap_requests(self) -> None:
         """Wrap every ``request``; later, those that somebody has taken our wrapper from."""
         for owner, exact, _ in self._clients:
-            for each in (owner, *set(_overriding(owner))):
-                self._patches.restore(each, "request", partial(around, exact, self))
+            self._patches.restore(owner, "request", partial(around, exact, self))
+            for each in set(_overriding(owner)):
+                self._patches.restore(each, "request", partial(around, exact, Overriding(self, each)))
 
     def wrap_responses(self) -> None:
         """Wrap every ``_process_response``, likewise."""
@@ -100,6 +102,52 @@ class Doors:
             # Its thread loads what writes records down while this one waits for the answer.
             sink.stand_by()
         return self.watcher
+
+
+class Overriding:
+    """
+    Watches a ``request`` of a subclass, which asks by the inherited one, or by another client, what it was asked.
+
+    Args:
+        doors: Those of the library.
+        owner: The subclass.
+    """
+
+    __slots__ = ("_doors", "_owner")
+
+    def __init__(self, doors: Doors, owner: type[Any]) -> None:
+        self._doors = doors
+        self._owner = owner
+
+    @property
+    def watcher(self) -> "Overriding | None":
+        """As in `Watching`."""
+        return None if self._doors.watcher is None else self
+
+    @property
+    def passed(self) -> Mapping[str, None]:
+        """As in `Watching`."""
+        return self._doors.passed
+
+    def load(self) -> "Overriding | None":
+        """As in `Watching`."""
+        return None if self._doors.load() is None else self
+
+    def begin(self, client: Any, options: Any, stream: object) -> "Call | None":
+        """As in `Watcher`."""
+        watcher = self._doors.watcher
+        return None if watcher is None else watcher.begin(client, options, stream, self._owner)
+
+    def answered(self, call: "Call", result: Any) -> None:
+        """As in `Watcher`."""
+        watcher = self._doors.watcher
+        if watcher is not None:
+            watcher.answered(call, result)
+
+    def late(self, options: Any, response: Any) -> "LateHook | None":
+        """As in `Watcher`."""
+        watcher = self._doors.watcher
+        return None if watcher is None else watcher.late(options, response)
 
 
 def _overriding(base: type[Any]) -> Iterator[type[Any]]:

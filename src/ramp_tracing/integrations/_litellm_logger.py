@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from .._guard import guarded, log
 from .._layers import is_open, note_answer, open_slot, slot_of
-from .._normalizers import as_fields
+from .._normalizers import as_fields, as_name, dig
 from .._state import state
 from ._litellm_calls import record
 from ._litellm_exit import drain_at_exit
@@ -89,6 +89,7 @@ def _started(callback: Any, call: Mapping[str, object]) -> None:
     if state.sink is None:
         return
     try:
+        _put_back()
         _register(callback)
         answers = call.get("call_type") not in NO_ANSWERS
         slot = open_slot("litellm", str(call.get("litellm_call_id")), answers=answers)
@@ -124,11 +125,23 @@ def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
     try:
         said = as_fields(call)
         if not is_open("litellm", str(said.get("litellm_call_id"))):  # else that was done when the call began
+            was_out = _put_back()
             _register(callback)
+            answered = as_name(dig(answer, "id"))
+            if was_out and answered is not None and answered in state.seen:  # the client has recorded it alone
+                return
         record(said, answer, ok=ok)
     except BaseException:
         with guarded("recording a LiteLLM call"):
             raise
+
+
+def _put_back() -> bool:
+    """Whether we had been taken out: the application has kept the callback, and has registered it again by itself."""
+    is_out = "litellm" not in state.layers
+    if is_out:
+        _module("ramp_tracing.integrations.litellm").install()
+    return is_out
 
 
 def _register(callback: Any) -> None:

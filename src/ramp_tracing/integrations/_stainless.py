@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, cast
+from weakref import WeakValueDictionary
 
 from .._guard import guarded
 from .._layers import sink_under
@@ -22,8 +23,8 @@ from .._normalizers import as_fields
 from .._state import state
 from ._around import current
 from ._asking import Origin, body_of
-from ._bodies import watch_body
-from ._calls import Call, address_of, nanoseconds_taken
+from ._bodies import watch_beside, watch_body
+from ._calls import Call, Elsewhere, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
@@ -72,13 +73,14 @@ class StainlessHook:
         self._raw = tuple(_raw_responses(library.name))
         self._repairing = Lock()
         self._origins: dict[int, Known] = {}
+        self._above: WeakValueDictionary[int, Call] | None = None  # those that began in subclasses, if there are any
 
-    def begin(self, client: Any, options: Any, stream: object) -> Call | None:
-        """As in `Watcher`. A stream may be asked for its usage."""
+    def begin(self, client: Any, options: Any, stream: object, owner: type[Any] | None = None) -> Call | None:
+        """As in `Watcher`, of *owner*, if that is a subclass of the library's. A stream may be asked for its usage."""
         call = None
         try:
-            call = self._call(client, options, options.url)
-            if call is not None and stream is True and self._should_ask(call, client):
+            call = self._call(client, options, options.url, owner)
+            if call is not None and stream is True and not call.is_handed_down and self._should_ask(call, client):
                 call.options = _asking_for_usage(options)
                 call.hides_usage = True
         except BaseException:
@@ -120,14 +122,17 @@ class StainlessHook:
             finally:
                 self._repairing.release()
 
-    def _call(self, client: Any, options: Any, url: str) -> Call | None:
+    def _call(self, client: Any, options: Any, url: str, owner: type[Any] | None = None) -> Call | None:
         """The call that starts here; `None` if it is not billable, or seen already by a wrapper further out."""
         sink, outer = state.sink, current.get()
         if sink is None or self._library.name not in state.enabled:
             return None
         route = self._route(options.method, url)
-        if route is None or (outer is not None and outer.is_same(client, options)):
+        if route is None or (outer is not None and outer.is_asked_by(client, options, route, owner)):
             return None
+        known = None if outer is not None or self._above is None else self._known_above(client, options, owner)
+        if known is not None:
+            return cast("Call", known)
         call = Call()
         call.begin(
             client,
@@ -136,7 +141,27 @@ class StainlessHook:
             route=route,
             origin=self._origin(client, url),
         )
+        if owner is not None:
+            self._note_above(call, owner)
+        if outer is not None and outer.hands_to(client, options):
+            call.hides_usage = outer.hides_usage
         return call
+
+    def _note_above(self, call: Call, owner: type[Any]) -> None:
+        """Note that *call* began in the ``request`` of *owner*."""
+        call.owner = owner
+        if self._above is None:
+            self._above = WeakValueDictionary()
+        self._above[id(call)] = call
+
+    def _known_above(self, client: Any, options: Any, owner: type[Any] | None) -> Elsewhere | None:
+        """The call for which a subclass's ``request`` asks on a thread without its context; `None` if there is none."""
+        if self._above is not None:
+            for found in self._above.valuerefs():
+                call = found()
+                if call is not None and call.is_elsewhere(client, options, owner):
+                    return Elsewhere(call, options)
+        return None
 
     def _route(self, method: str, url: str) -> Route | None:
         """
@@ -186,7 +211,7 @@ class StainlessHook:
 
     def answered(self, call: Call, result: Any) -> None:
         """As in `Watcher`."""
-        if call.is_left_unread():
+        if call.is_handed_down or call.is_left_unread():
             return
         watched = False
         try:
@@ -216,12 +241,14 @@ class StainlessHook:
 
     def _watch_stream(self, call: Call, stream: Any) -> None:
         watch = StreamWatch(call.ending, call.accumulator(), hides_usage=call.hides_usage)
+        iterator: WatchedIterator | AsyncWatchedIterator
         if isinstance(stream, self._stream.Stream):
             stream._iterator = iterator = WatchedIterator(stream._iterator, watch)
             stream.response.close = Closing(stream.response.close, watch, iterator)
         else:
-            stream._iterator = steps = AsyncWatchedIterator(stream._iterator, watch)
-            stream.response.aclose = AsyncClosing(stream.response.aclose, watch, steps)
+            stream._iterator = iterator = AsyncWatchedIterator(stream._iterator, watch)
+            stream.response.aclose = AsyncClosing(stream.response.aclose, watch, iterator)
+        watch_beside(stream.response, watch, lambda: watch.busy or iterator.is_reading)
         listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
 
     def _is_unread(self, result: Any) -> bool:
