@@ -16,12 +16,14 @@ from ramp_tracing._autostart import SITE
 from ramp_tracing._config import resolve
 from ramp_tracing._delivery import ConnectionReport
 from ramp_tracing._delivery import test_connection as send_test
+from ramp_tracing._journal import spool_of
 from ramp_tracing._loopback import Answer
 from ramp_tracing.cli import _findings
 from ramp_tracing.cli._app import build_app
 from ramp_tracing.cli._findings import BUILT_IN, Circumstances, Finding, findings, numbers
 from ramp_tracing.integrations import REGISTRY, Supported
 from ramp_tracing.testing import FakeRamp
+from tests.delivery.receiver import wait_until
 
 FINE = ConnectionReport(ok=True, status=200, message="", clock_ahead_seconds=0.5)
 
@@ -153,8 +155,10 @@ def test_what_waits_for_another_key_is_told_apart(ramp: FakeRamp, tmp_path: Path
     ramp_tracing.record_generation(provider="acme", model="large", input_tokens=1)
     ramp_tracing.uninstrument()
     right = resolve({**wrong, "api_key": "right"}, {})
-    [found] = about("journal", Circumstances(config=right, report=FINE, environ={}, folder=tmp_path))
     [directory] = (tmp_path / "state").iterdir()
+    # The thread that sends lets go of its file a moment later: until then somebody takes care of the record.
+    wait_until(lambda: not any(each.alive for each in spool_of(directory).segments))
+    [found] = about("journal", Circumstances(config=right, report=FINE, environ={}, folder=tmp_path))
     assert found.weight == "warning"
     assert f"ramp-tracing spool send --from {directory.name}" in found.advice
 
