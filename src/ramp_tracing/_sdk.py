@@ -313,8 +313,8 @@ def _disconnect() -> None:
     state.hashes_keys = False
     state.jobs.clear()
     state.files.clear()
-    state.slots.clear()
-    state.watched.clear()
+    with state.slots_lock:  # what came after the end of the wait is in `watched`, and still has its time
+        state.slots.clear()
     state.runs.clear()
     state.lone_runs.clear()
 
