@@ -1,10 +1,8 @@
 """One call, one record: what is held, who takes it over, and what is recorded when nobody does."""
 
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import count
 from threading import Event, Thread
 from types import FrameType
@@ -19,6 +17,8 @@ from ramp_tracing._layers import _promises, _slots
 from ramp_tracing._record import Failure, Generation, GenerationId, Recorded, Timing, UnixNanos, Usage, whole
 from ramp_tracing._state import Hold, state
 
+from .stepping import at_each_step
+
 OUTAGE = Failure(type="InternalServerError")
 ABANDONED = Failure(type="abandoned")
 
@@ -28,6 +28,7 @@ class Upper:
 
     name = "upper"
     modules = __name__
+    since = 0.0
     asides = ("nowhere",)
 
     def call_of(self, frame: FrameType) -> str | None:
@@ -189,25 +190,6 @@ def test_slots_are_bounded(sink: Generations, monkeypatch: pytest.MonkeyPatch) -
     for number in range(5):
         _layers.settle(_layers.slot_of("upper", str(number)), ok=True)
     assert (3, ["id-1"]) == (len(state.slots), ids(sink))
-
-
-@contextmanager
-def at_each_step(function: Any, look: Callable[[], object]) -> Iterator[None]:
-    """Wherever another thread might be given the turn in the middle of *function*, it does *look*."""
-
-    def trace(frame: FrameType, _event: str, _arg: object) -> Any:
-        if frame.f_code is not function.__code__:
-            return None
-        frame.f_trace_opcodes = True
-        look()
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
 
 
 def test_who_forgets_leaves_what_goes_on_in_its_place(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:

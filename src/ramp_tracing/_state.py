@@ -139,6 +139,8 @@ class Layer(Protocol):
     """Its import name."""
     modules: str
     """How the names of its modules begin: ``litellm.``."""
+    since: float
+    """Since when its calls are known, in seconds since 1970."""
     asides: tuple[str, ...]
     """Those of its modules that call code of the application's beside a call: what that asks is its own."""
 
@@ -178,6 +180,7 @@ class State:
         hashes_keys: Whether the hash of the key that a call is made with is kept.
         slots_lock: Held for a few steps on the slots, never across anything that waits; a signal's handler that flushes
             may be called in the middle of them.
+        hooks_lock: Held while what such a layer is hooked by is put in its place or taken out.
         timer: What looks for promises that were not kept; there only while something is held.
         enabled: The libraries whose calls are recorded.
         installed: Those of them that are imported and hooked.
@@ -207,6 +210,7 @@ class State:
     spans: Literal["named", "all"] = "named"
     hashes_keys: bool = False
     slots_lock: RLock = field(default_factory=RLock)
+    hooks_lock: RLock = field(default_factory=RLock)
     timer: object = None
     enabled: set[str] = field(default_factory=set[str])
     installed: set[str] = field(default_factory=set[str])

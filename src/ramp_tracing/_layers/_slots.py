@@ -317,6 +317,6 @@ def watch_forks() -> None:
 
 
 def _renew() -> None:
-    state.slots_lock = RLock()
+    state.slots_lock, state.hooks_lock = RLock(), RLock()
     state.watched.clear()  # what it waits for is the parent's to record
     state.speaking = []  # the parent's, by threads that are not here
