@@ -132,6 +132,24 @@ def test_flush_knows_of_a_call_that_began_under_options_long_gone() -> None:
         assert ramp_tracing.stats().recorded == 0
 
 
+def test_what_a_call_under_options_long_gone_leaves_is_waited_for() -> None:
+    """Also where nothing but the thread that sends knows of them any more."""
+    with FakeRamp() as ramp, Provider() as provider:
+        ramp_tracing.instrument(api_key="first", base_url=ramp.url)
+        reading = ask(provider, stream=True)
+        next(reading)
+        for name in ("second", "third"):
+            ramp_tracing.instrument(api_key=name, base_url=ramp.url)
+        ramp.answer_with(503)
+        assert list(reading)
+        del reading
+        gc.collect()
+        assert (ramp_tracing.stats().waiting, ramp_tracing.flush(1.0)) == (1, False)
+        ramp.answer_normally()
+        ramp_tracing.uninstrument()
+        assert len(ramp.generations) == 1
+
+
 def test_options_that_change_while_another_thread_counts() -> None:
     """Whoever asks for counts, or flushes, at that moment gets an answer."""
     with FakeRamp() as ramp:
