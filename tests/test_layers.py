@@ -3,17 +3,21 @@
 import os
 import time
 from collections.abc import Iterator
+from itertools import count
+from threading import Event, Thread
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from ramp_tracing import _layers
+from ramp_tracing import _layers, _sdk
 from ramp_tracing._captured import Generations
 from ramp_tracing._delivery import end_open_calls
 from ramp_tracing._layers import _promises, _slots
 from ramp_tracing._record import Failure, Generation, GenerationId, Recorded, Timing, UnixNanos, Usage, whole
 from ramp_tracing._state import Hold, state
+
+from .stepping import at_each_step
 
 OUTAGE = Failure(type="InternalServerError")
 ABANDONED = Failure(type="abandoned")
@@ -24,6 +28,7 @@ class Upper:
 
     name = "upper"
     modules = __name__
+    since = 0.0
     asides = ("nowhere",)
 
     def call_of(self, frame: FrameType) -> str | None:
@@ -187,14 +192,116 @@ def test_slots_are_bounded(sink: Generations, monkeypatch: pytest.MonkeyPatch) -
     assert (3, ["id-1"]) == (len(state.slots), ids(sink))
 
 
+def test_who_forgets_leaves_what_goes_on_in_its_place(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word that comes meanwhile is one on this call, which would be recorded a second time otherwise."""
+    monkeypatch.setattr(_slots, "MAX_SLOTS", 3)
+    teller = Teller()
+    slot, met = watched(sink, teller), list[bool]()
+    with at_each_step(_slots._forgotten, lambda: met.append(_layers.slot_of("upper", "a") is slot)):
+        for number in range(9):
+            _layers.slot_of("upper", str(number))
+    assert {True} == set(met)
+    _layers.settle(slot, ok=True)
+
+
+@pytest.mark.usefixtures("sink")
+def test_calls_that_begin_while_others_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On other threads, which need no lock for it."""
+    monkeypatch.setattr(_slots, "MAX_SLOTS", 2 * _slots.MAX_PASSED_OVER)
+    others = (f"upper:other {number}" for number in count())
+    for number in range(_slots.MAX_SLOTS):
+        _layers.slot_of("upper", str(number))
+    with at_each_step(_slots._forgotten, lambda: state.slots.setdefault(next(others), _slots.NO_SLOT)):
+        _layers.slot_of("upper", "one too many")
+    for number in range(200):
+        _layers.slot_of("upper", f"later {number}")
+    assert len(state.slots) <= _slots.MAX_SLOTS
+
+
+def test_what_is_held_of_a_forgotten_call_while_it_is_recorded(
+    sink: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A word that takes over one record of it, from another thread, does not hide the next from us."""
+    monkeypatch.setattr(_slots, "MAX_SLOTS", 1)
+    promised, slot = under(sink, "a"), _layers.slot_of("upper", "a")
+    record = sink.record
+
+    def spoken_meanwhile(recorded: Recorded) -> None:
+        _layers.settle(slot, ok=True)
+        _layers.stop_speaking()
+        record(recorded)
+
+    monkeypatch.setattr(sink, "record", spoken_meanwhile)
+    for number in (1, 2, 3):
+        promised.record(generation(number))
+    _layers.slot_of("upper", "b")
+    assert ["id-1", "id-2", "id-3"] == ids(sink)
+
+
+def test_what_comes_while_we_are_switched_off(sink: Generations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the end of the wait, of a call that has been forgotten: it is recorded in its time all the same."""
+    monkeypatch.setattr(_promises, "SECONDS_FOR_SUCCESS", 0.02)
+    monkeypatch.setattr(_promises, "SECONDS_BETWEEN_LOOKS", 0.02)
+    promised = under(sink, "a")
+    state.slots.clear()
+    monkeypatch.setattr(_sdk, "finish_open_streams", lambda: promised.record(generation()))
+    _sdk._disconnect()
+    until = time.monotonic() + 30
+    while not ids(sink) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert ["id-1"] == ids(sink)
+
+
+@pytest.mark.usefixtures("sink")
+def test_a_handler_of_a_signal_that_flushes_in_the_middle_of_a_word() -> None:
+    """It runs between any two steps of the main thread."""
+    slot = _layers.slot_of("upper", "a")
+    with at_each_step(_layers.settle, lambda: (_free_lock(), _layers.is_waiting(), _layers.release())):
+        _layers.settle(slot, ok=True)
+    _layers.stop_speaking()
+    assert not _layers.is_waiting()
+
+
+def _free_lock() -> None:
+    """Fail instead of waiting for ever."""
+    assert state.slots_lock.acquire(timeout=1)
+    state.slots_lock.release()
+
+
 def test_a_forked_child_does_not_inherit_the_lock_as_it_was_held() -> None:
     """Another thread of the parent may have been in the middle of something."""
     _layers.watch_forks()
-    with state.slots_lock:
-        child = os.fork()
-        if not child:
-            os._exit(0 if state.slots_lock.acquire(timeout=1) else 1)
+    held, done = Event(), Event()
+
+    def hold() -> None:
+        with state.slots_lock:
+            held.set()
+            done.wait(30)
+
+    other = Thread(target=hold)
+    other.start()
+    held.wait(30)
+    child = os.fork()
+    if not child:
+        os._exit(0 if state.slots_lock.acquire(timeout=1) else 1)
+    done.set()
+    other.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_forked_child_does_not_wait_for_calls_of_its_parent(sink: Generations) -> None:
+    """Whose words come there, and nowhere else: each flush of the child would wait in vain."""
+    _layers.watch_forks()
+    teller = Teller()
+    answered = watched(sink, teller)
+    _layers.note_answer(answered)
+    under(sink, "b").record(generation())
+    child = os.fork()
+    if not child:
+        os._exit(_layers.is_waiting())
+    assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert _layers.is_waiting()
+    _layers.settle(answered, ok=True)
 
 
 # --- calls that nobody speaks of

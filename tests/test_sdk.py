@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from typing import Any
+from weakref import WeakSet
 
 import openai
 import pytest
@@ -18,6 +19,7 @@ from ramp_tracing._state import state
 from ramp_tracing.exceptions import ConfigurationError
 from ramp_tracing.testing import FakeRamp, capture_generations
 from tests.integrations.provider import Provider
+from tests.stepping import at_each_step
 
 MESSAGES: Any = [{"role": "user", "content": "q"}]
 
@@ -128,6 +130,41 @@ def test_flush_knows_of_a_call_that_began_under_options_long_gone() -> None:
         assert len(ramp.generations) == 1
         ramp_tracing.uninstrument()
         assert ramp_tracing.stats().recorded == 0
+
+
+def test_what_a_call_under_options_long_gone_leaves_is_waited_for() -> None:
+    """Also where nothing but the thread that sends knows of them any more."""
+    with FakeRamp() as ramp, Provider() as provider:
+        ramp_tracing.instrument(api_key="first", base_url=ramp.url)
+        reading = ask(provider, stream=True)
+        next(reading)
+        for name in ("second", "third"):
+            ramp_tracing.instrument(api_key=name, base_url=ramp.url)
+        ramp.answer_with(503)
+        assert list(reading)
+        del reading
+        gc.collect()
+        assert (ramp_tracing.stats().waiting, ramp_tracing.flush(1.0)) == (1, False)
+        ramp.answer_normally()
+        ramp_tracing.uninstrument()
+        assert len(ramp.generations) == 1
+
+
+def test_options_that_change_while_another_thread_counts() -> None:
+    """Whoever asks for counts, or flushes, at that moment gets an answer."""
+    with FakeRamp() as ramp:
+        for name in ("first", "second"):
+            ramp_tracing.instrument(api_key=name, base_url=ramp.url)
+        held: list[object] = []
+
+        def change() -> None:
+            held.append(state.sink)  # as a stream does that was begun under these options
+            ramp_tracing.instrument(api_key=f"other-{len(held)}", base_url=ramp.url)
+
+        with at_each_step(WeakSet.__iter__, change):
+            assert ramp_tracing.stats().recorded == 0
+        assert len(held) > 2
+        ramp_tracing.uninstrument()
 
 
 def test_uninstrument_leaves_nothing_behind() -> None:

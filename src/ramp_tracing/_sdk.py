@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack, cast
+from weakref import WeakSet
 
 from . import integrations
 from ._config import Config, Dialect, Spans, StreamUsage, WireProtocol, resolve
@@ -289,7 +290,7 @@ def _connect(config: Config) -> None:
     if before is not None and before is not state.sink:
         state.retired = [each for each in _pipelines()[1:] if each.stats().waiting]
         state.retired.append(before)
-        state.former.add(before)
+        state.former = WeakSet([*state.former, before])  # a new one: other threads may be going through this one
         before.wake()
 
 
@@ -302,8 +303,7 @@ def _site_of(config: Config) -> "Site":
 def _disconnect() -> None:
     finish_open_streams()
     ending = _pipelines()
-    state.sink, state.retired = None, []
-    state.former.clear()
+    state.sink, state.retired, state.former = None, [], WeakSet()
     for pipeline in ending:
         pipeline.shutdown(pipeline.config.exit_timeout_seconds)
     state.defaults = NOBODY
@@ -313,8 +313,8 @@ def _disconnect() -> None:
     state.hashes_keys = False
     state.jobs.clear()
     state.files.clear()
-    state.slots.clear()
-    state.watched.clear()
+    with state.slots_lock:  # what came after the end of the wait is in `watched`, and still has its time
+        state.slots.clear()
     state.runs.clear()
     state.lone_runs.clear()
 

@@ -1,8 +1,9 @@
 """The single mutable slot of the package: what is on in this process."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from threading import Lock
+from threading import Lock, RLock
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from weakref import WeakKeyDictionary, WeakSet, ref
@@ -138,6 +139,8 @@ class Layer(Protocol):
     """Its import name."""
     modules: str
     """How the names of its modules begin: ``litellm.``."""
+    since: float
+    """Since when its calls are known, in seconds since 1970."""
     asides: tuple[str, ...]
     """Those of its modules that call code of the application's beside a call: what that asks is its own."""
 
@@ -175,7 +178,9 @@ class State:
         lone_runs: Those of them of whose end nothing may tell but their task.
         spans: Which spans are sent above a call: those that have names, or every run.
         hashes_keys: Whether the hash of the key that a call is made with is kept.
-        slots_lock: Held for a few steps on the slots, never across anything that waits.
+        slots_lock: Held for a few steps on the slots, never across anything that waits; a signal's handler that flushes
+            may be called in the middle of them.
+        hooks_lock: Held while what such a layer is hooked by is put in its place or taken out.
         timer: What looks for promises that were not kept; there only while something is held.
         enabled: The libraries whose calls are recorded.
         installed: Those of them that are imported and hooked.
@@ -197,14 +202,15 @@ class State:
     jobs: dict[str, Job] = field(default_factory=dict[str, "Job"])
     files: dict[str, UnreadFile] = field(default_factory=dict[str, "UnreadFile"])
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
-    slots: dict[str, object] = field(default_factory=dict[str, object])
+    slots: OrderedDict[str, object] = field(default_factory=OrderedDict[str, object])
     watched: dict[object, None] = field(default_factory=dict[object, None])
     speaking: list[object] = field(default_factory=list[object])
     runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
     lone_runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
     spans: Literal["named", "all"] = "named"
     hashes_keys: bool = False
-    slots_lock: Lock = field(default_factory=Lock)
+    slots_lock: RLock = field(default_factory=RLock)
+    hooks_lock: RLock = field(default_factory=RLock)
     timer: object = None
     enabled: set[str] = field(default_factory=set[str])
     installed: set[str] = field(default_factory=set[str])

@@ -4,11 +4,14 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from importlib import import_module
+from itertools import count
 from typing import Any
 
+import openai
 import pytest
 
 import ramp_tracing
@@ -20,6 +23,7 @@ from ramp_tracing._record import Generation
 from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
 
+from ..stepping import at_each_step
 from .litellm_calls import (
     ANTHROPIC,
     CLAUDE,
@@ -130,6 +134,70 @@ def test_put_back_by_hand_after_it_was_taken_out(name: str, base: str) -> None:
             litellm.completion(**chat(base))
             waited(generations, count)
     kept.unregister()
+
+
+def test_put_back_by_hand_while_calls_go_on(base: str) -> None:
+    """What the client has recorded alone of each of them is not recorded again; a call that only LiteLLM sees is."""
+    kept, answer = ramp_tracing.litellm_logger, litellm.ModelResponse(id="chatcmpl-other")
+    integrations.enable(frozenset({"litellm"}))
+    integrations.enable(frozenset())
+    began = datetime.now()
+    with recorded() as generations:
+        integrations.enable(frozenset({"openai"}))
+        client = openai.OpenAI(base_url=f"{base}/v1", api_key="k", max_retries=0)
+        answers = [client.chat.completions.create(model="gpt-4o", messages=[]) for _ in range(2)]
+        litellm.success_callback = [kept]
+        for number, each in enumerate((*answers, answer)):
+            call = {**told(began, f"put-back-{number}"), "custom_llm_provider": "openai"}
+            kept.log_success_event(call, litellm.ModelResponse(id=each.id), began, began)
+        waited(generations, 3)
+    assert "litellm" not in state.layers
+
+
+def told(began: datetime, key: str) -> dict[str, Any]:
+    """What LiteLLM tells of a call's end, as far as it matters here."""
+    payload = {"startTime": began.timestamp(), "endTime": began.timestamp() + 1, "status": "success"}
+    return {
+        "call_type": "completion",
+        "litellm_call_id": key,
+        "litellm_params": {},
+        "model": "gpt-4o",
+        "start_time": began,
+        "standard_logging_object": payload,
+    }
+
+
+def test_a_word_that_comes_while_it_is_taken_out() -> None:
+    """On another thread, at whatever moment: nothing is put in again, and nothing begins that nobody will end."""
+    with recorded():
+        kept = ramp_tracing.litellm_logger
+        call = {"litellm_call_id": "meanwhile", "litellm_params": {}, "model": "gpt-4o", "call_type": "completion"}
+        words = count()
+
+        def speak() -> None:
+            kept.log_pre_api_call("gpt-4o", [], {**call, "litellm_call_id": f"meanwhile-{next(words)}"})
+            kept.log_success_event(call, None, None, None)
+
+        with at_each_step(integrations.disable, speak):
+            integrations.disable(frozenset({"litellm"}))
+        speak()
+        assert [] == [name for name in LISTS if kept in getattr(litellm, name)]
+        assert ("litellm" in state.layers, "litellm" in state.enabled) == (False, False)
+
+
+def test_what_was_put_back_by_hand_is_taken_out() -> None:
+    """By `uninstrument()`, as everything else."""
+    kept = ramp_tracing.litellm_logger
+    integrations.enable(frozenset({"litellm"}))
+    integrations.enable(frozenset())
+    with recorded():
+        integrations.enable(frozenset({"openai"}))
+        litellm.input_callback = [kept]
+        kept.log_pre_api_call("gpt-4o", [], {"litellm_call_id": "put-back", "litellm_params": {}})
+        assert "litellm" in state.layers
+        integrations.disable(frozenset(state.enabled))
+        assert [] == [name for name in LISTS if kept in getattr(litellm, name)]
+        assert "litellm" not in state.layers
 
 
 def test_the_application_assigns_its_own_list(base: str) -> None:

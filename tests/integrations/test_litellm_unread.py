@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections import OrderedDict
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -135,7 +136,7 @@ def in_line(recorded: Recorded) -> Generation:
 def nothing_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ids of other tests are not those of these, nor their calls."""
     monkeypatch.setattr(state, "seen", type(state.seen)())
-    monkeypatch.setattr(state, "slots", {})
+    monkeypatch.setattr(state, "slots", OrderedDict())
     monkeypatch.setattr(state, "watched", {})
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from weakref import ref
 
 from .._config import Config
 from .._guard import guarded
@@ -196,4 +197,5 @@ class Pipeline:
         return not held and now.dead + now.lost == before.dead + before.lost
 
     def _new_worker(self) -> Worker:
-        return Worker(self._config, self._site, load=self._load, linger_seconds=self._linger_seconds)
+        linger_seconds, owner = self._linger_seconds, ref(self)
+        return Worker(self._config, self._site, load=self._load, linger_seconds=linger_seconds, owner=owner)

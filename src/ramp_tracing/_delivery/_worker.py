@@ -52,10 +52,20 @@ class Worker:
         site: Where the journal is, for the drainer.
         load: Makes the stages, on the thread.
         linger_seconds: How long the first record of a batch waits for company.
+        owner: What the thread keeps alive while it runs: who waits for it, and ends it with the process.
     """
 
-    def __init__(self, config: Config, site: Site, *, load: Callable[[Config], Stages], linger_seconds: float) -> None:
+    def __init__(
+        self,
+        config: Config,
+        site: Site,
+        *,
+        load: Callable[[Config], Stages],
+        linger_seconds: float,
+        owner: Callable[[], object],
+    ) -> None:
         self._config = config
+        self._owner = owner
         self._site = site
         self._load = load
         self._linger_seconds = linger_seconds
@@ -140,7 +150,7 @@ class Worker:
     def _started(self) -> threading.Thread | None:
         """A new thread; `None` where the interpreter starts none any more, or the machine has too many."""
         end_with_worker()
-        thread = threading.Thread(target=self._run, name="ramp-tracing", daemon=True)
+        thread = threading.Thread(target=self._run, args=(self._owner(),), name="ramp-tracing", daemon=True)
         self._runs = True
         try:
             thread.start()
@@ -211,7 +221,7 @@ class Worker:
 
     # -- on the thread
 
-    def _run(self) -> None:
+    def _run(self, _owner: object) -> None:
         try:
             self._send_on()
         except BaseException:  # in the ordinary case it is said where that is decided: the next thread may be there

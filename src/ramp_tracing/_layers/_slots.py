@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import field, replace
 from functools import cache
 from itertools import islice
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import ref
 
@@ -255,25 +255,37 @@ def alone(held: Held, says: Callable[[], Attribution] | None, started: InForce) 
 
 def _forget_oldest() -> None:
     """
-    Take the oldest calls out of the table; those that go on are put behind the youngest.
+    Take the oldest calls out of the table; those that go on are put behind the youngest, and are in it all the time.
 
-    Several, so that it is seldom done: what has been taken from the beginning of a dictionary is passed over each time.
+    Several at once, so that the lock is seldom taken.
     """
-    forgotten: list[Slot] = []
+    left: list[tuple[Held, Callable[[], Attribution] | None, InForce]] = []
     with state.slots_lock:
-        for name in list(islice(state.slots, MAX_PASSED_OVER)):
-            slot = cast("Slot", state.slots.pop(name))
-            if slot.vigils:
-                state.slots[name] = slot
-                continue
-            forgotten.append(slot)
+        for slot in _forgotten():
             state.watched.pop(slot, None)
-            if len(forgotten) >= MAX_SLOTS // MAX_PASSED_OVER:
-                break
-    for slot in forgotten:
-        for each in slot.held:
-            if not slot.is_repeated(each):
-                each.end(alone(each, slot.says, slot.started))
+            left += [(each, slot.says, slot.started) for each in slot.held if not slot.is_repeated(each)]
+            slot.held = []
+    for each, says, started in left:
+        each.end(alone(each, says, started))
+
+
+def _forgotten() -> list[Slot]:
+    """Those that are out of the table now; for who has the lock."""
+    forgotten: list[Slot] = []
+    try:
+        oldest = list(islice(state.slots, MAX_PASSED_OVER))
+    except RuntimeError:  # another thread, which needs no lock for that, has put in a call, and is about to come here
+        return forgotten
+    for name in oldest:
+        slot = cast("Slot", state.slots[name])
+        if slot.vigils:
+            state.slots.move_to_end(name)  # a single step: were it out for a moment, a word on it would find another
+            continue
+        del state.slots[name]
+        forgotten.append(slot)
+        if len(forgotten) >= MAX_SLOTS // MAX_PASSED_OVER:
+            break
+    return forgotten
 
 
 def watch_slot(slot: Slot) -> None:
@@ -305,5 +317,6 @@ def watch_forks() -> None:
 
 
 def _renew() -> None:
-    state.slots_lock = Lock()
+    state.slots_lock, state.hooks_lock = RLock(), RLock()
+    state.watched.clear()  # what it waits for is the parent's to record
     state.speaking = []  # the parent's, by threads that are not here

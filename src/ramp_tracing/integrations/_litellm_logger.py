@@ -3,7 +3,8 @@
 import atexit
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from operator import attrgetter
@@ -89,8 +90,8 @@ def _started(callback: Any, call: Mapping[str, object]) -> None:
     if state.sink is None:
         return
     try:
-        _put_back()
-        _register(callback)
+        if not _register(callback):  # it is being switched off: whoever makes the call below records it alone
+            return
         answers = call.get("call_type") not in NO_ANSWERS
         slot = open_slot("litellm", str(call.get("litellm_call_id")), answers=answers)
         slot.keeps_content, slot.silent = not _keeps_to_itself(call), _wants_no_record(call)
@@ -125,10 +126,9 @@ def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
     try:
         said = as_fields(call)
         if not is_open("litellm", str(said.get("litellm_call_id"))):  # else that was done when the call began
-            was_out = _put_back()
+            is_older = _began_without_us(said)
             _register(callback)
-            answered = as_name(dig(answer, "id"))
-            if was_out and answered is not None and answered in state.seen:  # the client has recorded it alone
+            if is_older and (as_name(dig(answer, "id")) or "") in state.seen:  # the client has recorded it alone
                 return
         record(said, answer, ok=ok)
     except BaseException:
@@ -136,29 +136,52 @@ def _ended(callback: Any, call: object, answer: object, *, ok: bool) -> None:
             raise
 
 
-def _put_back() -> bool:
-    """Whether we had been taken out: the application has kept the callback, and has registered it again by itself."""
-    is_out = "litellm" not in state.layers
-    if is_out:
-        _module("ramp_tracing.integrations.litellm").install()
-    return is_out
+LAYER: Final = "litellm"
 
 
-def _register(callback: Any) -> None:
+def _began_without_us(call: Mapping[str, object]) -> bool:
+    """Whether a call began while the client below did not know of us, and recorded what it saw of it at once."""
+    layer, began = state.layers.get(LAYER), call.get("start_time")
+    return layer is None or (isinstance(began, datetime) and began.timestamp() < layer.since)
+
+
+def _register(callback: Any) -> bool:
+    """See to it that the callback is in every list; False if it was taken out of all of them, and is to stay so."""
     litellm: Any = _module("litellm")
     for callbacks in EVERY_LIST(litellm):
         if len(callbacks) != 1 or callbacks[0] is not callback:
             break
     else:  # most of the time
-        return
+        if LAYER in state.layers:
+            return True
     _warn_of_built_in(litellm, callback)
-    missing = [name for name in LISTS if not any(each is callback for each in getattr(litellm, name))]
+    with state.hooks_lock:
+        missing = [name for name in LISTS if not any(each is callback for each in getattr(litellm, name))]
+        if LAYER not in state.layers:
+            if len(missing) == len(LISTS):
+                return False
+            _put_back()
+        elif missing:
+            _complete(litellm, callback, missing)
+    return True
+
+
+def _put_back() -> None:
+    """
+    Be what we were before we were taken out of every list: the application has kept the callback, and has put it into
+    one by itself. Like everything else, `uninstrument()` takes that out.
+    """
+    state.enabled.add(LAYER)
+    state.installed.add(LAYER)
+    _module("ramp_tracing.integrations.litellm").install()
+
+
+def _complete(litellm: Any, callback: Any, missing: Iterable[str]) -> None:
     for name in missing:
         getattr(litellm.logging_callback_manager, LISTS[name])(callback)
-    if missing:
-        # Handlers run last in, first out: ours must come before LiteLLM's own and before those that stop delivery.
-        atexit.unregister(drain_at_exit)
-        atexit.register(drain_at_exit)
+    # Handlers run last in, first out: ours must come before LiteLLM's own and before those that stop delivery.
+    atexit.unregister(drain_at_exit)
+    atexit.register(drain_at_exit)
 
 
 def _module(name: str) -> Any:

@@ -7,6 +7,7 @@ when somebody asks for it or when `instrument()` finds LiteLLM imported, because
 
 import os
 import sys
+import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,6 +48,9 @@ class LiteLLMLayer:
     modules = "litellm."
     asides: tuple[str, ...] = CALLING_BACK
 
+    def __init__(self) -> None:
+        self.since = time.time()
+
     def call_of(self, frame: FrameType) -> str | None:
         """The id of the call that one of LiteLLM's frames belongs to."""
         code = frame.f_code
@@ -69,19 +73,22 @@ def install() -> None:
     from ._litellm_logger import logger
 
     watch_forks()
-    state.layers["litellm"] = LiteLLMLayer()
-    _patches.undo()
-    watch_chunks(_patches)
-    logger().register()
+    with state.hooks_lock:
+        if "litellm" not in state.layers:
+            state.layers["litellm"] = LiteLLMLayer()
+        _patches.undo()
+        watch_chunks(_patches)
+        logger().register()
 
 
 def uninstall() -> None:
     """Take it out of every list of LiteLLM's."""
     from ._litellm_logger import logger
 
-    state.layers.pop("litellm", None)
-    _patches.undo()
-    logger().unregister()
+    with state.hooks_lock:  # else a call that begins meanwhile would put it in again
+        state.layers.pop("litellm", None)
+        _patches.undo()
+        logger().unregister()
 
 
 def __getattr__(name: str) -> object:
