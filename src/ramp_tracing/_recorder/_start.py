@@ -31,6 +31,11 @@ class Start:
         self._defaults = state.defaults  # which nobody changes
         self.process = os.getpid()
 
+    def stands_in(self, outer: "Start") -> None:
+        """Where no block is in force, take the place of what this is a part of."""
+        if self._place[0] is None:
+            self._place = outer._place
+
     def now(self) -> UnixNanos:
         """By the monotonic clock, so that a call never ends before it started."""
         nanoseconds: Any = self.instant + time.perf_counter_ns() - self.monotonic

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any, Final, cast
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from .._guard import guarded
@@ -24,7 +24,7 @@ from .._state import state
 from ._around import current
 from ._asking import Origin, body_of
 from ._bodies import watch_beside, watch_body
-from ._calls import Call, Elsewhere, address_of, nanoseconds_taken
+from ._calls import Call, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
@@ -37,6 +37,8 @@ RAW_RESPONSE_HEADER: Final = "X-Stainless-Raw-Response"
 
 MAX_PASSED_CHARACTERS: Final = 200
 """Of an address that is remembered: one that is got again and again is short, and one with a token in it is longer."""
+
+WATCHED: Final = (WatchedIterator, AsyncWatchedIterator)
 
 
 class Known:
@@ -73,16 +75,17 @@ class StainlessHook:
         self._raw = tuple(_raw_responses(library.name))
         self._repairing = Lock()
         self._origins: dict[int, Known] = {}
-        self._above: WeakValueDictionary[int, Call] | None = None  # those that began in subclasses, if there are any
+        self._above: WeakValueDictionary[int, Call] | None = None  # those of subclasses, if there are any, by options
 
     def begin(self, client: Any, options: Any, stream: object, owner: type[Any] | None = None) -> Call | None:
         """As in `Watcher`, of *owner*, if that is a subclass of the library's. A stream may be asked for its usage."""
         call = None
         try:
             call = self._call(client, options, options.url, owner)
-            if call is not None and stream is True and not call.is_handed_down and self._should_ask(call, client):
-                call.options = _asking_for_usage(options)
-                call.hides_usage = True
+            if call is not None and stream is True:
+                self._ask(call, client)
+            if call is not None and owner is not None:
+                self._note_above(call, owner)
         except BaseException:
             with guarded("reading a request"):  # entered only now, here and elsewhere: that is a tenth of a call
                 raise
@@ -130,9 +133,6 @@ class StainlessHook:
         route = self._route(options.method, url)
         if route is None or (outer is not None and outer.is_asked_by(client, options, route, owner)):
             return None
-        known = None if outer is not None or self._above is None else self._known_above(client, options, owner)
-        if known is not None:
-            return cast("Call", known)
         call = Call()
         call.begin(
             client,
@@ -141,27 +141,20 @@ class StainlessHook:
             route=route,
             origin=self._origin(client, url),
         )
-        if owner is not None:
-            self._note_above(call, owner)
-        if outer is not None and outer.hands_to(client, options):
-            call.hides_usage = outer.hides_usage
+        above = outer if outer is not None or self._above is None else self._above.get(id(options))
+        if above is not None:
+            above.hands_to(route)
+            if above is not outer:
+                call.begins_below(above)
         return call
 
     def _note_above(self, call: Call, owner: type[Any]) -> None:
-        """Note that *call* began in the ``request`` of *owner*."""
+        """Note that *call* began in the ``request`` of *owner*, to be known where only its options are."""
         call.owner = owner
         if self._above is None:
             self._above = WeakValueDictionary()
-        self._above[id(call)] = call
-
-    def _known_above(self, client: Any, options: Any, owner: type[Any] | None) -> Elsewhere | None:
-        """The call for which a subclass's ``request`` asks on a thread without its context; `None` if there is none."""
-        if self._above is not None:
-            for found in self._above.valuerefs():
-                call = found()
-                if call is not None and call.is_elsewhere(client, options, owner):
-                    return Elsewhere(call, options)
-        return None
+        for options in call.sent_options:
+            self._above[id(options)] = call
 
     def _route(self, method: str, url: str) -> Route | None:
         """
@@ -195,6 +188,14 @@ class StainlessHook:
             self._origins[id(base)] = Known(client, origin)
         return origin
 
+    def _ask(self, call: Call, client: Any) -> None:
+        """Ask a stream for its usage, and hide that; also where a subclass was handed what asks for it."""
+        if self._should_ask(call, client):
+            call.options = _asking_for_usage(call.options)
+            call.hides_usage = True
+        else:
+            call.hides_usage = type(call.asking.body.get("stream_options")) is AskedByUs
+
     def _should_ask(self, call: Call, client: Any) -> bool:
         """Never where the application reads raw bytes, and never where it has made a choice itself."""
         if not call.route.asks_for_usage or state.stream_usage == "never":
@@ -211,7 +212,11 @@ class StainlessHook:
 
     def answered(self, call: Call, result: Any) -> None:
         """As in `Watcher`."""
-        if call.is_handed_down or call.is_left_unread():
+        if call.owner is not None and call.is_anothers():
+            with guarded("watching an answer"):
+                self._repair(self._doors.wrap_responses)  # unless that is what is missing, there is nothing to do
+            return
+        if call.is_left_unread():
             return
         watched = False
         try:
@@ -231,6 +236,10 @@ class StainlessHook:
     def _watches(self, call: Call, result: Any) -> bool:
         """Whether the answer is still to be read by the application; then it is watched from now on."""
         if isinstance(result, (self._stream.Stream, self._stream.AsyncStream)):
+            if (
+                type(result._iterator) in WATCHED
+            ):  # a subclass gives back what it has from another call, which records it
+                return True
             self._watch_stream(call, result)
         elif self._is_unread(result):
             watch_body(result.http_response, call.ending, call.route.format, call.accumulator())
@@ -305,10 +314,14 @@ def _raw_responses(library: str) -> Iterator[type[Any]]:
         yield import_module(f"{library}._legacy_response").LegacyAPIResponse
 
 
+class AskedByUs(dict[str, object]):
+    """What a stream is asked for by us; still known as such in a body that somebody has made of ours."""
+
+
 def _asking_for_usage(options: Any) -> Any:
     """A copy of the request's options that asks a stream for its usage; the application's own body stays as it is."""
     copy = options.model_copy() if hasattr(options, "model_copy") else options.copy()  # pydantic 2, 1
-    asked = {**as_fields(body_of(options).get("stream_options")), "include_usage": True}
+    asked = AskedByUs({**as_fields(body_of(options).get("stream_options")), "include_usage": True})
     # What is in extra_json goes over the rest.
     part = "extra_json" if "stream_options" in as_fields(options.extra_json) else "json_data"
     setattr(copy, part, {**as_fields(getattr(options, part)), "stream_options": asked})
