@@ -257,7 +257,7 @@ class StainlessHook:
         else:
             stream._iterator = iterator = AsyncWatchedIterator(stream._iterator, watch)
             stream.response.aclose = AsyncClosing(stream.response.aclose, watch, iterator)
-        watch_beside(stream.response, watch, lambda: watch.busy or iterator.is_reading)
+        watch_beside(stream.response, watch, lambda: watch.is_heard or watch.busy or iterator.is_reading)
         listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
 
     def _is_unread(self, result: Any) -> bool:
