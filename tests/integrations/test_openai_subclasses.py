@@ -162,6 +162,20 @@ class Keeping(Way):
         return made
 
 
+class KeepingForFailures(Keeping):
+    """It gives the same answer again when it gets none."""
+
+    def sync(self, client: Any, request: Any, options: Any) -> Any:
+        with suppress(openai.APIStatusError):
+            self.kept[False] = request(options)
+        return self.kept[False]
+
+    async def awaited(self, client: Any, request: Any, options: Any) -> Any:
+        with suppress(openai.APIStatusError):
+            self.kept[False] = await request(options)
+        return self.kept[False]
+
+
 class EmbeddingFirst(Way):
     """It asks for something else by the inherited `request`."""
 
@@ -291,8 +305,19 @@ def test_what_a_request_gives_back_from_a_call_of_its_own_is_that_ones(colour: C
 
 def test_an_answer_that_was_kept_is_paid_for_once(colour: Colour) -> None:
     """Nothing is asked for the second time."""
-    kind = overriding(colour, Keeping())
-    with Provider() as provider, capture_generations() as generations:
+    paid_once(overriding(colour, Keeping()), colour, Provider())
+
+
+def test_an_answer_that_was_kept_for_when_the_provider_fails_is_paid_for_once(colour: Colour) -> None:
+    """What fails is not paid for."""
+    answers = [chat_like_openai]
+    refusing = Provider(lambda request: answers.pop()(request) if answers else json_answer({}, status=500))
+    paid_once(overriding(colour, KeepingForFailures()), colour, refusing)
+
+
+def paid_once(kind: Any, colour: Colour, provider: Provider) -> None:
+    """Of three calls that get the same answer."""
+    with provider, capture_generations() as generations:
         client = kind(base_url=provider.base_url, api_key="sk-test", max_retries=0)
         assert 1 == len({id(colour.wait(client.chat.completions.create(**ASK))) for _ in range(3)})
         colour.wait(client.close())

@@ -148,14 +148,6 @@ class Call:
         """Note that a call of its own has begun for *route* where this one is made."""
         self.is_handed_down = self.is_handed_down or (self.owner is not None and route is self.route)
 
-    def is_anothers(self) -> bool:
-        """
-        Whether what a subclass's ``request`` gives back is nothing that it has asked itself.
-
-        Another client's answer has a record of its own, wherever it was asked; one that was kept was paid for before.
-        """
-        return not self.noted and (self.is_handed_down or not self.is_asked)
-
     def accumulator(self) -> Accumulator:
         """What folds the answer, if it comes as a stream."""
         self._keep_asked()

@@ -111,9 +111,9 @@ class StainlessHook:
                 self._repair(self._doors.wrap_requests)
         return call
 
-    def _repair(self, wrap: Callable[[], None]) -> None:
+    def _repair(self, wrap: Callable[[], object]) -> bool:
         """
-        Put back what somebody has taken out, unless it was us, or another thread is doing it now.
+        Put back what somebody has taken out, unless it was us, or another thread is doing it now; whether it was.
 
         Args:
             wrap: For what is missing, and nothing else. Around somebody's wrapper that has ours below it, another one
@@ -121,9 +121,10 @@ class StainlessHook:
         """
         if self._library.name in state.enabled and self._repairing.acquire(blocking=False):
             try:
-                wrap()
+                return bool(wrap())
             finally:
                 self._repairing.release()
+        return True
 
     def _call(self, client: Any, options: Any, url: str, owner: type[Any] | None = None) -> Call | None:
         """The call that starts here; `None` if it is not billable, or seen already by a wrapper further out."""
@@ -212,11 +213,7 @@ class StainlessHook:
 
     def answered(self, call: Call, result: Any) -> None:
         """As in `Watcher`."""
-        if call.owner is not None and call.is_anothers():
-            with guarded("watching an answer"):
-                self._repair(self._doors.wrap_responses)  # unless that is what is missing, there is nothing to do
-            return
-        if call.is_left_unread():
+        if (call.owner is not None and not call.noted and self._is_anothers(call)) or call.is_left_unread():
             return
         watched = False
         try:
@@ -232,6 +229,17 @@ class StainlessHook:
             except BaseException:
                 with guarded("recording an answer"):
                     raise
+
+    def _is_anothers(self, call: Call) -> bool:
+        """
+        Whether what a subclass's ``request`` gives back is no answer to what it asked itself, unless that was missed.
+
+        Another client's answer has a record of its own, wherever it was asked; one that was kept was paid for before.
+        """
+        was_missed = False
+        with guarded("watching an answer"):
+            was_missed = self._repair(self._doors.wrap_responses)
+        return call.is_handed_down or not call.is_asked or not was_missed
 
     def _watches(self, call: Call, result: Any) -> bool:
         """Whether the answer is still to be read by the application; then it is watched from now on."""
