@@ -366,6 +366,58 @@ def test_an_answer_that_comes_after_its_request_has_given_up_is_recorded(provide
         assert [10] == [each.usage.input_tokens for each in generations if each.failure is None]
 
 
+class Dispatching(openai.AsyncOpenAI):
+    """A task of its own, which begins with the first call, asks for all of them, as one does that keeps to a rate."""
+
+    queue: Any = None
+
+    async def request(self, cast_to: Any, options: Any, **kwargs: Any) -> Any:
+        if self.queue is None:
+            self.queue = asyncio.Queue()
+            self.dispatcher = asyncio.create_task(self.dispatch())
+        answer = asyncio.get_running_loop().create_future()
+        await self.queue.put((answer, super().request(cast_to, options, **kwargs)))
+        return await answer
+
+    async def dispatch(self) -> None:
+        asked = []
+        while True:
+            answer, asking = await self.queue.get()
+            asked.append(asyncio.create_task(self.answer(answer, asking)))
+
+    async def answer(self, answer: Any, asking: Any) -> None:
+        answer.set_result(await asking)
+
+
+@pytest.mark.parametrize("keeps_content", [True, False])
+async def test_each_call_that_a_task_of_another_one_asks_for_is_its_own(
+    provider: Provider, keeps_content: bool
+) -> None:
+    """For whom it was made, also where it is answered when the call that began the task is over."""
+    first_is_over = Event()
+
+    def answered(request: Any) -> Any:
+        assert b"And now?" not in request.body or first_is_over.wait(30)
+        return chat_like_openai(request)
+
+    async def created(team: str, ask: Any) -> None:
+        with ramp_tracing.trace(team=team):
+            await client.chat.completions.create(**ask)
+
+    provider.answer_with({"/chat/completions": answered})
+    with capture_generations(privacy_mode=not keeps_content) as generations:
+        client = Dispatching(base_url=provider.base_url, api_key="sk-test", max_retries=0)
+        first, second = (asyncio.create_task(created(*each)) for each in (("a", ASK), ("b", ASK_MORE)))
+        await first
+        first_is_over.set()
+        await second
+        await created("c", ASK)
+        client.dispatcher.cancel()
+        await client.close()
+        assert ["a", "b", "c"] == [each.attribution.metadata["team"] for each in generations]
+        assert [10] * 3 == [each.usage.input_tokens for each in generations]
+
+
 def last_words(generation: Any) -> str:
     words: str = generation.content.input["messages"][-1]["content"]
     return words

@@ -32,9 +32,8 @@ class Start:
         self.process = os.getpid()
 
     def stands_in(self, outer: "Start") -> None:
-        """Where no block is in force, take the place of what this is a part of."""
-        if self._place[0] is None:
-            self._place = outer._place
+        """Take the place of what this is a part of."""
+        self._place, self._defaults = outer._place, outer._defaults
 
     def now(self) -> UnixNanos:
         """By the monotonic clock, so that a call never ends before it started."""

@@ -91,9 +91,9 @@ class Asking(Unanswered):
             self.attribution = unchanging(_asker(route, body))  # what is in there may be changed for the next call
 
     def begins_below(self, above: "Asking") -> None:
-        """As in `Call`, unless something is in force here, too."""
+        """As in `Call`."""
         self.stands_in(above)
-        self.around = self.around or above.around
+        self.around = above.around
 
     @property
     def place(self) -> bytes:

@@ -140,7 +140,7 @@ class Call:
         return is_part
 
     def begins_below(self, above: "Call") -> None:
-        """Note that it begins where *above* is known by its options alone, on a thread: it is for whom that is for."""
+        """Note that it begins where *above* is known by its options alone, as on a thread: it is for whom that is."""
         self._sink = above._sink
         self.asking.begins_below(above.asking)
 
@@ -208,11 +208,15 @@ class Call:
             if is_paid_for and not (self.route.settles or self.route.fetches):
                 self._new_ending(self.recording.another()).succeed(outcome)
 
+    def is_over(self) -> None:
+        """Note that nothing that is asked from now on is a part of it, wherever its context goes on."""
+        self._client = NOBODYS
+
     def failed(self, error: BaseException) -> None:
         """The request raised; what had been answered before was billed."""
+        self.is_over()
         if self.is_handed_down and not (self.noted or self.is_asked):
             return
-        self._client = NOBODYS
         outcome = NOTHING_READ
         self._keep_asked()
         with guarded("reading a failed call"):
@@ -225,7 +229,7 @@ class Call:
 
     def is_left_unread(self) -> bool:
         """Whether the call, which has been answered, is recorded now, with its answer as it came, to be read later."""
-        self._client = NOBODYS
+        self.is_over()
         kept = None
         try:
             kept = self._kept()

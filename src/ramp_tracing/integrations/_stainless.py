@@ -132,7 +132,9 @@ class StainlessHook:
         if sink is None or self._library.name not in state.enabled:
             return None
         route = self._route(options.method, url)
-        if route is None or (outer is not None and outer.is_asked_by(client, options, route, owner)):
+        # Whose options these are is surer than where we are: a task or a thread may ask for the calls of others.
+        above = outer if self._above is None else self._above.get(id(options), outer)
+        if route is None or (above is not None and above is outer and above.is_asked_by(client, options, route, owner)):
             return None
         call = Call()
         call.begin(
@@ -142,7 +144,6 @@ class StainlessHook:
             route=route,
             origin=self._origin(client, url),
         )
-        above = outer if outer is not None or self._above is None else self._above.get(id(options))
         if above is not None:
             above.hands_to(route)
             if above is not outer:
@@ -238,6 +239,7 @@ class StainlessHook:
         """
         was_missed = False
         with guarded("watching an answer"):
+            call.is_over()
             was_missed = self._repair(self._doors.wrap_responses)
         return call.is_handed_down or not call.is_asked or not was_missed
 
