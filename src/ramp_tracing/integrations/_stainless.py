@@ -133,7 +133,9 @@ class StainlessHook:
             return None
         route = self._route(options.method, url)
         # Whose options these are is surer than where we are: a task or a thread may ask for the calls of others.
-        above = outer if self._above is None else self._above.get(id(options), outer)
+        above = outer
+        if self._above is not None and (outer is None or not outer.is_same(client, options)):
+            above = self._above.get(id(options), outer)
         if route is None or (above is not None and above is outer and above.is_asked_by(client, options, route, owner)):
             return None
         call = Call()
