@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import ramp_tracing
+from ramp_tracing._journal import _place
 from ramp_tracing.cli._app import build_app
 from ramp_tracing.testing import FakeRamp
 
@@ -107,6 +108,24 @@ def test_what_waits_for_an_earlier_address_is_sent_on_request(ramp: FakeRamp) ->
     directory = next(each["directory"] for each in status() if each["waiting"])
     sent = spool("send", "--from", Path(directory).name)
     assert (sent.exit_code, sent.stdout.strip()) == (0, "3 sent, 0 waiting, 0 dead, 0 lost")
+
+
+def test_a_name_stands_for_its_directory_in_each_place(
+    ramp: FakeRamp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the first place could not be written for a while, what was recorded then is in the second one."""
+    first, second = tmp_path / "ramp_tracing", tmp_path / "second" / f"ramp_tracing-{os.geteuid()}"
+    monkeypatch.delenv("RAMP_TRACING_STATE_DIR")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(_place, "SECOND_PLACE", second.parent)
+    leave_three_behind("http://127.0.0.1:9/wrong")
+    second.parent.mkdir()
+    first.rename(second)
+    leave_three_behind("http://127.0.0.1:9/wrong")
+    [waiting, moved] = [Path(each["directory"]) for each in status() if each["waiting"]]
+    assert (waiting.parent, moved.parent, waiting.name) == (first, second, moved.name)
+    sent = spool("send", "--from", moved.name, "--from", f"{waiting}/")
+    assert (sent.exit_code, sent.stdout.strip()) == (0, "6 sent, 0 waiting, 0 dead, 0 lost")
 
 
 @pytest.mark.parametrize("named", ["nowhere", "/nowhere", ".", ".."])

@@ -17,6 +17,7 @@ import ramp_tracing
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request, json_answer
 from ramp_tracing._state import state
+from ramp_tracing.integrations import _asking
 from ramp_tracing.testing import FakeRamp
 
 from .colours import Colour
@@ -328,12 +329,10 @@ def test_a_wrapper_that_is_put_back_beside_one_that_changes_requests_counts_once
         assert [CHAT] * 3 == [facts_of(each) for each in generations]
 
 
-def test_who_reads_an_answer_before_the_application_does(colour: Colour) -> None:
-    """As openinference 0.1.66 does with what ``with_streaming_response`` gives: the record has all the same."""
-    owner, _ = owners_of(colour, "client classes")
-    sync = colour.name == "sync"
+def reading(colour: Colour) -> Callable[[Any], Any]:
+    """Around a `request`: it reads the response that this gives."""
 
-    def reading(request: Any) -> Any:
+    def around(request: Any) -> Any:
         def read(*args: Any, **kwargs: Any) -> Any:
             result = request(*args, **kwargs)
             result.read()
@@ -344,14 +343,38 @@ def test_who_reads_an_answer_before_the_application_does(colour: Colour) -> None
             await result.read()
             return result
 
-        return read if sync else read_async
+        return read if colour.name == "sync" else read_async
 
+    return around
+
+
+def test_who_reads_an_answer_before_the_application_does(colour: Colour) -> None:
+    """As openinference 0.1.66 does with what ``with_streaming_response`` gives: the record has all the same."""
+    owner, _ = owners_of(colour, "client classes")
     scenario = Scenario(call=read_in_a_streaming_response)
     bare = play(scenario, colour)
-    with outside(owner, "request", reading), capture_generations() as generations:
+    with outside(owner, "request", reading(colour)), capture_generations() as generations:
         watched = play(scenario, colour)
         assert [CHAT] == [facts_of(each) for each in generations]
     assert bare == watched
+
+
+def test_who_reads_a_raw_stream_before_the_application_does(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of a stream; of one from a provider that we know, nobody has looked at the headers before."""
+    monkeypatch.setattr(_asking, "provider_of", lambda *_: "openai")
+    owner, _ = owners_of(colour, "client classes")
+    colour.provider.answer_with(
+        {
+            "/chat/completions": lambda _: Answer(
+                body=events([*CHUNKS, USAGE_CHUNK]), headers={"Content-Type": "text/event-stream"}
+            )
+        }
+    )
+    with outside(owner, "request", reading(colour)), capture_generations() as generations:
+        client = colour.client(colour.provider.base_url)
+        with colour.entered(client.chat.completions.with_streaming_response.create(**ASK, stream=True)) as response:
+            colour.wait(response.read())
+        assert [STREAMED] == [facts_of(each) for each in generations]
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream", "text/plain"])

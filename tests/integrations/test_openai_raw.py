@@ -165,6 +165,7 @@ BESIDE: Mapping[str, Reader] = {
         colour.items(stream),
     ],
     "too late": read_too_late,
+    "steps of its own": lambda colour, stream: colour.items(stream.__stream__()),
 }
 
 
@@ -179,7 +180,9 @@ def test_the_response_of_a_stream_is_recorded_however_it_is_read(name: str, colo
         finally:
             colour.wait(stream.close())
 
-    check(Scenario(call=call, records=(STREAMED,)), colour)
+    (record,) = check(Scenario(call=call, records=(STREAMED,)), colour)
+    assert record.content is not None
+    assert record.content.output == {"completion": "Hello there.", "reasoning": None}  # each word once
 
 
 def written(colour: Colour, client: Any) -> Any:

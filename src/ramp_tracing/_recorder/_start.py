@@ -31,6 +31,10 @@ class Start:
         self._defaults = state.defaults  # which nobody changes
         self.process = os.getpid()
 
+    def stands_in(self, outer: "Start") -> None:
+        """Take the place of what this is a part of."""
+        self._place, self._defaults = outer._place, outer._defaults
+
     def now(self) -> UnixNanos:
         """By the monotonic clock, so that a call never ends before it started."""
         nanoseconds: Any = self.instant + time.perf_counter_ns() - self.monotonic

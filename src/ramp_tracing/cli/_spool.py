@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -70,7 +71,7 @@ def send(
     of.
     """
     config = _configured(state_dir)
-    others = [_named(each, state_dir) for each in earlier or ()]
+    others = list(dict.fromkeys(chain.from_iterable(_named(each, state_dir) for each in earlier or ())))
     journal = open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.account, earlier=others)
     pipeline = Pipeline(config, journal=journal)
     try:
@@ -138,13 +139,13 @@ def _spools(state_dir: str | None) -> Sequence[Path]:
         raise typer.Exit(NOT_CONFIGURED) from None
 
 
-def _named(name: str, state_dir: str | None) -> Path:
-    """The directory of a destination, by its path or its name."""
-    for directory in _spools(state_dir):
-        if name in (str(directory), directory.name):
-            return directory
-    typer.echo("--from takes a directory that `ramp-tracing spool status` names", err=True)
-    raise typer.Exit(NOT_CONFIGURED)
+def _named(name: str, state_dir: str | None) -> Sequence[Path]:
+    """The directories of a destination, by their path or their name, of which each place may have one."""
+    found = [each for each in _spools(state_dir) if Path(name) in (each, Path(each.name))]
+    if not found:
+        typer.echo("--from takes a directory that `ramp-tracing spool status` names", err=True)
+        raise typer.Exit(NOT_CONFIGURED)
+    return found
 
 
 def _existing(places: Sequence[Path]) -> Iterator[Path]:

@@ -90,6 +90,11 @@ class Asking(Unanswered):
         if not NAMES_OF_ASKERS.isdisjoint(body):
             self.attribution = unchanging(_asker(route, body))  # what is in there may be changed for the next call
 
+    def begins_below(self, above: "Asking") -> None:
+        """As in `Call`."""
+        self.stands_in(above)
+        self.around = above.around
+
     @property
     def place(self) -> bytes:
         """As in `Lean`; made once for all calls for a model. Raises `TypeError` for a name that JSON cannot hold."""

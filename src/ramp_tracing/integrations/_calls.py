@@ -41,7 +41,8 @@ class Call:
     Attributes:
         asking: What is asked.
         hides_usage: The usage was asked for by us, not by the application.
-        is_handed_down: Another client, which has a call of its own for it, is asked in this one's place.
+        is_asked: A part of it has been asked by the ``request`` that its own one inherits.
+        is_handed_down: Something that has a call of its own, another client as a rule, is asked for the same.
         noted: Whether its answer was seen before the client library read it.
         options: What the client library is to send: the application's, or others in their place.
         owner: The subclass whose ``request`` has been called, if it is not the library's own.
@@ -51,7 +52,7 @@ class Call:
     __slots__ = (
         "__weakref__", "_client", "_ending", "_gateway_cost", "_is_anybodys", "_is_event_stream", "_options",
         "_recording", "_response_body", "_retries", "_sent_body", "_sink",
-        "asking", "hides_usage", "is_handed_down", "noted", "options", "owner", "route",
+        "asking", "hides_usage", "is_asked", "is_handed_down", "noted", "options", "owner", "route",
     )  # fmt: skip
 
     def begin(self, client: object, options: Any, *, sink: Sink, route: Route, origin: Origin) -> None:
@@ -68,7 +69,7 @@ class Call:
         self.asking = Asking()
         self.asking.note(client, options, route=route, origin=origin)
         self.route = route
-        self.hides_usage = self.noted = self._is_event_stream = self.is_handed_down = False
+        self.hides_usage = self.noted = self._is_event_stream = self.is_asked = self.is_handed_down = False
         self.owner: type[Any] | None = None
         self._sink, self._client = sink, client
         self.options = self._options = options
@@ -111,11 +112,14 @@ class Call:
 
         A copy of the options has the same body object; another call that is made meanwhile has a body of its own.
         """
-        return self._client is client and self._asks(options)
+        return self._client is client and any(
+            options is sent or (options.json_data is sent.json_data is not None) for sent in self.sent_options
+        )
 
-    def _asks(self, options: Any) -> bool:
-        sents = (self._options, self.options)
-        return any(options is sent or (options.json_data is sent.json_data is not None) for sent in sents)
+    @property
+    def sent_options(self) -> tuple[Any, Any]:
+        """The application's, and what we have made of them, the same as a rule."""
+        return self._options, self.options
 
     def is_asked_by(self, client: object, options: Any, route: Route, owner: type[Any] | None) -> bool:
         """
@@ -124,30 +128,25 @@ class Call:
         What a subclass asks by ``super().request`` is, though it has changed the body. What goes by its own ``request``
         again, or to another endpoint, is another call.
         """
-        if self.is_handed_down:
-            return False
-        if self.is_same(client, options):
-            return True
         above = self.owner
-        if above is None or above is owner or self._client is not client or route is not self.route:
-            return False
-        return owner is None or issubclass(above, owner)
+        is_part = self.is_same(client, options) or (
+            above is not None
+            and above is not owner
+            and self._client is client
+            and route is self.route
+            and (owner is None or issubclass(above, owner))
+        )
+        self.is_asked = self.is_asked or is_part
+        return is_part
 
-    def is_elsewhere(self, client: object, options: Any, owner: type[Any] | None) -> bool:
-        """Whether what is asked on another thread, by the ``request`` of *owner*, is this call, handed on as it is."""
-        is_handed_on = options is self.options or options is self._options
-        return is_handed_on and self._client is client and owner is not self.owner
+    def begins_below(self, above: "Call") -> None:
+        """Note that it begins where *above* is known by its options alone, as on a thread: it is for whom that is."""
+        self._sink = above._sink
+        self.asking.begins_below(above.asking)
 
-    def hands_to(self, client: object, options: Any) -> bool:
-        """
-        Whether a subclass's ``request`` asks *client* for this call, as it was asked.
-
-        The record of another client is the call's, unless this one's has been answered already.
-        """
-        asks = self.owner is not None and self._client is not NOBODYS and self._asks(options)
-        if asks and self._client is not client and not self.noted:
-            self.is_handed_down = True
-        return asks
+    def hands_to(self, route: Route) -> None:
+        """Note that a call of its own has begun for *route* where this one is made."""
+        self.is_handed_down = self.is_handed_down or (self.owner is not None and route is self.route)
 
     def accumulator(self) -> Accumulator:
         """What folds the answer, if it comes as a stream."""
@@ -209,11 +208,15 @@ class Call:
             if is_paid_for and not (self.route.settles or self.route.fetches):
                 self._new_ending(self.recording.another()).succeed(outcome)
 
+    def is_over(self) -> None:
+        """Note that nothing that is asked from now on is a part of it, wherever its context goes on."""
+        self._client = NOBODYS
+
     def failed(self, error: BaseException) -> None:
         """The request raised; what had been answered before was billed."""
-        if self.is_handed_down:
+        self.is_over()
+        if self.is_handed_down and not (self.noted or self.is_asked):
             return
-        self._client = NOBODYS
         outcome = NOTHING_READ
         self._keep_asked()
         with guarded("reading a failed call"):
@@ -226,7 +229,7 @@ class Call:
 
     def is_left_unread(self) -> bool:
         """Whether the call, which has been answered, is recorded now, with its answer as it came, to be read later."""
-        self._client = NOBODYS
+        self.is_over()
         kept = None
         try:
             kept = self._kept()
@@ -239,7 +242,7 @@ class Call:
 
     def answered(self, result: object) -> None:
         """The whole answer is there; a call whose answer could not be read has been made all the same."""
-        body = self._response_body or _read_meanwhile(result)
+        body = self._response_body or self._read_meanwhile(result)
         try:
             if isinstance(self.ending, Fetching):
                 self.ending.read(body or b"")
@@ -249,6 +252,15 @@ class Call:
         except BaseException:
             with guarded("recording a call"):
                 raise
+
+    def _read_meanwhile(self, result: object) -> bytes | None:
+        """The body of a response that came unread, if another instrumentation has read it before the application."""
+        response = getattr(result, "http_response", None)
+        body = getattr(response, "_content", None)
+        if not isinstance(body, bytes):
+            return None
+        self._is_event_stream = is_event_stream(response)
+        return body
 
     def _outcome(self, body: bytes | None, result: object) -> Outcome:
         outcome = NOTHING_READ
@@ -314,39 +326,9 @@ class Call:
         return self.route.format.read(result if answer is None else answer)
 
 
-class Elsewhere:
-    """
-    A call on a thread whose context does not have it, where a subclass's ``request`` asks for it. It ends as the call.
-
-    Args:
-        call: It.
-        options: As the thread hands them on.
-    """
-
-    __slots__ = ("call", "options")
-
-    is_handed_down: Final = True
-
-    def __init__(self, call: Call, options: Any) -> None:
-        self.call = call
-        self.options = options
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.call, name)
-
-    def failed(self, error: BaseException) -> None:
-        """Nothing: what becomes of that is the subclass's to say."""
-
-
 def nanoseconds_taken(response: Any) -> int:
     """How long a response took that has been read; 0 if it has not."""
     return 0 if not hasattr(response, "_elapsed") else round(response.elapsed.total_seconds() * 1e9)
-
-
-def _read_meanwhile(result: object) -> bytes | None:
-    """The body of a response that comes unread, if another instrumentation has read it before the application does."""
-    body = getattr(getattr(result, "http_response", None), "_content", None)
-    return body if isinstance(body, bytes) else None
 
 
 def address_of(client: Any, url: str) -> tuple[str | None, int | None]:

@@ -84,10 +84,13 @@ class Doors:
             for each in set(_overriding(owner)):
                 self._patches.restore(each, "request", partial(around, exact, Overriding(self, each)))
 
-    def wrap_responses(self) -> None:
-        """Wrap every ``_process_response``, likewise."""
-        for owner, _, exact in self._clients:
+    def wrap_responses(self) -> bool:
+        """Wrap every ``_process_response``, likewise; whether one had to be."""
+        missing = [
             self._patches.restore(owner, "_process_response", partial(around, exact, self))
+            for owner, _, exact in self._clients
+        ]
+        return any(missing)
 
     def load(self) -> "StainlessHook | None":
         """What watches calls; `None` where there is nothing to watch them for, or it cannot be loaded."""

@@ -31,7 +31,8 @@ def listen(stream: Any, watch: StreamWatch, *, trusted: bool) -> None:
         client = stream._client
         build = getattr(client, METHOD)
         if _takes(build, PARAMETERS):
-            stream._client = Listening(stream, client, _trusted(build, watch) if trusted else _telling(build, watch))
+            telling = _trusted(build, watch) if trusted else _telling(build, watch)
+            stream._client = Listening(stream, client, watch, telling)
 
 
 class Listening:
@@ -41,16 +42,18 @@ class Listening:
     Args:
         stream: The stream.
         client: Its client.
+        watch: Is told that the stream reads now, whoever takes its steps.
         telling: What to give for the method.
     """
 
-    def __init__(self, stream: Any, client: Any, telling: Build) -> None:
-        self._stream, self._client, self._telling = stream, client, telling
+    def __init__(self, stream: Any, client: Any, watch: StreamWatch, telling: Build) -> None:
+        self._stream, self._client, self._watch, self._telling = stream, client, watch, telling
 
     def __getattr__(self, name: str) -> Any:
         if name != METHOD:
             return getattr(self._client, name)
         self._stream._client = self._client
+        self._watch.is_heard = True
         return self._telling
 
 

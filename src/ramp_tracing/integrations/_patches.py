@@ -46,16 +46,18 @@ class Patches:
         setattr(owner, name, made)
         self._put_up.append((owner, name, before, made))
 
-    def restore(self, owner: type, name: str, around: Callable[[Any], object]) -> None:
+    def restore(self, owner: type, name: str, around: Callable[[Any], object]) -> bool:
         """
-        `put` once more, unless one of ours is outermost there.
+        `put` once more, unless one of ours is outermost there; whether that was so.
 
         Some instrumentations put back, when they leave, the function that they once found, or whatever is below the
         outermost wrapper: both take out ours.
         """
         own = _own(owner, name)
-        if all(own is not ours for _, _, _, ours in self._put_up):
+        is_missing = all(own is not ours for _, _, _, ours in self._put_up)
+        if is_missing:
             self.put(owner, name, around)
+        return is_missing
 
     def undo(self) -> None:
         """Take out every wrapper that is still on top."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any, Final, cast
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from .._guard import guarded
@@ -24,7 +24,7 @@ from .._state import state
 from ._around import current
 from ._asking import Origin, body_of
 from ._bodies import watch_beside, watch_body
-from ._calls import Call, Elsewhere, address_of, nanoseconds_taken
+from ._calls import Call, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
@@ -37,6 +37,8 @@ RAW_RESPONSE_HEADER: Final = "X-Stainless-Raw-Response"
 
 MAX_PASSED_CHARACTERS: Final = 200
 """Of an address that is remembered: one that is got again and again is short, and one with a token in it is longer."""
+
+WATCHED: Final = (WatchedIterator, AsyncWatchedIterator)
 
 
 class Known:
@@ -73,16 +75,17 @@ class StainlessHook:
         self._raw = tuple(_raw_responses(library.name))
         self._repairing = Lock()
         self._origins: dict[int, Known] = {}
-        self._above: WeakValueDictionary[int, Call] | None = None  # those that began in subclasses, if there are any
+        self._above: WeakValueDictionary[int, Call] | None = None  # those of subclasses, if there are any, by options
 
     def begin(self, client: Any, options: Any, stream: object, owner: type[Any] | None = None) -> Call | None:
         """As in `Watcher`, of *owner*, if that is a subclass of the library's. A stream may be asked for its usage."""
         call = None
         try:
             call = self._call(client, options, options.url, owner)
-            if call is not None and stream is True and not call.is_handed_down and self._should_ask(call, client):
-                call.options = _asking_for_usage(options)
-                call.hides_usage = True
+            if call is not None and stream is True:
+                self._ask(call, client)
+            if call is not None and owner is not None:
+                self._note_above(call, owner)
         except BaseException:
             with guarded("reading a request"):  # entered only now, here and elsewhere: that is a tenth of a call
                 raise
@@ -108,9 +111,9 @@ class StainlessHook:
                 self._repair(self._doors.wrap_requests)
         return call
 
-    def _repair(self, wrap: Callable[[], None]) -> None:
+    def _repair(self, wrap: Callable[[], object]) -> bool:
         """
-        Put back what somebody has taken out, unless it was us, or another thread is doing it now.
+        Put back what somebody has taken out, unless it was us, or another thread is doing it now; whether it was.
 
         Args:
             wrap: For what is missing, and nothing else. Around somebody's wrapper that has ours below it, another one
@@ -118,9 +121,10 @@ class StainlessHook:
         """
         if self._library.name in state.enabled and self._repairing.acquire(blocking=False):
             try:
-                wrap()
+                return bool(wrap())
             finally:
                 self._repairing.release()
+        return True
 
     def _call(self, client: Any, options: Any, url: str, owner: type[Any] | None = None) -> Call | None:
         """The call that starts here; `None` if it is not billable, or seen already by a wrapper further out."""
@@ -128,11 +132,12 @@ class StainlessHook:
         if sink is None or self._library.name not in state.enabled:
             return None
         route = self._route(options.method, url)
-        if route is None or (outer is not None and outer.is_asked_by(client, options, route, owner)):
+        # Whose options these are is surer than where we are: a task or a thread may ask for the calls of others.
+        above = outer
+        if self._above is not None and (outer is None or not outer.is_same(client, options)):
+            above = self._above.get(id(options), outer)
+        if route is None or (above is not None and above is outer and above.is_asked_by(client, options, route, owner)):
             return None
-        known = None if outer is not None or self._above is None else self._known_above(client, options, owner)
-        if known is not None:
-            return cast("Call", known)
         call = Call()
         call.begin(
             client,
@@ -141,27 +146,19 @@ class StainlessHook:
             route=route,
             origin=self._origin(client, url),
         )
-        if owner is not None:
-            self._note_above(call, owner)
-        if outer is not None and outer.hands_to(client, options):
-            call.hides_usage = outer.hides_usage
+        if above is not None:
+            above.hands_to(route)
+            if above is not outer:
+                call.begins_below(above)
         return call
 
     def _note_above(self, call: Call, owner: type[Any]) -> None:
-        """Note that *call* began in the ``request`` of *owner*."""
+        """Note that *call* began in the ``request`` of *owner*, to be known where only its options are."""
         call.owner = owner
         if self._above is None:
             self._above = WeakValueDictionary()
-        self._above[id(call)] = call
-
-    def _known_above(self, client: Any, options: Any, owner: type[Any] | None) -> Elsewhere | None:
-        """The call for which a subclass's ``request`` asks on a thread without its context; `None` if there is none."""
-        if self._above is not None:
-            for found in self._above.valuerefs():
-                call = found()
-                if call is not None and call.is_elsewhere(client, options, owner):
-                    return Elsewhere(call, options)
-        return None
+        for options in call.sent_options:
+            self._above[id(options)] = call
 
     def _route(self, method: str, url: str) -> Route | None:
         """
@@ -195,6 +192,14 @@ class StainlessHook:
             self._origins[id(base)] = Known(client, origin)
         return origin
 
+    def _ask(self, call: Call, client: Any) -> None:
+        """Ask a stream for its usage, and hide that; also where a subclass was handed what asks for it."""
+        if self._should_ask(call, client):
+            call.options = _asking_for_usage(call.options)
+            call.hides_usage = True
+        else:
+            call.hides_usage = type(call.asking.body.get("stream_options")) is AskedByUs
+
     def _should_ask(self, call: Call, client: Any) -> bool:
         """Never where the application reads raw bytes, and never where it has made a choice itself."""
         if not call.route.asks_for_usage or state.stream_usage == "never":
@@ -211,7 +216,7 @@ class StainlessHook:
 
     def answered(self, call: Call, result: Any) -> None:
         """As in `Watcher`."""
-        if call.is_handed_down or call.is_left_unread():
+        if (call.owner is not None and not call.noted and self._is_anothers(call)) or call.is_left_unread():
             return
         watched = False
         try:
@@ -228,9 +233,23 @@ class StainlessHook:
                 with guarded("recording an answer"):
                     raise
 
+    def _is_anothers(self, call: Call) -> bool:
+        """
+        Whether what a subclass's ``request`` gives back is no answer to what it asked itself, unless that was missed.
+
+        Another client's answer has a record of its own, wherever it was asked; one that was kept was paid for before.
+        """
+        was_missed = False
+        with guarded("watching an answer"):
+            call.is_over()
+            was_missed = self._repair(self._doors.wrap_responses)
+        return call.is_handed_down or not call.is_asked or not was_missed
+
     def _watches(self, call: Call, result: Any) -> bool:
         """Whether the answer is still to be read by the application; then it is watched from now on."""
         if isinstance(result, (self._stream.Stream, self._stream.AsyncStream)):
+            if type(result._iterator) in WATCHED:
+                return True  # of another call, which records it: a subclass gives it back
             self._watch_stream(call, result)
         elif self._is_unread(result):
             watch_body(result.http_response, call.ending, call.route.format, call.accumulator())
@@ -248,7 +267,7 @@ class StainlessHook:
         else:
             stream._iterator = iterator = AsyncWatchedIterator(stream._iterator, watch)
             stream.response.aclose = AsyncClosing(stream.response.aclose, watch, iterator)
-        watch_beside(stream.response, watch, lambda: watch.busy or iterator.is_reading)
+        watch_beside(stream.response, watch, lambda: watch.is_heard or watch.busy or iterator.is_reading)
         listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
 
     def _is_unread(self, result: Any) -> bool:
@@ -305,10 +324,14 @@ def _raw_responses(library: str) -> Iterator[type[Any]]:
         yield import_module(f"{library}._legacy_response").LegacyAPIResponse
 
 
+class AskedByUs(dict[str, object]):
+    """What a stream is asked for by us; still known as such in a body that somebody has made of ours."""
+
+
 def _asking_for_usage(options: Any) -> Any:
     """A copy of the request's options that asks a stream for its usage; the application's own body stays as it is."""
     copy = options.model_copy() if hasattr(options, "model_copy") else options.copy()  # pydantic 2, 1
-    asked = {**as_fields(body_of(options).get("stream_options")), "include_usage": True}
+    asked = AskedByUs({**as_fields(body_of(options).get("stream_options")), "include_usage": True})
     # What is in extra_json goes over the rest.
     part = "extra_json" if "stream_options" in as_fields(options.extra_json) else "json_data"
     setattr(copy, part, {**as_fields(getattr(options, part)), "stream_options": asked})

@@ -32,6 +32,7 @@ class StreamWatch:
             usage comes next, and many loops stop at the finish reason.
         accumulator: What folds the items.
         busy: True while the client library itself is reading; it closes its response then, which is not an ending.
+        is_heard: Whether the data of the items comes by here; `_listening` sets this.
         passes: Whether the next item is made of data that we read before, and goes to the application without more ado.
         told: The last item that was made of data which we read before, or `EVERY`. `_listening` sets these.
         shown: Whether the application may see that one.
@@ -39,7 +40,7 @@ class StreamWatch:
 
     __slots__ = (
         "__weakref__", "_ending", "_has_begun",
-        "accumulator", "busy", "held", "hides_usage", "looks_ahead", "passes", "shown", "told",
+        "accumulator", "busy", "held", "hides_usage", "is_heard", "looks_ahead", "passes", "shown", "told",
     )  # fmt: skip
 
     def __init__(self, ending: Ending, accumulator: Accumulator, *, hides_usage: bool = False) -> None:
@@ -48,7 +49,7 @@ class StreamWatch:
         self.held: object = NOTHING
         self.looks_ahead = False
         self._has_begun = False
-        self.busy = False
+        self.busy = self.is_heard = False
         self.hides_usage = hides_usage
         self.passes = False
         self.told: object = NOTHING
