@@ -135,7 +135,7 @@ def test_flush_knows_of_a_call_that_began_under_options_long_gone() -> None:
 def test_what_a_call_under_options_long_gone_leaves_is_waited_for() -> None:
     """Also where nothing but the thread that sends knows of them any more."""
     with FakeRamp() as ramp, Provider() as provider:
-        ramp_tracing.instrument(api_key="first", base_url=ramp.url)
+        ramp_tracing.instrument(api_key="first", base_url=ramp.url, exit_timeout_seconds=60.0)
         reading = ask(provider, stream=True)
         next(reading)
         for name in ("second", "third"):

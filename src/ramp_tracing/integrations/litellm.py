@@ -49,7 +49,7 @@ class LiteLLMLayer:
     asides: tuple[str, ...] = CALLING_BACK
 
     def __init__(self) -> None:
-        self.since = time.time()
+        self.since: float = time.time()
 
     def call_of(self, frame: FrameType) -> str | None:
         """The id of the call that one of LiteLLM's frames belongs to."""
