@@ -113,15 +113,21 @@ def test_other_options_take_over_and_lose_nothing() -> None:
     assert after.attributes["trace.metadata.team"] == "x"
 
 
+def stream_begun_long_ago(ramp: FakeRamp, provider: Provider, **options: Any) -> Any:
+    """A stream that outlives two changes of the options; the receiver takes nothing any more."""
+    ramp_tracing.instrument(api_key="first", base_url=ramp.url, **options)
+    reading = ask(provider, stream=True)
+    next(reading)
+    for name in ("second", "third"):
+        ramp_tracing.instrument(api_key=name, base_url=ramp.url)
+    ramp.answer_with(503)
+    return reading
+
+
 def test_flush_knows_of_a_call_that_began_under_options_long_gone() -> None:
-    """A stream outlives two changes of the options: its record goes where it began, and is waited for."""
+    """Its record goes where it began, and is waited for."""
     with FakeRamp() as ramp, Provider() as provider:
-        ramp_tracing.instrument(api_key="first", base_url=ramp.url)
-        reading = ask(provider, stream=True)
-        next(reading)
-        for name in ("second", "third"):
-            ramp_tracing.instrument(api_key=name, base_url=ramp.url)
-        ramp.answer_with(503)
+        reading = stream_begun_long_ago(ramp, provider)
         assert list(reading)
         assert ramp_tracing.stats().waiting == 1
         assert not ramp_tracing.flush(1.0)
@@ -135,12 +141,7 @@ def test_flush_knows_of_a_call_that_began_under_options_long_gone() -> None:
 def test_what_a_call_under_options_long_gone_leaves_is_waited_for() -> None:
     """Also where nothing but the thread that sends knows of them any more."""
     with FakeRamp() as ramp, Provider() as provider:
-        ramp_tracing.instrument(api_key="first", base_url=ramp.url, exit_timeout_seconds=60.0)
-        reading = ask(provider, stream=True)
-        next(reading)
-        for name in ("second", "third"):
-            ramp_tracing.instrument(api_key=name, base_url=ramp.url)
-        ramp.answer_with(503)
+        reading = stream_begun_long_ago(ramp, provider, exit_timeout_seconds=60.0)
         assert list(reading)
         del reading
         gc.collect()

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from .._lazy import names_of
-from ._place import Site, open_journal, site_of, state_directories
+from ._place import Site, destination_name, open_journal, site_of, state_directories
 
 if TYPE_CHECKING:
     from ._file import FileJournal
@@ -34,6 +34,7 @@ __all__ = [
     "SpoolStatus",
     "Stats",
     "dead_letters",
+    "destination_name",
     "open_journal",
     "pending_jobs",
     "purge",

@@ -277,11 +277,13 @@ def _forgotten() -> list[Slot]:
     except RuntimeError:  # another thread, which needs no lock for that, has put in a call, and is about to come here
         return forgotten
     for name in oldest:
-        slot = cast("Slot", state.slots[name])
+        slot = cast("Slot | None", state.slots.get(name))
+        if slot is None:  # a signal's handler has made room meanwhile
+            continue
         if slot.vigils:
             state.slots.move_to_end(name)  # a single step: were it out for a moment, a word on it would find another
             continue
-        del state.slots[name]
+        state.slots.pop(name, None)
         forgotten.append(slot)
         if len(forgotten) >= MAX_SLOTS // MAX_PASSED_OVER:
             break

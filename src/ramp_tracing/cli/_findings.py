@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 from .._autostart import SITE
 from .._config import Config, WireProtocol
 from .._delivery import ConnectionReport, test_connection
-from .._journal import SpoolStatus, spool_of, spools_in, state_directories
-from .._journal._place import destination_name
+from .._journal import SpoolStatus, destination_name, spool_of, spools_in, state_directories
 from ..integrations import REGISTRY
 
 Weight = Literal["good", "note", "warning", "problem"]

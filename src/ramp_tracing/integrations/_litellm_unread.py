@@ -87,10 +87,8 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
         parts = place.written, PRICED % told.price if told.price else b"", orjson.dumps(told.parameters)
     except TypeError:  # a name or a number that JSON cannot hold
         return None
-    lean = Lean()
-    lean.place, lean.format, lean.attribution, lean.cost = WRITTEN % parts, CHAT.name, attribution, None
-    lean.span_parent = settled.started.span_parent
-    lean.role = "leaf" if settled.started.in_tree else "call"
+    lean = _begun(settled.started, attribution)
+    lean.place = WRITTEN % parts
     key_hash = None if client is None else client.api_key_hash
     lean.api_key_hash = hash_of(call.get("api_key")) if key_hash is None else key_hash
     if seen is None or client is None:
@@ -101,6 +99,15 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
     lean.id = client.id
     read = partial(_enriched, told=told, place=place, seen=seen)
     return ReadLater(lean, read, size_bytes=told.size_bytes + seen.size_bytes)
+
+
+def _begun(started: InForce, attribution: Attribution) -> Lean:
+    """What is written down of every call of LiteLLM's that is read later."""
+    lean = Lean()
+    lean.format, lean.attribution, lean.cost = CHAT.name, attribution, None
+    lean.span_parent = started.span_parent
+    lean.role = "leaf" if started.in_tree else "call"
+    return lean
 
 
 def _agree(told: LeanCall, client: Lean) -> bool:
