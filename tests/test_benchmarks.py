@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.compare import goals, instructions, report, workers
+from benchmarks.compare import callgrind, goals, instructions, report, workers
 from benchmarks.compare.contenders import CONTENDERS, PEERS
 from benchmarks.compare.receiver import spans_in
 from benchmarks.compare.workers import Place, counts, order
@@ -101,26 +101,71 @@ def post(address: str, body: object, timeout: float = 20) -> None:
 def test_dumps_of_the_first_thread_are_read(tmp_path: Path) -> None:
     """Each says what was played, in which state, and how often; that of another thread is left alone."""
     played = [("stream 200*bare*0", 400), ("stream 200*bare*1", 7_000), ("chat*on*20", 9_000)]
-    for number, (trigger, total) in enumerate(played):
-        text = f"version: 1\nthread: 1\ndesc: Trigger: dump {trigger}\nevents: Ir\nfn=(1)\n0 1\ntotals: {total}\n"
+    for number, (trigger, cost) in enumerate(played):
+        text = f"version: 1\nthread: 1\ndesc: Trigger: dump {trigger}\nevents: Ir\nfn=(1) f\n0 {cost}\n"
         (tmp_path / f"dump.{number}-01").write_text(text)
-    (tmp_path / "dump.9-02").write_text("desc: Trigger: dump chat*on*20\ntotals: 1\n")
+    (tmp_path / "dump.9-02").write_text("desc: Trigger: dump chat*on*20\nfn=(1) f\n0 1\n")
     expected = {("stream 200", "bare", 0): 400, ("stream 200", "bare", 1): 7_000, ("chat", "on", 20): 9_000}
-    assert dict(instructions.totals_of(tmp_path / "dump")) == expected
+    found = {turn: tally.instructions for turn, tally in instructions.tallies_of(tmp_path / "dump")}
+    assert found == expected
+
+
+def test_the_allocator_is_counted_apart_from_the_rest() -> None:
+    """By the names of its functions; what a function called took is not its own."""
+    dump = """
+fn=(1) _PyEval_EvalFrameDefault
+16 100
++3 20
+cfn=(2) malloc
+calls=3 0
+* 90
+fn=(2)
+0 60
+cfn=(3) _int_malloc
+calls=1 0
+0 30
+fn=(3)
+0 30
+fn=(4) free
+-1 7
+fn=(5) PyMem_Malloc
+cob=(7)
+cfn=(2)
+calls=2 0
+0 50
+"""
+    assert callgrind.tally_of(dump) == callgrind.Tally(instructions=120, allocator=97, allocations=5)
+
+
+def tally(instructions: float, allocator: float = 0, allocations: float = 0) -> callgrind.Tally:
+    """What a turn took."""
+    return callgrind.Tally(instructions, allocator, allocations)
 
 
 def test_an_empty_turn_is_what_counting_costs() -> None:
     """And the median counts: a turn in which a thread that sends was busy is neither left out nor decides alone."""
     counted = {("chat", "bare", 0): (90, 110), ("chat", "bare", 10): (1_100, 1_500, 1_120)}
-    totals = [(turn, count) for turn, counts in counted.items() for count in counts]
-    assert instructions.per_call(totals) == {("chat", "bare"): 102}
+    tallies = [(turn, tally(count)) for turn, counts in counted.items() for count in counts]
+    assert instructions.per_call(tallies) == {"chat": {"bare": 102}}
+
+
+def test_an_allocation_costs_what_it_costs_the_bare_application() -> None:
+    """What the allocator did for the other state, which asked for more, is another matter."""
+    turns = {"bare": tally(1_000, 400, 20), "on": tally(1_200, 9_000, 30)}
+    tallies = [(("chat", state, 10), turn) for state, turn in turns.items()]
+    tallies += [(("chat", state, 0), tally(0)) for state in turns]
+    assert instructions.per_call(tallies) == {"chat": {"bare": 140, "on": 180}}
 
 
 def test_what_a_contender_adds_is_counted_in_its_own_process() -> None:
-    """Where the bare application may take more or less than in another one."""
-    counts = {"baseline*bare": 500, "baseline*on": 490, "ours*bare": 700, "ours*on": 760, "langfuse*bare": 7}
-    counts |= {"baseline again*bare": 300, "baseline again*on": 297}
-    found = instructions.beside_baseline(counts)
+    """Where the bare application may take more or less than in another one; of several, the median is believed."""
+    samples = {
+        "baseline": [{"bare": 500, "on": 490}, {"bare": 400, "on": 390}, {"bare": 900, "on": 100}],
+        "ours": [{"bare": 700, "on": 760}, {"bare": 700, "on": 9_000}, {"bare": 500, "on": 510}],
+        "baseline again": [{"bare": 300, "on": 297}],
+        "langfuse": [{"bare": 7}],
+    }
+    found = instructions.beside_baseline(samples)
     assert found == {"baseline": 500, "ours": 570, "baseline again": 507}
     assert instructions.added(found, "ours") == 70
 

@@ -1,11 +1,14 @@
 """
 Instructions of the caller's thread, counted by valgrind: the same whatever else the machine does.
 
-Each contender runs once under callgrind, which counts nothing until it is told to. First the process is the bare
-application, then it is switched on; both play a scenario in turns of N calls, and the counts are dumped after each. An
-empty turn shows what the dump itself costs. A contender adds the difference of its own two medians, less that of the
-baseline, which is switched on to nothing: the clients of the second half are others, and stand elsewhere in memory.
-Two processes beside each other differ by more than is looked for.
+Each contender runs under callgrind, ours several times, which counts nothing until it is told to. First the process is
+the bare application, then it is switched on; both play a scenario in turns of N calls, and the counts are dumped after
+each. An empty turn shows what the dump itself costs. A contender adds the difference of its own two medians, less that
+of the baseline, which is switched on to nothing: the clients of the second half are others, and stand elsewhere in
+memory. Two processes beside each other differ by more than is looked for.
+
+What an allocation costs the C library depends on all that it was asked for before: 25,000 instructions more or less for
+a chat, in a process to which nothing has happened. So each is counted at what one costs the bare application.
 """
 
 import re
@@ -17,7 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from .contenders import CONTENDERS
+from .callgrind import Tally, median_of, tally_of
+from .contenders import CONTENDERS, OURS
 from .scenarios import SCENARIOS, Library
 from .workers import Place, Worker, slug
 
@@ -35,16 +39,29 @@ CALLGRIND: Final = [
     *STEADY, "valgrind", "-q", "--tool=callgrind", "--separate-threads=yes", "--instr-atstart=no", "--dump-line=no"
 ]  # fmt: skip
 
+LAYOUTS: Final = 5
+"""
+How often ours are counted, with other hashes each time, so that everything stands elsewhere in memory: the median is
+believed.
+
+Where two of the types that a call looks at share a place in the interpreter's cache, that is thousands of instructions,
+and nothing that anybody has done. A peer takes a hundred times as many.
+"""
+
 BARE: Final = "bare"
 ON: Final = "on"
 """The two states of a process."""
 
-DUMP: Final = re.compile(
-    r"^desc: Trigger: dump (?P<scenario>.+)\*(?P<state>bare|on)\*(?P<acts>\d+)$.*?^totals: (?P<count>\d+)", re.M | re.S
-)
+DUMP: Final = re.compile(r"^desc: Trigger: dump (?P<scenario>.+)\*(?P<state>bare|on)\*(?P<acts>\d+)$", re.M)
 
 Turn = tuple[str, str, int]
 """Scenario, state, acts."""
+
+Sample = dict[str, float]
+"""State → instructions."""
+
+Samples = dict[str, list[Sample]]
+"""Contender → what was counted of it in a scenario, once for each layout of memory."""
 
 Counts = dict[str, dict[str, float]]
 """Scenario → contender → instructions of the caller's thread for a call."""
@@ -57,28 +74,34 @@ def installed() -> bool:
 
 def count(names: Sequence[str], place: Place) -> Counts:
     """Count for every contender, every scenario that is to be counted."""
-    found: Counts = {scenario: {} for scenario, row in SCENARIOS.items() if row.counted}
+    found: dict[str, Samples] = {scenario: {} for scenario, row in SCENARIOS.items() if row.counted}
     libraries = sorted({SCENARIOS[scenario].library for scenario in found}, reverse=True)
-    jobs = [(name, library) for library in libraries for name in names if library in CONTENDERS[name].libraries]
+    jobs = [
+        (name, library, layout)
+        for library in libraries
+        for name in names
+        if library in CONTENDERS[name].libraries
+        for layout in range(LAYOUTS if name in OURS else 1)
+    ]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for (name, _), counted in zip(jobs, pool.map(lambda job: counted_of(*job, place), jobs), strict=True):
-            for (scenario, state), instructions in counted.items():
-                found[scenario][f"{name}*{state}"] = instructions
-    return {scenario: beside_baseline(counts) for scenario, counts in found.items()}
+        for (name, *_), counted in zip(jobs, pool.map(lambda job: counted_of(*job, place), jobs), strict=True):
+            for scenario, sample in counted.items():
+                found[scenario].setdefault(name, []).append(sample)
+    return {scenario: beside_baseline(samples) for scenario, samples in found.items()}
 
 
-def beside_baseline(counts: Mapping[str, float]) -> dict[str, float]:
-    """Contender → what the bare application takes, and what the contender adds to it in a process of its own."""
-    bare, switched = counts.get(f"baseline*{BARE}", 0.0), counts.get(f"baseline*{ON}", 0.0)
-    names = [each.partition("*")[0] for each in counts if each.endswith(f"*{ON}")]
-    more = {name: counts[f"{name}*{ON}"] - counts[f"{name}*{BARE}"] for name in names}
-    return {name: bare + added - (switched - bare) for name, added in more.items()}
+def beside_baseline(samples: Samples) -> dict[str, float]:
+    """Contender → what the bare application takes, and what the contender adds to it in processes of its own."""
+    differences = {name: [each[ON] - each[BARE] for each in of_name if ON in each] for name, of_name in samples.items()}
+    more = {name: median(of_name) for name, of_name in differences.items() if of_name}
+    bare = median([sample[BARE] for sample in samples.get("baseline", [])] or [0.0])
+    return {name: bare + added - more.get("baseline", 0.0) for name, added in more.items()}
 
 
-def counted_of(name: str, library: Library, place: Place) -> dict[tuple[str, str], float]:
-    """(scenario, state) → instructions for a call, for one contender."""
-    dumps = place.folder / f"callgrind-{slug(name)}-{library}"
-    before = [*CALLGRIND, f"--callgrind-out-file={dumps}"]
+def counted_of(name: str, library: Library, layout: int, place: Place) -> dict[str, Sample]:
+    """Scenario → what a call takes, for one contender, and one of the ways in which memory may be laid out."""
+    dumps = place.folder / f"callgrind-{slug(name)}-{library}-{layout}"
+    before = ["env", f"PYTHONHASHSEED={layout}", *CALLGRIND, f"--callgrind-out-file={dumps}"]
     played = {scenario: row.counted for scenario, row in SCENARIOS.items() if row.library == library and row.counted}
     with suppress(RuntimeError), Worker(name, library, place, before, bare=True) as worker:
         for scenario, acts in played.items():
@@ -86,31 +109,36 @@ def counted_of(name: str, library: Library, place: Place) -> dict[tuple[str, str
         worker.ask("switch on", "", 0)
         for scenario, acts in played.items():
             worker.ask(f"count {ON}", scenario, acts)
-    return per_call(totals_of(dumps))
+    return per_call(tallies_of(dumps))
 
 
-def per_call(totals: Iterable[tuple[Turn, int]]) -> dict[tuple[str, str], float]:
+def per_call(tallies: Iterable[tuple[Turn, Tally]]) -> dict[str, Sample]:
     """
     The medians of what turns cost more than an empty one, for a call.
 
     Not the least: a thread that sends, and takes its turn with the interpreter's lock, is paid for as well.
     """
-    turns: dict[Turn, list[int]] = {}
-    for turn, count in totals:
-        turns.setdefault(turn, []).append(count)
+    turns: dict[Turn, list[Tally]] = {}
+    for turn, tally in tallies:
+        turns.setdefault(turn, []).append(tally)
+    made: dict[str, dict[str, Tally]] = {}
+    for (scenario, state, acts), found in turns.items():
+        if acts:
+            whole = median_of(found).less(median_of(turns[scenario, state, 0]))
+            made.setdefault(scenario, {})[state] = whole.over(acts * SCENARIOS[scenario].calls)
     return {
-        (scenario, state): (median(counts) - median(turns[scenario, state, 0])) / acts / SCENARIOS[scenario].calls
-        for (scenario, state, acts), counts in turns.items()
-        if acts
+        scenario: {state: tally.at(of_state[BARE].price) for state, tally in of_state.items()}
+        for scenario, of_state in made.items()
     }
 
 
-def totals_of(dumps: Path) -> Iterator[tuple[Turn, int]]:
-    """Turn → instructions of the first thread, from the dumps of one process."""
+def tallies_of(dumps: Path) -> Iterator[tuple[Turn, Tally]]:
+    """Turn → what the first thread took, from the dumps of one process."""
     for file in dumps.parent.glob(f"{dumps.name}.*-01"):
-        found = DUMP.search(file.read_text(encoding="utf-8"))
+        dump = file.read_text(encoding="utf-8")
+        found = DUMP.search(dump)
         if found is not None:
-            yield (found["scenario"], found["state"], int(found["acts"])), int(found["count"])
+            yield (found["scenario"], found["state"], int(found["acts"])), tally_of(dump)
 
 
 def added(counts: Mapping[str, float], contender: str) -> float | None:

@@ -64,10 +64,11 @@ Exact = Callable[[Watching, Any], Any]
 
 def request(watching: Watching, wrapped: Any) -> Any:
     """Around ``request``."""
+    passed = watching.passed
 
     def request(client: Any, cast_to: Any, options: Any, *, stream: Any = False, stream_cls: Any = None) -> Any:
         try:
-            passes = options.url in watching.passed and options.method == "get"
+            passes = options.url in passed and options.method == "get"
         except UNUSUAL:
             passes = False
         watcher = None if passes else watching.watcher or watching.load()
@@ -92,10 +93,11 @@ def request(watching: Watching, wrapped: Any) -> Any:
 
 def async_request(watching: Watching, wrapped: Any) -> Any:
     """Around ``request`` of async clients."""
+    passed = watching.passed
 
     async def request(client: Any, cast_to: Any, options: Any, *, stream: Any = False, stream_cls: Any = None) -> Any:
         try:
-            passes = options.url in watching.passed and options.method == "get"
+            passes = options.url in passed and options.method == "get"
         except UNUSUAL:
             passes = False
         watcher = None if passes else watching.watcher or watching.load()
@@ -120,19 +122,20 @@ def async_request(watching: Watching, wrapped: Any) -> Any:
 
 def response(watching: Watching, wrapped: Any) -> Any:
     """Around ``_process_response``: an answer that cannot be read raises there, and has been billed already."""
+    passed = watching.passed
 
     def process_response(
         client: Any, *, cast_to: Any, options: Any, response: Any, stream: Any, stream_cls: Any, retries_taken: Any = 0
     ) -> Any:
         call = current.get()
-        try:
-            passes = options.url in watching.passed and options.method == "get"
-        except UNUSUAL:
-            passes = False
         if call is not None:
             call.note_response(client, options, response, retries_taken)
-        elif not passes and (watcher := watching.watcher or watching.load()) is not None:
-            late = watcher.late(options, response)
+        else:
+            try:
+                passes = options.url in passed and options.method == "get"
+            except UNUSUAL:
+                passes = False
+            late = None if passes else _late_in(watching, options, response)
             if late is not None:
                 asking = request(late, _answering(wrapped, response, retries_taken))
                 return asking(client, cast_to, options, stream=stream, stream_cls=stream_cls)
@@ -146,19 +149,20 @@ def response(watching: Watching, wrapped: Any) -> Any:
 
 def async_response(watching: Watching, wrapped: Any) -> Any:
     """Around ``_process_response`` of async clients."""
+    passed = watching.passed
 
     async def process_response(
         client: Any, *, cast_to: Any, options: Any, response: Any, stream: Any, stream_cls: Any, retries_taken: Any = 0
     ) -> Any:
         call = current.get()
-        try:
-            passes = options.url in watching.passed and options.method == "get"
-        except UNUSUAL:
-            passes = False
         if call is not None:
             call.note_response(client, options, response, retries_taken)
-        elif not passes and (watcher := watching.watcher or watching.load()) is not None:
-            late = watcher.late(options, response)
+        else:
+            try:
+                passes = options.url in passed and options.method == "get"
+            except UNUSUAL:
+                passes = False
+            late = None if passes else _late_in(watching, options, response)
             if late is not None:
                 asking = async_request(late, _answering(wrapped, response, retries_taken))
                 return await asking(client, cast_to, options, stream=stream, stream_cls=stream_cls)
@@ -168,6 +172,12 @@ def async_response(watching: Watching, wrapped: Any) -> Any:
         )  # fmt: skip
 
     return process_response
+
+
+def _late_in(watching: Watching, options: Any, response: Any) -> Watching | None:
+    """Who watches a call of which we have not seen the request, from its answer on; `None` for nearly all requests."""
+    watcher = watching.watcher or watching.load()
+    return None if watcher is None else watcher.late(options, response)
 
 
 def _answering(wrapped: Any, response: Any, retries_taken: object) -> Any:
