@@ -5,8 +5,10 @@ import socket
 import ssl
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -297,6 +299,41 @@ def test_nothing_listens() -> None:
 def test_what_needs_a_network_to_go_wrong(error: OSError, cause: str) -> None:
     """Each with its own words."""
     assert UnreachableError(error).cause == cause
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port of 127.0.0.1 whose queue is full: whoever connects waits for ever."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
+        for _ in range(4):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+NO_FAMILY = 60
+"""No system has such sockets, as some have none for IPv6."""
+
+
+@pytest.mark.parametrize("first", ["has no way", "is of no family", "refuses"])
+def test_the_next_address_of_a_host_is_tried(first: str, silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a host has several, one that cannot be reached keeps nothing from the others."""
+    with Receiver.which(answer(200)) as receiver, socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        own = socket.getaddrinfo("127.0.0.1", urlsplit(receiver.url).port, type=socket.SOCK_STREAM)
+        family = NO_FAMILY if first == "is of no family" else socket.AF_INET
+        port = silent if first == "has no way" else unheard.getsockname()[1]
+        found = [(family, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)), *own]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert 200 == post(receiver.url.replace("127.0.0.1", "localhost"), seconds=3.0).status
+
+
+def test_no_address_of_a_host_can_be_reached(silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them together have one deadline."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", silent))] * 3
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert "timeout" == failure(f"http://localhost:{silent}/", seconds=0.6).cause
 
 
 def test_a_name_that_cannot_be_one() -> None:

@@ -170,13 +170,20 @@ def _dial(address: tuple[str, int], deadline: Deadline) -> socket.socket:
     """
     The first address of a host that answers, all within one deadline.
 
-    The look-up of the name itself has no timeout of ours; the resolver's own applies.
+    Each has an equal part of what is left: a host may have addresses to which there is no way from here, and which say
+    nothing (IPv6, mostly). The look-up of the name itself has no timeout of ours; the resolver's own applies.
     """
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
-    for family, kind, protocol, _, resolved in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
-        candidate = socket.socket(family, kind, protocol)
+    found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    for tried, (family, kind, protocol, _, resolved) in enumerate(found):
         try:
-            candidate.settimeout(deadline.left())
+            # A system without IPv6 has no such sockets either.
+            candidate = socket.socket(family, kind, protocol)
+        except OSError as error:
+            failure = error
+            continue
+        try:
+            candidate.settimeout(deadline.left() / (len(found) - tried))
             candidate.connect(resolved)
         except OSError as error:
             candidate.close()
