@@ -309,7 +309,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 def _beginning_of(path: Path) -> str:
     try:
-        with path.open(errors="replace") as opened:
+        with path.open(encoding="utf-8", errors="replace") as opened:
             return opened.read(MAX_FILE_BYTES)
     except OSError:
         return ""
