@@ -419,7 +419,7 @@ def test_a_relative_place_needs_a_working_directory(tmp_path: Path, monkeypatch:
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    with pytest.raises(ConfigurationError, match="state_dir cannot be used: .* working directory is gone"):
+    with pytest.raises(ConfigurationError, match=r"state_dir cannot be used: .* working directory is gone"):
         resolve({"api_key": KEY, "state_dir": "spool"}, NOTHING)
     assert resolve({"api_key": KEY, "state_dir": tmp_path}, NOTHING).state_dir == str(tmp_path)
 

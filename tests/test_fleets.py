@@ -103,6 +103,23 @@ def test_celery(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.blocks == {}
 
 
+def test_a_child_of_celery(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends by `os._exit`, after one task at the earliest, and sends what it has before."""
+    prefork = pytest.importorskip("celery.concurrency.prefork", reason="nox -s fleets has it")
+    module = load("celery_app", monkeypatch)
+    child = os.fork()
+    if not child:
+        left = 100
+        try:
+            module.answer("Where?")
+            prefork.process_destructor(os.getpid(), 0)
+            left = ramp_tracing.stats().waiting
+        finally:
+            os._exit(left)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(at.ramp.generations) == 1
+
+
 def test_lambda(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the handler has returned, nothing waits."""
     handler = load("lambda_handler", monkeypatch).handler

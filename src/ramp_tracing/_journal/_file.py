@@ -285,6 +285,11 @@ class FileJournal:
         """Whether a dead process left records that wait."""
         return any(_has_orphans(directory) for directory in (self._directory, *self._elsewhere))
 
+    def adopt(self) -> None:
+        """Take over what processes have left that have died, without waiting until that is due."""
+        with guarded("looking for dead processes"), self._lock:
+            self._holdings.round()
+
     @property
     def in_memory(self) -> int:
         """How many of the records that wait are not on disk."""

@@ -199,6 +199,9 @@ class MemoryJournal:
         """False: nothing in memory outlives a process."""
         return False
 
+    def adopt(self) -> None:
+        """Do nothing."""
+
     def tend(self) -> None:
         """Do nothing."""
 

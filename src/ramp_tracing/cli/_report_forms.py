@@ -86,7 +86,7 @@ def print_table(console: Console, report: Report) -> None:
 
 
 def _empty_table(report: Report, *, has_room: bool) -> Table:
-    """With its headings and sums; where there is no room figures go on in a second line, and digits are not left out."""
+    """With its headings and sums; where there is no room figures go on in the next line, and no digit is left out."""
     table = Table(title=plain(f"Spend by {report.by}"), title_justify="left", show_footer=True)
     if report.per:
         table.add_column(f"{report.per} (UTC)", no_wrap=has_room, overflow="fold", footer="total")
