@@ -479,14 +479,20 @@ def test_https_goes_through_the_proxy_of_the_environment(ca: trustme.CA, monkeyp
         assert request.headers["host"] == f"localhost:{receiver.port}"
         assert request.headers["proxy-authorization"] == "Basic bWU6cGFzcyB3b3Jk"
         assert KEY.encode() not in request.head
-        monkeypatch.setenv("NO_PROXY", "localhost")
-        assert post(url, ca_file=path).status == 200
-        assert len(proxy.requests) == 1
+        for exception in ("localhost", f"other.example, localhost:{receiver.port}"):
+            monkeypatch.setenv("NO_PROXY", exception)
+            assert post(url, ca_file=path).status == 200
+            assert len(proxy.requests) == 1
 
 
 @pytest.mark.parametrize(
     ("proxy", "detail"),
-    [("socks5://127.0.0.1:1", "it is not http://HOST:PORT"), ("https://127.0.0.1:1", "it is not http://HOST:PORT")],
+    [
+        ("socks5://127.0.0.1:1", "it is not http://HOST:PORT"),
+        ("https://127.0.0.1:1", "it is not http://HOST:PORT"),
+        ("http://127.0.0.1:port", "it is not http://HOST:PORT"),
+        ("http://[127.0.0.1:1", "it is not http://HOST:PORT"),
+    ],
 )
 def test_a_proxy_that_we_do_not_speak_with(proxy: str, detail: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing goes past it in silence."""

@@ -133,7 +133,7 @@ class Transport:
         return self._wire
 
     def _open(self, deadline: Deadline) -> socket.socket:
-        proxy = proxy_for(self._host) if self._tls else None
+        proxy = proxy_for(self._host, self._port) if self._tls else None
         self._socket = _connect((self._host, self._port), deadline, proxy=proxy)
         if self._context is not None:
             self._socket.settimeout(deadline.left())

@@ -269,7 +269,7 @@ def _proxy(circumstances: Circumstances) -> Iterator[Finding]:
     from .._delivery._proxy import ProxyError, proxy_for
 
     try:
-        proxy = proxy_for(parts.hostname or "") if parts.scheme == "https" else None
+        proxy = proxy_for(parts.hostname or "", parts.port or 443) if parts.scheme == "https" else None
     except ProxyError as wrong:
         text, advice = f"HTTPS_PROXY cannot be used: {wrong}", "Write it as http://HOST:PORT, or unset it."
         yield Finding(about="proxy", weight="problem", text=text, advice=advice)
