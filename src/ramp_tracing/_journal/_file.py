@@ -1,7 +1,6 @@
 """A journal on disk: the file is the queue."""
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -9,6 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from .._guard import guarded
+from .._lazy import make_lock
 from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded
 from .._state import Hold
 from ._bounds import Bounds
@@ -61,7 +61,7 @@ class FileJournal:
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._lock = threading.RLock()
+        self._lock = make_lock()
         self._holdings = Holdings(self._directory, self._bounds, elsewhere=self._elsewhere)
         self._writer = self._holdings.writer
         self._contents = Contents(self._bounds.content_bytes)
