@@ -132,7 +132,7 @@ def test_a_fork_waits_for_our_imports() -> None:
 @pytest.mark.parametrize("begun", ["before", "after"])
 def test_threads_that_became_greenlets_meanwhile(begun: str) -> None:
     """
-    They are replaced in place by gevent and eventlet, under a server that has loaded the application before (--preload).
+    They are replaced in place by gevent and eventlet, under a server that loaded the application before (--preload).
 
     A greenlet runs on the thread that starts it, which then would wait with it for ever.
     """

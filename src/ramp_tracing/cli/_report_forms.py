@@ -104,7 +104,7 @@ def _narrowest(report: Report, rows: Sequence[tuple[Text, ...]]) -> int:
     at_value = len(widths) - len(HEADINGS) - 1
     widths[at_value] = min(widths[at_value], NAME_WIDTH)
     stacked = (max(map(len, heading.split(" ", 1))) for heading in HEADINGS)
-    figures = sum(map(max, widths[at_value + 1 :], stacked))
+    figures = sum(max(pair) for pair in zip(widths[at_value + 1 :], stacked, strict=True))
     when = len("hour (UTC)") if report.per else 0
     return max(sum(widths[:at_value]), when) + widths[at_value] + figures + BETWEEN * len(widths) + 1
 

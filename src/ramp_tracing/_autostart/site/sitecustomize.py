@@ -6,7 +6,6 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
 
-
 NEEDED = 0x030B0000
 """Python 3.11; an older one understands only some of our files, and ends in others with errors of many kinds."""
 
