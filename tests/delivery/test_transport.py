@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ from ramp_tracing._delivery._answers import Answer
 from ramp_tracing._delivery._exchange import host_header
 from ramp_tracing._delivery._failures import UnreachableError
 from ramp_tracing._delivery._request import headers_of
-from ramp_tracing._delivery._transport import MAX_ANSWER_BYTES, Transport
+from ramp_tracing._delivery._transport import MAX_ANSWER_BYTES, Transport, _tls_context
 
 from .receiver import Behaviour, Exchange, Receiver, answer, endless, hang, raw, wait_until
 from .records import KEY, config_for
@@ -399,6 +400,22 @@ def test_a_ca_file_is_trusted(ca: trustme.CA) -> None:
     """It stands in for the system's certificates."""
     with Receiver.which(answer(200), tls=server_side(ca, "127.0.0.1")) as receiver, ca.cert_pem.tempfile() as path:
         assert post(receiver.url, ca_file=path).status == 200
+
+
+@pytest.mark.parametrize("system", ["has none", "has a file", "has a directory"])
+def test_a_python_that_does_not_find_the_systems_certificates(
+    system: str, ca: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It trusts whom client libraries trust; where the system has any, nobody else."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "file.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    name = {"has none": "other", "has a file": "file.pem", "has a directory": "0a1b2c3d.0"}[system]
+    ca.cert_pem.write_to_path(tmp_path / name)
+    known = len(_tls_context(None).get_ca_certs())
+    if system == "has none":
+        assert known > 10
+    else:
+        assert {"has a file": 1, "has a directory": 0}[system] == known
 
 
 def test_a_certificate_for_another_host_is_refused(ca: trustme.CA) -> None:

@@ -8,11 +8,14 @@ no ``OTEL_*``, no ``REQUESTS_*``, no ``.netrc``. Redirects are answers like any 
 import codecs
 import http.client
 import os
+import re
 import selectors
 import socket
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -145,11 +148,34 @@ def _tls_context(ca_file: str | None) -> ssl.SSLContext:
     """TLS 1.2 or newer, certificate and host name checked; there is no way to switch that off."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file is None:
-        context.load_default_certs()
-    else:
+    if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
+        return context
+    context.load_default_certs()
+    if _knows_nobody(context):
+        with suppress(ImportError):
+            context.load_verify_locations(cafile=import_module("certifi").where())
     return context
+
+
+HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+"""As which OpenSSL looks for a certificate in a directory."""
+
+
+def _knows_nobody(context: ssl.SSLContext) -> bool:
+    """
+    Whether there are no certificates where this Python looks for the system's.
+
+    Pythons that were built elsewhere (python.org's for macOS, uv's on some Linuxes) look where others have them. Client
+    libraries bring certifi for that; so does what we depend on.
+    """
+    if context.cert_store_stats()["x509_ca"]:
+        return False
+    folder = ssl.get_default_verify_paths().capath
+    try:
+        return folder is None or not any(map(HASHED.fullmatch, os.listdir(folder)))
+    except OSError:
+        return True
 
 
 def _connect(address: tuple[str, int], deadline: Deadline, *, proxy: Proxy | None) -> socket.socket:
