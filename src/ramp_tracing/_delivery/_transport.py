@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from .._config import Config
@@ -171,7 +171,7 @@ def _knows_nobody(context: ssl.SSLContext) -> bool:
     """
     if context.cert_store_stats()["x509_ca"]:
         return False
-    folder = ssl.get_default_verify_paths().capath
+    folder = cast("str | None", ssl.get_default_verify_paths().capath)  # `None` where it is not there
     try:
         return folder is None or not any(map(HASHED.fullmatch, os.listdir(folder)))
     except OSError:

@@ -100,7 +100,7 @@ def _empty_table(report: Report, *, has_room: bool) -> Table:
 def _narrowest(report: Report, rows: Sequence[tuple[Text, ...]]) -> int:
     """Columns that a table without bars takes at least: of the value's, any width is enough that is still read."""
     shown = [*rows, tuple(map(Text, (*[""] * (len(rows[0]) - len(HEADINGS)), *_total(report))))]
-    widths = [max(cell.cell_len for cell in column) for column in zip(*shown, strict=True)]
+    widths: list[int] = [max(cell.cell_len for cell in column) for column in zip(*shown, strict=True)]
     at_value = len(widths) - len(HEADINGS) - 1
     widths[at_value] = min(widths[at_value], NAME_WIDTH)
     stacked = (max(map(len, heading.split(" ", 1))) for heading in HEADINGS)
