@@ -70,10 +70,9 @@ def end_with_worker() -> None:
         if parent_process() is not None:
             util.Finalize(None, partial(_end, _watched()), exitpriority=AFTER_ALL_OTHERS)
     # Celery's leave by `os._exit`, from a fork of `multiprocessing` of its own, and tell nobody but this.
-    signals = sys.modules.get("celery.signals")
-    if signals is not None:
-        ended = partial(_end_with_task_worker, _watched())
-        signals.worker_process_shutdown.connect(ended, weak=False, dispatch_uid=__name__)
+    ending = getattr(sys.modules.get("celery.signals"), "worker_process_shutdown", None)
+    if ending is not None:
+        ending.connect(partial(_end_with_task_worker, _watched()), weak=False, dispatch_uid=__name__)
 
 
 def _end_with_task_worker(watched: WeakSet[Mortal], **_told: object) -> None:

@@ -50,18 +50,17 @@ class _OfTheSystem:
 
     def __init__(self, run: Callable[[], object]) -> None:
         start, make_lock = SYSTEMS_OWN
-        self._run = run
         self._running = make_lock()
         self._running.acquire()
         try:
-            start(self._bootstrap, ())
+            start(self._bootstrap, (run,))
         except BaseException:
             self._running.release()
             raise
 
-    def _bootstrap(self) -> None:
+    def _bootstrap(self, run: Callable[[], object]) -> None:
         try:
-            self._run()
+            run()
         finally:
             self._running.release()
 

@@ -153,7 +153,7 @@ def _tls_context(ca_file: str | None) -> ssl.SSLContext:
         return context
     context.load_default_certs()
     if _knows_nobody(context):
-        with suppress(ImportError):
+        with suppress(ImportError, OSError):  # it may be a package without its file
             context.load_verify_locations(cafile=import_module("certifi").where())
     return context
 
