@@ -264,7 +264,7 @@ def neighbours(session: nox.Session, neighbour: str) -> None:
     session.run("python", "-m", "tests.neighbours", neighbour, *session.posargs)
 
 
-FLEETS: Final = ["celery", "django", "fastapi", "httpx", "uvicorn"]
+FLEETS: Final = ["celery", "django", "fastapi", "gevent", "httpx", "uvicorn"]
 """What the examples of examples/fleets stand in."""
 
 

@@ -413,6 +413,17 @@ def test_the_place_of_the_journal_does_not_depend_on_the_working_directory(
     assert resolve({"api_key": KEY, "state_dir": tmp_path}, NOTHING).state_dir == str(tmp_path)
 
 
+def test_a_relative_place_needs_a_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was deleted is said as every other mistake is; an absolute path does without."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ConfigurationError, match=r"state_dir cannot be used: .* working directory is gone"):
+        resolve({"api_key": KEY, "state_dir": "spool"}, NOTHING)
+    assert resolve({"api_key": KEY, "state_dir": tmp_path}, NOTHING).state_dir == str(tmp_path)
+
+
 def test_a_file_without_a_certificate_is_no_ca_file() -> None:
     """It would be found out with the first request otherwise."""
     assert "holds no certificate" in error_of({"ca_file": __file__})

@@ -103,6 +103,53 @@ def test_celery(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.blocks == {}
 
 
+def test_a_child_of_celery(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends by `os._exit`, after one task at the earliest, and sends what it has before."""
+    prefork = pytest.importorskip("celery.concurrency.prefork", reason="nox -s fleets has it")
+    module = load("celery_app", monkeypatch)
+    child = os.fork()
+    if not child:
+        left = 100
+        try:
+            module.answer("Where?")
+            prefork.process_destructor(os.getpid(), 0)
+            left = ramp_tracing.stats().waiting
+        finally:
+            os._exit(left)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(at.ramp.generations) == 1
+
+
+GREEN: Final = """
+import ramp_tracing
+ramp_tracing.instrument()  # gunicorn --preload loads the application, and so this, before its workers patch
+from gevent import monkey
+monkey.patch_all()
+import gevent, openai, time
+client, last, gaps = openai.OpenAI(), time.monotonic(), []
+def ask():
+    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Where?"}])
+asking = [gevent.spawn(ask) for _ in range(5)]
+gevent.joinall(asking, raise_error=True)
+assert ramp_tracing.flush(60)
+print(ramp_tracing.stats().acknowledged)
+"""
+
+
+def test_gevent_after_the_application(at: Stage) -> None:
+    """Greenlets go on while ours waits: it is a thread of the system's all the same."""
+    pytest.importorskip("gevent", reason="nox -s fleets has it")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", GREEN],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ("5\n", 5) == (done.stdout, len(at.ramp.generations)), done.stderr
+
+
 def test_lambda(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the handler has returned, nothing waits."""
     handler = load("lambda_handler", monkeypatch).handler

@@ -329,6 +329,45 @@ def test_instrument_inside_a_capture_sends_nothing() -> None:
         assert ramp.requests == []
 
 
+def test_a_capture_outlives_what_it_tests() -> None:
+    """An application that switches reporting off when it ends may be begun again in the same test: nothing is sent."""
+    with Provider() as provider, FakeRamp() as ramp:
+        with capture_generations() as generations:
+            for _ in range(2):
+                ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+                ask(provider)
+                ramp_tracing.uninstrument()
+                ask(provider)
+            with capture_generations() as inner:
+                ramp_tracing.uninstrument()
+                ramp_tracing.instrument(api_key="k", base_url=ramp.url)
+                ask(provider)
+            ask(provider)
+        assert (2, 1) == (len(generations), len(inner))
+        assert ramp.requests == []
+    assert state.captured is None
+
+
+def test_a_capture_prices_as_the_options_say() -> None:
+    """With the user's own prices: those in force before it, or those of an `instrument()` within."""
+
+    def instrument(dollars: str, ramp: FakeRamp) -> None:
+        prices = {"prices": [{"model": "gpt-4o*", "input": dollars, "output": dollars}]}
+        ramp_tracing.instrument(api_key="k", base_url=ramp.url, prices=prices)
+
+    with Provider() as provider, FakeRamp() as ramp:
+        instrument("500000", ramp)
+        with capture_generations() as generations:
+            ask(provider)
+            instrument("1000000", ramp)
+            ask(provider)
+        ramp_tracing.uninstrument()
+        assert ramp.requests == []
+    used = [each.usage for each in generations]
+    tokens = [sum((each.input_tokens or 0, each.output_tokens or 0)) for each in used if each is not None]
+    assert [tokens[0] / 2, tokens[1]] == [each.cost and each.cost.total for each in generations]
+
+
 def test_a_forked_child_ends_nothing_that_its_parent_is_in_the_middle_of() -> None:
     """The stream and the block are the parent's; a second record would replace or double the first."""
     with Provider() as provider, FakeRamp() as ramp:

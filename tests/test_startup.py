@@ -268,6 +268,20 @@ print(ramp_tracing.stats().recorded, ramp_tracing.flush(20))
         assert len(ramp.generations) == 8
 
 
+def test_a_program_that_takes_warnings_for_errors(tmp_path: Path) -> None:
+    """Nothing of ours warns: neither of encodings that are not named, nor of files that are not closed."""
+    program = "import ramp_tracing; ramp_tracing.instrument(); ramp_tracing.record_generation(model='m', provider='p')"
+    strict = {"PYTHONWARNINGS": "error", "PYTHONWARNDEFAULTENCODING": "1", "PYTHONDEVMODE": "1"}
+    with FakeRamp() as ramp:
+        assert run(
+            program, tmp_path, RAMP_BASE_URL=ramp.url, RAMP_TRACING_STATE_DIR=str(tmp_path / "own"), **strict
+        ) == (
+            "",
+            "",
+        )
+        assert 1 == len(ramp.generations)
+
+
 def test_ending_without_a_call_loads_nothing(tmp_path: Path) -> None:
     """Neither to wait for what was recorded, nor to shut down."""
     program = f"""{BEGINNING}

@@ -4,8 +4,8 @@ Celery: who a task is for travels with it, because a queue carries no context.
     pip install "celery[redis]" "ramp-tracing[openai]"
     CELERY_BROKER_URL=redis://localhost celery -A celery_app worker --workdir examples/fleets --max-tasks-per-child 100
 
-Needs OPENAI_API_KEY and RAMP_API_KEY. Children of the worker that end without a word (`--max-tasks-per-child`) have
-written their records down; the others send them within ten seconds.
+Needs OPENAI_API_KEY and RAMP_API_KEY. Children of the worker that end (`--max-tasks-per-child`) send what they have
+before. What one leaves that was killed, the others send within ten seconds, or the worker when it ends.
 """
 
 import os

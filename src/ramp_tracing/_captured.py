@@ -3,9 +3,10 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import TypeVar, overload
+from typing import TypeVar, cast, overload
 
 from . import integrations
+from ._config import PriceTable
 from ._identity import SeenIds
 from ._pricing import priced
 from ._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded, whole
@@ -25,7 +26,7 @@ class Generations(Sequence[Generation]):
     def __init__(self, *, privacy_mode: bool = False) -> None:
         self._keeps_content = not privacy_mode
         self._deferred: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._recorded: SimpleQueue[Generation] = SimpleQueue()
+        self._recorded: SimpleQueue[tuple[Generation, object]] = SimpleQueue()
         self._by_id: dict[str, Generation] = {}
 
     @property
@@ -37,7 +38,7 @@ class Generations(Sequence[Generation]):
         """Take over a record."""
         generation = whole(recorded)
         if generation.role != "step":  # no call, but a run around calls
-            self._recorded.put(generation)
+            self._recorded.put((generation, state.prices))
 
     def hold(self, recorded: Recorded) -> Hold:
         """Keep a record out of sight until its hold has ended."""
@@ -70,8 +71,8 @@ class Generations(Sequence[Generation]):
     def _seen(self) -> list[Generation]:
         for finish in _drain(self._deferred):
             finish()
-        for generation in _drain(self._recorded):
-            self._by_id[generation.id] = priced(generation)
+        for generation, prices in _drain(self._recorded):
+            self._by_id[generation.id] = priced(generation, own=cast("PriceTable | None", prices))
         return list(self._by_id.values())
 
 
@@ -89,7 +90,8 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
     Record model calls into a list instead of sending them, in a test.
 
     Needs no key and no receiver. Everything else is as after `instrument()`, which is restored at the end; called
-    inside, `instrument()` checks its options and sends nothing.
+    inside, `instrument()` checks its options and sends nothing, also after an `uninstrument()` there, which switches
+    recording off.
 
     Args:
         privacy_mode: As the option of `instrument()`.
@@ -102,10 +104,11 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
         ...     assert generation.attribution.user == "customer-7"
     """
     captured = Generations(privacy_mode=privacy_mode)
-    sink_before, enabled_before = state.sink, frozenset(state.enabled)
+    sink_before, captured_before, enabled_before = state.sink, state.captured, frozenset(state.enabled)
     known_before = state.seen, state.jobs, state.files
     given_before = state.defaults, state.providers, state.stream_usage, state.spans, state.hashes_keys
-    state.sink = captured
+    prices_before = state.prices
+    state.sink = state.captured = captured
     # Another test's server may use the same ids.
     state.seen, state.jobs, state.files = SeenIds(), {}, {}
     integrations.enable(frozenset(integrations.REGISTRY))
@@ -114,6 +117,6 @@ def capture_generations(*, privacy_mode: bool = False) -> Generator[Generations,
     finally:
         finish_open_streams()
         integrations.enable(enabled_before)
-        state.sink = sink_before
+        state.sink, state.captured, state.prices = sink_before, captured_before, prices_before
         state.seen, state.jobs, state.files = known_before
         (state.defaults, state.providers, state.stream_usage, state.spans, state.hashes_keys) = given_before

@@ -280,7 +280,9 @@ def _connect(config: Config) -> None:
     state.stream_usage = config.stream_usage
     state.spans = config.spans
     state.hashes_keys = config.allow_api_keys is not None
-    if before is None and state.sink is not None:  # `capture_generations` is on, and takes everything
+    state.prices = config.prices
+    if state.captured is not None:  # also where `uninstrument()` was called since: a test sends nothing
+        state.sink = state.captured
         return
     if before is None or before.config != config:
         state.sink = Pipeline(config, journal=_site_of(config))
@@ -308,6 +310,7 @@ def _disconnect() -> None:
         pipeline.shutdown(pipeline.config.exit_timeout_seconds)
     state.defaults = NOBODY
     state.providers = {}
+    state.prices = None
     state.stream_usage = "auto"
     state.spans = "named"
     state.hashes_keys = False

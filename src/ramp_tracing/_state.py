@@ -158,6 +158,8 @@ class State:
     """
     Attributes:
         sink: Where records go; `None` while nothing is instrumented.
+        captured: What takes every record in a test, whatever the application switches on and off meanwhile.
+        prices: The user's own, as given to `instrument()`.
         retired: Where records went under earlier options; kept while records wait there.
         former: All of these that somebody still holds: a stream that was begun under them records there.
         defaults: The attribution that was given to `instrument()`.
@@ -190,6 +192,8 @@ class State:
     """
 
     sink: Holder | None = None
+    captured: Holder | None = None
+    prices: object = None
     retired: list[Sink] = field(default_factory=list[Sink])
     former: WeakSet[Sink] = field(default_factory=WeakSet[Sink])
     defaults: Attribution = NOBODY

@@ -135,6 +135,28 @@ def test_goes_on_to_the_hidden_sitecustomize(bench: Bench) -> None:
     assert 1 == len(bench.reported(1))
 
 
+@pytest.mark.parametrize("wrong", ["an older Python", "a package of ours that cannot be imported"])
+def test_goes_on_to_the_hidden_sitecustomize_whatever_is_wrong(bench: Bench, wrong: str) -> None:
+    """What a program needs at its start it has, also in a Python in which nothing of ours can run."""
+    for name, text in (("sitecustomize", "print('theirs')"), ("ramp_tracing", "raise TypeError('not subscriptable')")):
+        (bench.folder / name).mkdir()
+        (bench.folder / name / f"{name}.py").write_text(text)
+    older = "import sys; sys.hexversion = 0x03080000; " if wrong == "an older Python" else ""
+    paths = [bench.folder / "ramp_tracing", bench.folder / "sitecustomize", ROOT / "src"]
+    program = f"{older}import runpy; runpy.run_path({SITE + '/sitecustomize.py'!r}); print('ran')"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        env={"PYTHONPATH": os.pathsep.join(map(str, paths))},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.stdout.startswith("theirs\n")
+    if older:
+        assert ("theirs\nran\n", 1) == (done.stdout, done.stderr.count("needs Python 3.11"))
+
+
 def test_takes_the_place_of_the_command(bench: Bench) -> None:
     """Signals go to the program itself."""
     bench.write("app.py", "import time; call(); print('ready', flush=True); time.sleep(600)")

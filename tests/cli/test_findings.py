@@ -191,8 +191,9 @@ def test_proxy(circumstances: Circumstances, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy.example:3128")
     [found] = about("proxy", circumstances)
     assert ("note", True, False) == (found.weight, "proxy.example:3128" in found.text, "secret" in str(found))
-    monkeypatch.setenv("HTTPS_PROXY", "socks5://proxy.example")
-    assert ["problem"] == weights("proxy", circumstances)
+    for wrong in ("socks5://proxy.example", "http://proxy.example:port"):
+        monkeypatch.setenv("HTTPS_PROXY", wrong)
+        assert ["problem"] == weights("proxy", circumstances)
 
 
 def check(*arguments: str, **environ: str) -> tuple[int, str]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import ramp_tracing
-from ramp_tracing._journal import _place
+from ramp_tracing._config import resolve
+from ramp_tracing._journal import _place, open_journal
 from ramp_tracing.cli._app import build_app
 from ramp_tracing.testing import FakeRamp
+
+from ..journal.samples import generation
 
 KEY = "ramp-key-canary-5150"
 
@@ -178,6 +182,35 @@ def test_dead_letters_are_listed_replayed_and_purged(ramp: FakeRamp) -> None:
     assert len(ramp.generations) == 1
     assert spool("purge", "--yes").stdout.strip() == "2 deleted"
     assert sum(each["dead"] for each in status()) == 0
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A record of a model with an odd name was refused, by a receiver whose address has brackets in it."""
+    address = "http://[::1]:9/[a]"
+    monkeypatch.setenv("RAMP_API_KEY", KEY)
+    monkeypatch.setenv("RAMP_BASE_URL", address)
+    config = resolve({}, os.environ)
+    journal = open_journal(state_dir=config.state_dir, base_url=config.base_url, key=config.account)
+    journal.append(replace(generation(), request_model="[/bold]a[b]\x1b]0;owned\x07"))
+    [entry] = journal.read(1)
+    journal.bury(entry, "Ramp answered 400")
+    journal.close()
+    return address
+
+
+def test_names_and_addresses_are_shown_as_they_read(refused: str) -> None:
+    """Brackets are no markup, and nothing is a command to the terminal."""
+    assert refused in "".join(cells(spool("status").stdout))
+    shown = spool("dead").stdout
+    assert r"[/bold]a[b]\x1b]0;owned\x07" in "".join(cells(shown))
+    assert "\x1b" not in shown
+
+
+def cells(table: str) -> list[str]:
+    """What stands in each column of a table with one row, whose cells may have several lines."""
+    rows = [line.split("│")[1:-1] for line in table.splitlines() if line.startswith("│")]
+    return ["".join(each).replace(" ", "") for each in zip(*rows, strict=True)]
 
 
 def test_purging_asks_first(ramp: FakeRamp) -> None:

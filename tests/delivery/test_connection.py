@@ -1,4 +1,6 @@
 import json
+import time
+from datetime import UTC, datetime
 
 import pytest
 import trustme
@@ -36,6 +38,29 @@ def test_the_test_goes_as_records_would() -> None:
     assert receiver.requests[0].headers["content-type"] == "application/x-protobuf"
     assert receiver.requests[0].headers["content-encoding"] == "gzip"
     assert receiver.requests[0].body.startswith(b"\x1f\x8b")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_known"),
+    [
+        ("Thu, 26 Nov 2026 20:32:57 GMT", True),
+        ("Thu, 26 Nov 2026 20:32:57 -0000", True),  # of no zone, which is UTC and not that of this machine
+        ("Thu, 26 Nov 2026 20:32:57 +99999999999999999999", False),
+        ("yesterday", False),
+    ],
+)
+def test_the_clock_is_held_against_the_receivers(said: str, is_known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it says the time, whatever it says instead."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        with Receiver.which(answer(200, Date=said)) as receiver:
+            ahead = report(receiver).clock_ahead_seconds
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    expected = time.time() - datetime(2026, 11, 26, 20, 32, 57, tzinfo=UTC).timestamp()
+    assert ahead == (pytest.approx(expected, abs=60) if is_known else None)
 
 
 @pytest.mark.parametrize(

@@ -56,11 +56,10 @@ def test_a_process_that_has_nothing_to_send_ends_at_once() -> None:
 def test_a_record_made_while_the_process_ends_is_sent() -> None:
     """Whatever can be started at that time."""
     code = """
-    import atexit
-    from ramp_tracing._delivery import _worker
+    import atexit, threading
     def refuse(self): raise RuntimeError("can't start new thread at interpreter shutdown")
     def late():
-        _worker.threading.Thread.start = refuse
+        threading.Thread.start = refuse
         pipeline.record(generation(1))
     atexit.register(late)
     """
@@ -124,6 +123,31 @@ def test_a_fork_waits_for_our_imports() -> None:
         pipeline.record(generation(2))
         os._exit(0 if pipeline.flush(30) else 1)
     assert os.waitpid(child, 0)[1] == 0
+    """
+    with Receiver.which(OK) as receiver:
+        run(code, receiver.url)
+    assert sorted(receiver.span_ids) == sorted(span_ids(1, 2))
+
+
+@pytest.mark.parametrize("begun", ["before", "after"])
+def test_threads_that_became_greenlets_meanwhile(begun: str) -> None:
+    """
+    They are replaced in place by gevent and eventlet, under a server that loaded the application before (--preload).
+
+    A greenlet runs on the thread that starts it, which then would wait with it for ever.
+    """
+    first = "pipeline.record(generation(1)); assert pipeline.flush(30)"
+    code = f"""
+    import _thread, threading
+    {first if begun == "before" else ""}
+    def run_here(function, arguments, named={{}}):
+        function(*arguments, **named)
+        return _thread.get_ident()
+    _thread.start_new_thread = threading._start_new_thread = run_here
+    {first if begun == "after" else "pipeline.shutdown(30)"}
+    pipeline.record(generation(2))
+    assert pipeline.flush(30)
+    assert pipeline.stats().acknowledged == 2
     """
     with Receiver.which(OK) as receiver:
         run(code, receiver.url)

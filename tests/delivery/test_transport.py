@@ -5,8 +5,11 @@ import socket
 import ssl
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -15,7 +18,7 @@ from ramp_tracing._delivery._answers import Answer
 from ramp_tracing._delivery._exchange import host_header
 from ramp_tracing._delivery._failures import UnreachableError
 from ramp_tracing._delivery._request import headers_of
-from ramp_tracing._delivery._transport import MAX_ANSWER_BYTES, Transport
+from ramp_tracing._delivery._transport import MAX_ANSWER_BYTES, Transport, _tls_context
 
 from .receiver import Behaviour, Exchange, Receiver, answer, endless, hang, raw, wait_until
 from .records import KEY, config_for
@@ -299,6 +302,41 @@ def test_what_needs_a_network_to_go_wrong(error: OSError, cause: str) -> None:
     assert UnreachableError(error).cause == cause
 
 
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port of 127.0.0.1 whose queue is full: whoever connects waits for ever."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
+        for _ in range(4):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+NO_FAMILY = 60
+"""No system has such sockets, as some have none for IPv6."""
+
+
+@pytest.mark.parametrize("first", ["has no way", "is of no family", "refuses"])
+def test_the_next_address_of_a_host_is_tried(first: str, silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a host has several, one that cannot be reached keeps nothing from the others."""
+    with Receiver.which(answer(200)) as receiver, socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        own = socket.getaddrinfo("127.0.0.1", urlsplit(receiver.url).port, type=socket.SOCK_STREAM)
+        family = NO_FAMILY if first == "is of no family" else socket.AF_INET
+        port = silent if first == "has no way" else unheard.getsockname()[1]
+        found = [(family, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)), *own]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert 200 == post(receiver.url.replace("127.0.0.1", "localhost"), seconds=3.0).status
+
+
+def test_no_address_of_a_host_can_be_reached(silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them together have one deadline."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", silent))] * 3
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert "timeout" == failure(f"http://localhost:{silent}/", seconds=0.6).cause
+
+
 def test_a_name_that_cannot_be_one() -> None:
     """The look-up refuses it without asking anyone."""
     assert failure("https://ramp..example/").cause == "name"
@@ -362,6 +400,22 @@ def test_a_ca_file_is_trusted(ca: trustme.CA) -> None:
     """It stands in for the system's certificates."""
     with Receiver.which(answer(200), tls=server_side(ca, "127.0.0.1")) as receiver, ca.cert_pem.tempfile() as path:
         assert post(receiver.url, ca_file=path).status == 200
+
+
+@pytest.mark.parametrize("system", ["has none", "has a file", "has a directory"])
+def test_a_python_that_does_not_find_the_systems_certificates(
+    system: str, ca: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It trusts whom client libraries trust; where the system has any, nobody else."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "file.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    name = {"has none": "other", "has a file": "file.pem", "has a directory": "0a1b2c3d.0"}[system]
+    ca.cert_pem.write_to_path(tmp_path / name)
+    known = len(_tls_context(None).get_ca_certs())
+    if system == "has none":
+        assert known > 10
+    else:
+        assert {"has a file": 1, "has a directory": 0}[system] == known
 
 
 def test_a_certificate_for_another_host_is_refused(ca: trustme.CA) -> None:
@@ -442,14 +496,20 @@ def test_https_goes_through_the_proxy_of_the_environment(ca: trustme.CA, monkeyp
         assert request.headers["host"] == f"localhost:{receiver.port}"
         assert request.headers["proxy-authorization"] == "Basic bWU6cGFzcyB3b3Jk"
         assert KEY.encode() not in request.head
-        monkeypatch.setenv("NO_PROXY", "localhost")
-        assert post(url, ca_file=path).status == 200
-        assert len(proxy.requests) == 1
+        for exception in ("localhost", f"other.example, localhost:{receiver.port}"):
+            monkeypatch.setenv("NO_PROXY", exception)
+            assert post(url, ca_file=path).status == 200
+            assert len(proxy.requests) == 1
 
 
 @pytest.mark.parametrize(
     ("proxy", "detail"),
-    [("socks5://127.0.0.1:1", "it is not http://HOST:PORT"), ("https://127.0.0.1:1", "it is not http://HOST:PORT")],
+    [
+        ("socks5://127.0.0.1:1", "it is not http://HOST:PORT"),
+        ("https://127.0.0.1:1", "it is not http://HOST:PORT"),
+        ("http://127.0.0.1:port", "it is not http://HOST:PORT"),
+        ("http://[127.0.0.1:1", "it is not http://HOST:PORT"),
+    ],
 )
 def test_a_proxy_that_we_do_not_speak_with(proxy: str, detail: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing goes past it in silence."""

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -207,6 +208,28 @@ def test_forked_children_lose_nothing(state: Path, end: str, monkeypatch: pytest
             assert pipeline.flush(30)
         if end in ("pass", "raise SystemExit"):
             assert len(receiver.span_ids) == len(expected)
+
+
+@pytest.mark.parametrize("own", [0, 1])
+@pytest.mark.parametrize("way", ["say(pipeline.flush(30))\nos._exit(0)", "pass"])
+def test_a_parent_sends_what_its_children_have_left(
+    state: Path, way: str, own: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of task queues end by `os._exit`; at the latest when it flushes or ends, if it called nothing itself."""
+    code = SEND.replace("0.05", "60") + textwrap.dedent(f"""
+    for number in range(10, 10 + {own}):
+        pipeline.record(generation(number))
+    say(pipeline.flush(30))
+    for child in (1, 2):
+        if os.fork() == 0:
+            pipeline.record(generation(child))
+            os._exit(0)
+        os.wait()
+    """)
+    with Receiver.which(OK) as receiver:
+        monkeypatch.setenv("URL", receiver.url)
+        assert set(run(code + way, state).split()) == {"True"}
+        assert sorted(receiver.span_ids) == sorted(span_ids(1, 2, *range(10, 10 + own)))
 
 
 # -- secrets

@@ -8,9 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from ramp_tracing.cli._app import build_app
+from ramp_tracing.cli._report_forms import Report, print_table
 from ramp_tracing.local._doors import Doors
 
 from .receivers import DAY, JULY, Running, running, span
@@ -77,6 +79,40 @@ def test_the_table_has_a_total(filled: Running) -> None:
     assert "█" in out
 
 
+LARGE = "bedrock/us.anthropic.claude-sonnet-4-20250514-v1:0"
+
+
+def table(*values: str | None, width: int) -> str:
+    """The table of large sums in a terminal of so many columns."""
+    row = {"began": JULY, "calls": 1_234_567, "failed": 0, "unpriced": 12, "input_tokens": 12_345_678_901}
+    more = {"output_tokens": 1_234_567_890, "cost": "24691.3578024690"}
+    out = Console(file=io.StringIO(), width=width)
+    print_table(out, Report(by="model", per="day", rows=[{**row, **more, "value": value} for value in values]))
+    assert isinstance(out.file, io.StringIO)
+    return out.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [200, 120, 100, 80, 60, 40])
+def test_no_figure_is_cut(width: int) -> None:
+    """In a narrow terminal figures go on in the next line, and bars are left out first."""
+    shown = table(LARGE, width=width)
+    assert "…" not in shown
+    assert all(len(line) <= width for line in shown.splitlines())
+    body = [line.split("│")[1:-1] for line in shown.splitlines() if line.startswith("│")]
+    columns = ["".join(cells).replace(" ", "") for cells in zip(*body, strict=True)]
+    for figure in ("1,234,567", "12", "12,345,678,901", "1,234,567,890", "24691.3578024690"):
+        assert figure * 2 in columns  # of the one row, and of the total
+    assert ("█" in shown) == (width == 200)
+
+
+def test_a_name_is_no_command_to_a_terminal() -> None:
+    """What servers and people call themselves is shown as it reads: no escapes, no markup, no reversed order."""
+    shown = table("\x1b]0;owned\x07", "[/bold]a[b]", "\u202eevil", "ünï 👩\u200d💻", None, width=200)
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+    for name in (r"\x1b]0;owned\x07", "[/bold]a[b]", r"\u202eevil", "ünï 👩\u200d💻", "not given"):
+        assert name in shown
+
+
 def test_narrows_down(filled: Running) -> None:
     """``--where`` chooses calls, by several values of a key, and by its absence."""
     out = report("--from", filled.url, "--where", "user=ana", "--where", "user==1+1", "--format", "json").stdout
@@ -90,6 +126,8 @@ def test_narrows_down(filled: Running) -> None:
     [
         (["--from", "{tmp}/none"], "serve"),
         (["--from", "http://127.0.0.1:9"], "does not answer"),
+        (["--from", "HTTP://127.0.0.1:9"], "does not answer"),
+        (["--from", "http://[127.0.0.1"], "does not answer"),
         (["--from", "{url}", "--by", "nobody"], "meta.nobody"),
         (["--from", "{file}", "--by", "nobody"], "meta.nobody"),
         (["--from", "{file}", "--since", "soon"], "write 7d"),

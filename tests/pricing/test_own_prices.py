@@ -284,6 +284,7 @@ def price(**more: Any) -> Mapping[str, Any]:
         (7, "give the path of a TOML or JSON file, or a mapping"),
         ("prices.yaml", "must end in .toml or .json"),
         ("no-such-file.toml", "the file cannot be read"),
+        ("~no-such-user/prices.toml", "the file cannot be read"),
         ({}, "neither `prices` nor `discounts`"),
         ({"price": []}, "unknown name, 'price'; known are discounts, prices"),
         ({"prices": {}}, "must be a list of tables"),
@@ -309,6 +310,20 @@ def test_wrong(value: object, fix: str) -> None:
     """What cannot be used is refused at set-up, with what to change."""
     assert "prices cannot be used: " in wrong(value)
     assert fix in wrong(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("p.toml", '[[prices]]\r\nmodel = "m"\r\ninput = 1\r\n'), ("p.json", '{"prices": [{"model": "m", "input": 1}]}')],
+)
+def test_a_file_as_windows_writes_it(name: str, text: str, tmp_path: Path) -> None:
+    """The mark that its editors put in front of UTF-8 is no part of the text."""
+    path = tmp_path / name
+    path.write_bytes(text.encode("utf-8-sig"))
+    windows = resolve({"api_key": "k", "prices": path}, {}).prices
+    plain = resolve({"api_key": "k", "prices": {"prices": [{"model": "m", "input": 1}]}}, {}).prices
+    assert plain is not None
+    assert replace(plain, name=name) == windows
 
 
 @pytest.mark.parametrize(("name", "text"), [("p.toml", "[[prices]"), ("p.json", "{"), ("q.json", "[]")])

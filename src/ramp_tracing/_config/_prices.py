@@ -95,7 +95,7 @@ def read_prices(value: object) -> PriceTable:
         return _table(cast("Mapping[object, object]", value), "own prices")
     if not isinstance(value, str | os.PathLike):
         raise UnusableError("give the path of a TOML or JSON file, or a mapping")
-    path = Path(os.fsdecode(cast("str | os.PathLike[str]", value))).expanduser()
+    path = Path(os.path.expanduser(os.fsdecode(cast("str | os.PathLike[str]", value))))
     return _table(_parsed(path), path.name)
 
 
@@ -105,7 +105,7 @@ def _parsed(path: Path) -> Mapping[object, object]:
         raise UnusableError("the file's name must end in .toml or .json")
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_FILE_BYTES + 1).decode()
+            text = file.read(MAX_FILE_BYTES + 1).decode("utf-8-sig")  # Windows' editors put a mark in front
     except (OSError, UnicodeDecodeError, ValueError):
         raise UnusableError("the file cannot be read; give the path of a TOML or JSON file in UTF-8") from None
     if len(text) > MAX_FILE_BYTES:

@@ -214,7 +214,10 @@ def read_directory(value: object) -> str:
     path = os.fsdecode(cast("str | os.PathLike[str]", value))
     if not path.strip() or "\0" in path:
         raise UnusableError("give the path of a directory")
-    return os.path.abspath(os.path.expanduser(path))
+    try:
+        return os.path.abspath(os.path.expanduser(path))
+    except OSError:
+        raise UnusableError("it is no absolute path, and the working directory is gone; begin it with /") from None
 
 
 def parts_from_text(text: str) -> object:

@@ -118,7 +118,7 @@ def _retry_after(headers: Mapping[str, str], *, now: datetime) -> float:
         seconds = float(text)
     else:
         # Against the receiver's own clock where it is shown: ours may be wrong by hours.
-        seconds = _seconds_until(_date(text), _date(headers.get("date", "")) or now)
+        seconds = _seconds_until(http_date(text), http_date(headers.get("date", "")) or now)
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
@@ -126,8 +126,8 @@ def _seconds_until(then: datetime | None, now: datetime) -> float:
     return 0.0 if then is None else (then - now).total_seconds()
 
 
-def _date(text: str) -> datetime | None:
-    """An HTTP date; `None` if it is none."""
+def http_date(text: str) -> datetime | None:
+    """An HTTP date, in UTC where it names no zone; `None` if it is none."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

@@ -1,7 +1,6 @@
 """The connection test: one request by which nobody is charged, and what its outcome means in words."""
 
 import time
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from .._config import Config
@@ -97,7 +96,7 @@ def _report(answer: "Answer", *, ok: bool, message: str) -> ConnectionReport:
 
 
 def _clock_ahead(date: str | None, now: float) -> float | None:
-    try:
-        return None if date is None else now - parsedate_to_datetime(date).timestamp()
-    except ValueError:
-        return None
+    from ._answers import http_date
+
+    said = None if date is None else http_date(date)
+    return None if said is None else now - said.timestamp()

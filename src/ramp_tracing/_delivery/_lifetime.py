@@ -62,13 +62,21 @@ def watch_over(mortal: Mortal) -> None:
 
 
 def end_with_worker() -> None:
-    """In a worker of `multiprocessing`, which ends without `atexit`: end with it. Elsewhere do nothing."""
+    """In a worker of `multiprocessing` or Celery, which ends without `atexit`: end with it. Elsewhere do nothing."""
     # Who has not imported it is no such worker.
     if "multiprocessing.util" in sys.modules:
         from multiprocessing import parent_process, util
 
         if parent_process() is not None:
             util.Finalize(None, partial(_end, _watched()), exitpriority=AFTER_ALL_OTHERS)
+    # Celery's leave by `os._exit`, from a fork of `multiprocessing` of its own, and tell nobody but this.
+    ending = getattr(sys.modules.get("celery.signals"), "worker_process_shutdown", None)
+    if ending is not None:
+        ending.connect(partial(_end_with_task_worker, _watched()), weak=False, dispatch_uid=__name__)
+
+
+def _end_with_task_worker(watched: WeakSet[Mortal], **_told: object) -> None:
+    _end(watched)
 
 
 @cache

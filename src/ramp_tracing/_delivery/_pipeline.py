@@ -54,6 +54,7 @@ class Pipeline:
         self._load = load
         self._linger_seconds = linger_seconds
         self._worker = self._new_worker()
+        self._has_forked = False
         watch_over(self)
         if self._site.has_leftovers():
             self._worker.nudge()
@@ -130,7 +131,7 @@ class Pipeline:
 
     def flush(self, timeout_seconds: float) -> bool:
         """
-        Wait until everything that was recorded before is acknowledged.
+        Wait until everything that was recorded before is acknowledged, also by children that have ended without a word.
 
         Args:
             timeout_seconds: At most so long; it returns earlier if the receiver wants no request before that. What is
@@ -143,6 +144,7 @@ class Pipeline:
         with guarded("flushing"):
             deadline = time.monotonic() + timeout_seconds
             self._worker.run_jobs()
+            self._take_over_children()
             flushed = not self._site.is_open or self._flush(deadline)
             self._worker.flush_exporters(deadline)
         return flushed
@@ -173,6 +175,7 @@ class Pipeline:
 
     def after_fork_in_parent(self) -> None:
         """It has forked."""
+        self._has_forked = True
         self._worker.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
@@ -180,7 +183,18 @@ class Pipeline:
         self._worker.abandon()
         if self._site.is_open:
             self._journal.after_fork()
+        self._has_forked = False
         self._worker = self._new_worker()
+
+    def _take_over_children(self) -> None:
+        """
+        Make what ended children have left our own to send.
+
+        A child that leaves by `os._exit`, as those of task queues do, sends nothing; and who only forks, and calls no
+        model, has no thread that would look for the dead.
+        """
+        if self._has_forked and self._site.has_leftovers():
+            self._journal.adopt()
 
     def _flush(self, deadline: float) -> bool:
         before, held, settled = self._journal.counts(), self._journal.held, self._journal.watch()

@@ -3,12 +3,15 @@
 import base64
 import socket
 from dataclasses import field
+from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from .._dataclass import dataclass
 from ._deadline import Deadline, DeadlineSocket
 from ._exchange import exchange
+
+NOT_ONE: Final = "it is not http://HOST:PORT"
 
 
 class ProxyError(Exception):
@@ -51,18 +54,23 @@ class Proxy:
             raise ProxyError(f"it answered {status}")
 
 
-def proxy_for(host: str) -> Proxy | None:
+def proxy_for(host: str, port: int) -> Proxy | None:
     """
-    The proxy that ``HTTPS_PROXY`` names for *host*, unless ``NO_PROXY`` excepts it.
+    The proxy that ``HTTPS_PROXY`` names for *host* and *port*, unless ``NO_PROXY`` excepts it, with or without a port.
 
     Raises:
         ProxyError: It is not ``http://HOST:PORT``.
     """
-    url = getproxies_environment().get("https")
-    if not url or proxy_bypass(host):
+    url = getproxies_environment().get("https", "").strip()
+    # An IPv6 address goes without its port, as the standard library would take its end for one.
+    if not url or proxy_bypass(host) or (":" not in host and proxy_bypass(f"{host}:{port}")):
         return None
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        through = parts.port or 80
+    except ValueError:
+        raise ProxyError(NOT_ONE) from None
     if parts.scheme != "http" or not parts.hostname:
-        raise ProxyError("it is not http://HOST:PORT")
+        raise ProxyError(NOT_ONE)
     credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
-    return Proxy(host=parts.hostname, port=parts.port or 80, credentials=credentials)
+    return Proxy(host=parts.hostname, port=through, credentials=credentials)

@@ -8,12 +8,15 @@ no ``OTEL_*``, no ``REQUESTS_*``, no ``.netrc``. Redirects are answers like any 
 import codecs
 import http.client
 import os
+import re
 import selectors
 import socket
 import ssl
 import time
 from collections.abc import Mapping
-from typing import Final
+from contextlib import suppress
+from importlib import import_module
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from .._config import Config
@@ -133,7 +136,7 @@ class Transport:
         return self._wire
 
     def _open(self, deadline: Deadline) -> socket.socket:
-        proxy = proxy_for(self._host) if self._tls else None
+        proxy = proxy_for(self._host, self._port) if self._tls else None
         self._socket = _connect((self._host, self._port), deadline, proxy=proxy)
         if self._context is not None:
             self._socket.settimeout(deadline.left())
@@ -145,11 +148,34 @@ def _tls_context(ca_file: str | None) -> ssl.SSLContext:
     """TLS 1.2 or newer, certificate and host name checked; there is no way to switch that off."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file is None:
-        context.load_default_certs()
-    else:
+    if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
+        return context
+    context.load_default_certs()
+    if _knows_nobody(context):
+        with suppress(ImportError, OSError):  # it may be a package without its file
+            context.load_verify_locations(cafile=import_module("certifi").where())
     return context
+
+
+HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+"""As which OpenSSL looks for a certificate in a directory."""
+
+
+def _knows_nobody(context: ssl.SSLContext) -> bool:
+    """
+    Whether there are no certificates where this Python looks for the system's.
+
+    Pythons that were built elsewhere (python.org's for macOS, uv's on some Linuxes) look where others have them. Client
+    libraries bring certifi for that; so does what we depend on.
+    """
+    if context.cert_store_stats()["x509_ca"]:
+        return False
+    folder = cast("str | None", ssl.get_default_verify_paths().capath)  # `None` where it is not there
+    try:
+        return folder is None or not any(map(HASHED.fullmatch, os.listdir(folder)))
+    except OSError:
+        return True
 
 
 def _connect(address: tuple[str, int], deadline: Deadline, *, proxy: Proxy | None) -> socket.socket:
@@ -170,13 +196,20 @@ def _dial(address: tuple[str, int], deadline: Deadline) -> socket.socket:
     """
     The first address of a host that answers, all within one deadline.
 
-    The look-up of the name itself has no timeout of ours; the resolver's own applies.
+    Each has an equal part of what is left: a host may have addresses to which there is no way from here, and which say
+    nothing (IPv6, mostly). The look-up of the name itself has no timeout of ours; the resolver's own applies.
     """
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
-    for family, kind, protocol, _, resolved in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
-        candidate = socket.socket(family, kind, protocol)
+    found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    for tried, (family, kind, protocol, _, resolved) in enumerate(found):
         try:
-            candidate.settimeout(deadline.left())
+            # A system without IPv6 has no such sockets either.
+            candidate = socket.socket(family, kind, protocol)
+        except OSError as error:
+            failure = error
+            continue
+        try:
+            candidate.settimeout(deadline.left() / (len(found) - tried))
             candidate.connect(resolved)
         except OSError as error:
             candidate.close()

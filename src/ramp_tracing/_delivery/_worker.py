@@ -1,6 +1,5 @@
 """The thread that sends, and the queue that wakes it."""
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
@@ -8,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from queue import Empty, SimpleQueue
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Final
 
 from .._config import Config
@@ -16,6 +16,7 @@ from .._journal import Site
 from .._record import Generation
 from ._lifetime import MAX_FORK_WAIT_SECONDS, end_with_worker
 from ._stages import Stages
+from ._threads import Running, started
 
 if TYPE_CHECKING:
     from .._journal import Journal
@@ -75,13 +76,13 @@ class Worker:
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         # Whoever waits for the jobs waits for the one that another thread has taken, too. Reentrant, because a signal
         # handler may ask for the counts in the middle of one.
-        self._working_off = threading.RLock()
-        self._starting = threading.Lock()
-        self._driving = threading.Lock()
+        self._working_off = RLock()
+        self._starting = Lock()
+        self._driving = Lock()
         # Reentrant: the first record is priced while the stages are loaded.
-        self._loading = threading.RLock()
+        self._loading = RLock()
         self._held_for_fork = False
-        self._thread: threading.Thread | None = None
+        self._thread: Running | None = None
         self._drainer: Drainer | None = None
         self._woken = self._stopping = self._hurried = False
         self._runs = False  # what `Thread.is_alive` says, for a tenth of the price
@@ -147,17 +148,15 @@ class Worker:
             self._starting.release()
         return self._thread is not None
 
-    def _started(self) -> threading.Thread | None:
+    def _started(self) -> Running | None:
         """A new thread; `None` where the interpreter starts none any more, or the machine has too many."""
         end_with_worker()
-        thread = threading.Thread(target=self._run, args=(self._owner(),), name="ramp-tracing", daemon=True)
         self._runs = True
         try:
-            thread.start()
+            return started(partial(self._run, self._owner()), name="ramp-tracing")
         except RuntimeError:
             self._runs = False
             return None
-        return thread
 
     def drive(self, deadline: float) -> None:
         """Send on this thread until nothing waits or *deadline*, an instant of `time.monotonic`, has come."""

@@ -1,7 +1,6 @@
 """A journal on disk: the file is the queue."""
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -9,6 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from .._guard import guarded
+from .._lazy import make_lock
 from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded
 from .._state import Hold
 from ._bounds import Bounds
@@ -61,7 +61,7 @@ class FileJournal:
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._lock = threading.RLock()
+        self._lock = make_lock()
         self._holdings = Holdings(self._directory, self._bounds, elsewhere=self._elsewhere)
         self._writer = self._holdings.writer
         self._contents = Contents(self._bounds.content_bytes)
@@ -284,6 +284,11 @@ class FileJournal:
     def has_leftovers(self) -> bool:
         """Whether a dead process left records that wait."""
         return any(_has_orphans(directory) for directory in (self._directory, *self._elsewhere))
+
+    def adopt(self) -> None:
+        """Take over what processes have left that have died, without waiting until that is due."""
+        with guarded("looking for dead processes"), self._lock:
+            self._holdings.round()
 
     @property
     def in_memory(self) -> int:

@@ -43,7 +43,7 @@ ESCAPE: Final = r"\\([0-7]{3})"
 def network_file_system(path: Path) -> str | None:
     """The kind of network file system that *path* is on, or will be; `None` for a local disk, or if nobody can say."""
     try:
-        kind = file_system_of(_nearest(path), MOUNTS.read_text(errors="surrogateescape"))
+        kind = file_system_of(_nearest(path), os.fsdecode(MOUNTS.read_bytes()))
     except OSError:
         return None
     return kind if kind in OVER_A_NETWORK else None

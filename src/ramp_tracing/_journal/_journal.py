@@ -181,6 +181,10 @@ class Journal(Protocol):
         """Whether there is something to send, or to tidy up, from a process that has died."""
         ...
 
+    def adopt(self) -> None:
+        """Take over now what processes have left that have died; by any thread."""
+        ...
+
     def tend(self) -> float | None:
         """
         Do what is to be done from time to time, on the thread of whoever drains.

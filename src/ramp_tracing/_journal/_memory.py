@@ -1,6 +1,5 @@
 """A journal that lives as long as the process."""
 
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Final
 
 from .._dataclass import dataclass
 from .._guard import WARNING, log
+from .._lazy import make_lock
 from .._record import UNKNOWN_JOB, Generation, GenerationId, JobNote, Recorded
 from .._state import HeldBack, Hold
 from ._journal import Entry, Stats
@@ -65,7 +65,7 @@ class MemoryJournal:
         self._contents: Shelf[Entry] = Shelf(self._max_content_bytes, self._drop_content)
         self._dropped_contents = False
         self._held: dict[object, None] = {}
-        self._lock = threading.RLock()
+        self._lock = make_lock()
         self._unread: deque[Entry] = deque()
         self._read: set[Entry] = set()
         self._recorded = self._acknowledged = self._dead = self._filtered = 0
@@ -198,6 +198,9 @@ class MemoryJournal:
     def has_leftovers(self) -> bool:
         """False: nothing in memory outlives a process."""
         return False
+
+    def adopt(self) -> None:
+        """Do nothing."""
 
     def tend(self) -> None:
         """Do nothing."""

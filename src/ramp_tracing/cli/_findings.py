@@ -269,7 +269,7 @@ def _proxy(circumstances: Circumstances) -> Iterator[Finding]:
     from .._delivery._proxy import ProxyError, proxy_for
 
     try:
-        proxy = proxy_for(parts.hostname or "") if parts.scheme == "https" else None
+        proxy = proxy_for(parts.hostname or "", parts.port or 443) if parts.scheme == "https" else None
     except ProxyError as wrong:
         text, advice = f"HTTPS_PROXY cannot be used: {wrong}", "Write it as http://HOST:PORT, or unset it."
         yield Finding(about="proxy", weight="problem", text=text, advice=advice)
@@ -309,7 +309,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 def _beginning_of(path: Path) -> str:
     try:
-        with path.open(errors="replace") as opened:
+        with path.open(encoding="utf-8", errors="replace") as opened:
             return opened.read(MAX_FILE_BYTES)
     except OSError:
         return ""

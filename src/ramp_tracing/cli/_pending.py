@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from rich.table import Table
-from rich.text import Text
 
 from .._journal import pending_jobs, spools_in, state_directories
 from .._record import Generation
+from ._console import plain
 
 MAX_SHOWN: Final = 20
 """Rows of the table; JSON has all of them."""
@@ -57,7 +57,7 @@ def table_of(jobs: Sequence[PendingJob]) -> Table:
     for heading in ("id", "operation", "model", "age"):
         table.add_column(heading, overflow="fold")
     for job in jobs[:MAX_SHOWN]:
-        table.add_row(Text(job.id), job.operation, Text(job.model or "-"), _age(job.age_seconds))
+        table.add_row(plain(job.id), job.operation, plain(job.model or "-"), _age(job.age_seconds))
     return table
 
 

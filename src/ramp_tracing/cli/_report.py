@@ -61,7 +61,7 @@ def report(
 
 
 def _rows(source: str | None, asked: list[tuple[str, str]], *, by: str, per: str | None) -> list[Row]:
-    if source is not None and source.startswith(("http://", "https://")):
+    if source is not None and source.lower().startswith(("http://", "https://")):
         more = {"by": by} | ({"per": per} if per else {})
         return _served_rows(source, [*((name, value) for name, value in asked if _is_said(name, value)), *more.items()])
     path = Path(source) if source else usual_place()
@@ -78,10 +78,10 @@ def _is_said(name: str, value: str) -> bool:
 def _served_rows(address: str, asked: list[tuple[str, str]]) -> list[Row]:
     url = f"{address.rstrip('/')}/api/report?{urllib.parse.urlencode(asked)}"
     key = os.environ.get("RAMP_TRACING_LOCAL_KEY")
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
-    # A proxy knows nothing of this machine's loopback.
-    handlers = [urllib.request.ProxyHandler({})] if _is_loopback(address) else []
     try:
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
+        # A proxy knows nothing of this machine's loopback.
+        handlers = [urllib.request.ProxyHandler({})] if _is_loopback(address) else []
         with urllib.request.build_opener(*handlers).open(request, timeout=TIMEOUT_SECONDS) as answer:
             read = json.loads(answer.read(MAX_ANSWER_BYTES))
     except urllib.error.HTTPError as error:

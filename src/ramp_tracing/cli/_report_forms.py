@@ -16,6 +16,7 @@ from rich.text import Text
 
 from ..local._cells import cell
 from ..local._report import Row
+from ._console import plain
 
 NOTHING: Final = "-"
 """Stands where nothing is known. An unknown cost is never shown as 0."""
@@ -27,6 +28,12 @@ HEADINGS: Final = ("calls", "failed", "no price", "input tokens", "output tokens
 NANOSECONDS: Final = 1_000_000_000
 
 BAR_WIDTH: Final = 24
+
+NAME_WIDTH: Final = 16
+"""What is left of a model's name in a line, at least; longer ones go on in the next."""
+
+BETWEEN: Final = 3
+"""Columns that a border and its margins take."""
 
 TIMES: Final[Mapping[str, str]] = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "%Y-%m-%d"}
 
@@ -63,22 +70,49 @@ class Report:
 
 
 def print_table(console: Console, report: Report) -> None:
-    """For people; a bar shows how much of the largest cost a row is."""
+    """For people. No figure is ever cut; where there is room, a bar shows how much of the largest cost a row is."""
     if not report.rows:
         console.print("There are no such calls.")
         return
-    largest = float(max((Decimal(row["cost"]) for row in report.rows if row["cost"] is not None), default=Decimal(0)))
-    table = Table(title=f"Spend by {report.by}", title_justify="left", show_footer=True)
-    if report.per:
-        table.add_column(f"{report.per} (UTC)", no_wrap=True, footer="total")
-    table.add_column(report.by, overflow="fold", footer="" if report.per else "total")
-    for heading, footer in zip(HEADINGS, _total(report), strict=True):
-        table.add_column(heading, justify="right", footer=footer)
-    table.add_column("", width=BAR_WIDTH)
-    for row in report.rows:
-        bar = Bar(largest or 1.0, 0, float(row["cost"] or 0), width=BAR_WIDTH, color="cyan")
-        table.add_row(*_beginning(report, row), *_cells(row), bar)
+    rows = [(*_beginning(report, row), *map(Text, _cells(row))) for row in report.rows]
+    room = console.width - _narrowest(report, rows)
+    table = _empty_table(report, has_room=room >= 0)
+    bars = _bars(report) if room >= BAR_WIDTH + BETWEEN else None
+    if bars is not None:
+        table.add_column("", width=BAR_WIDTH)
+    for position, cells in enumerate(rows):
+        table.add_row(*cells, *(() if bars is None else (bars[position],)))
     console.print(table)
+
+
+def _empty_table(report: Report, *, has_room: bool) -> Table:
+    """With its headings and sums; where there is no room figures go on in the next line, and no digit is left out."""
+    table = Table(title=plain(f"Spend by {report.by}"), title_justify="left", show_footer=True)
+    if report.per:
+        table.add_column(f"{report.per} (UTC)", no_wrap=has_room, overflow="fold", footer="total")
+    table.add_column(plain(report.by), overflow="fold", footer="" if report.per else "total")
+    for heading, footer in zip(HEADINGS, _total(report), strict=True):
+        stacked = heading.replace(" ", "\n", 1)
+        table.add_column(stacked, justify="right", no_wrap=has_room, overflow="fold", footer=footer)
+    return table
+
+
+def _narrowest(report: Report, rows: Sequence[tuple[Text, ...]]) -> int:
+    """Columns that a table without bars takes at least: of the value's, any width is enough that is still read."""
+    shown = [*rows, tuple(map(Text, (*[""] * (len(rows[0]) - len(HEADINGS)), *_total(report))))]
+    widths: list[int] = [max(cell.cell_len for cell in column) for column in zip(*shown, strict=True)]
+    at_value = len(widths) - len(HEADINGS) - 1
+    widths[at_value] = min(widths[at_value], NAME_WIDTH)
+    stacked = (max(map(len, heading.split(" ", 1))) for heading in HEADINGS)
+    figures = sum(max(pair) for pair in zip(widths[at_value + 1 :], stacked, strict=True))
+    when = len("hour (UTC)") if report.per else 0
+    return max(sum(widths[:at_value]), when) + widths[at_value] + figures + BETWEEN * len(widths) + 1
+
+
+def _bars(report: Report) -> list[Bar]:
+    costs = [float(row["cost"] or 0) for row in report.rows]
+    largest = max(costs) or 1.0
+    return [Bar(largest, 0, cost, width=BAR_WIDTH, color="cyan") for cost in costs]
 
 
 def print_csv(console: Console, report: Report) -> None:
@@ -113,7 +147,7 @@ def print_markdown(console: Console, report: Report) -> None:
 
 def _beginning(report: Report, row: Row) -> list[Text]:
     when = [Text(report.when(row))] if report.per else []
-    return [*when, Text("not given", style="dim") if row["value"] is None else Text(row["value"])]
+    return [*when, Text("not given", style="dim") if row["value"] is None else plain(row["value"])]
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def run(
     """
     Run a program and report its model calls, without a change to its code.
 
-    Its children are instrumented too, whichever way they start, unless they start Python with -I or -E. The program
+    Its children are instrumented too, whichever way they start, unless they start Python with -I, -E or -S. The program
     takes the place of this command: signals and the exit code are its own.
     """
     privacy = None if privacy_mode is None else str(privacy_mode).lower()

@@ -66,6 +66,7 @@ def serve(
 
 def _announce(place: Path, key: str | None, url: str) -> None:
     out = console()
-    out.print(f"The AI-spend page: {url}", style="bold", soft_wrap=True)
+    out.print(f"The AI-spend page: {url}", style="bold", markup=False, soft_wrap=True)
     out.print(f"Calls are kept in {place}", markup=False, soft_wrap=True)
-    out.print(f"Send calls here: export RAMP_BASE_URL={url}{PATH} RAMP_API_KEY={'…' if key else 'any'}", soft_wrap=True)
+    sent = f"Send calls here: export RAMP_BASE_URL={url}{PATH} RAMP_API_KEY={'…' if key else 'any'}"
+    out.print(sent, markup=False, soft_wrap=True)

@@ -7,9 +7,9 @@ from typing import Final
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from ..testing import ReceivedSpan
+from ._console import plain
 
 FAILED: Final = 2
 """OTLP's status of a span that failed."""
@@ -106,9 +106,9 @@ def spend_table(name: str, lines: Iterable[Spend], total: Spend) -> Table:
     table.add_column(name, footer="total", overflow="fold")
     headings = ("calls", "failed", "no price", "input tokens", "output tokens", "cost in USD")
     for heading, footer in zip(headings, cells(total), strict=True):
-        table.add_column(heading, footer=footer, justify="right")
+        table.add_column(heading, footer=footer, justify="right", overflow="fold")
     for line in lines:
-        table.add_row(Text(line.name), *cells(line))
+        table.add_row(plain(line.name), *cells(line))
     return table
 
 

@@ -27,7 +27,7 @@ from .._journal import (
 )
 from .._record import UnixNanos
 from ..exceptions import ConfigurationError
-from ._console import busy, console
+from ._console import busy, console, plain
 from ._state_dir import StateDir
 
 LEFT_OVER: Final = 1
@@ -94,12 +94,13 @@ def dead(
         rows = [{"file": letter.file, "reason": letter.reason, "time": letter.time} for _, letter in letters]
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table("time", "model", "input", "output", "reason", "file")
+    table = _empty("time", "model", "input", "output", "reason", "file")
     for _, letter in letters:
         call = letter.generation
         model, usage = (call.request_model, call.usage) if call is not None else (None, None)
         counts = (None, None) if usage is None else (usage.input_tokens, usage.output_tokens)
-        table.add_row(letter.time, model or "-", *(_shown(count) for count in counts), letter.reason, letter.file)
+        told = (letter.time, model or "-", *(_shown(count) for count in counts), letter.reason, letter.file)
+        table.add_row(*map(plain, told))
     console().print(table if letters else "There are no dead letters.")
 
 
@@ -182,10 +183,10 @@ def _send_on(pipeline: Pipeline, deadline: float, tell: Callable[[int], object])
 
 
 def _table(found: Sequence[SpoolStatus]) -> Table:
-    table = Table("destination", "waiting", "dead", "in doubt", "oldest", "files (alive)", "bytes", "directory")
+    table = _empty("destination", "waiting", "dead", "in doubt", "oldest", "files (alive)", "bytes", "directory")
     for each in found:
         alive = sum(segment.alive for segment in each.segments)
-        table.add_row(
+        told = (
             each.address or "-",
             str(each.waiting),
             str(each.dead),
@@ -195,6 +196,15 @@ def _table(found: Sequence[SpoolStatus]) -> Table:
             f"{each.size_bytes:,}",
             str(each.directory),
         )
+        table.add_row(*map(plain, told))
+    return table
+
+
+def _empty(*headings: str) -> Table:
+    """Nothing in it is cut where the terminal is narrow: names and directories are for other commands."""
+    table = Table()
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     return table
 
 

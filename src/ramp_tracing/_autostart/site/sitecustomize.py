@@ -6,9 +6,14 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
 
+NEEDED = 0x030B0000
+"""Python 3.11; an older one understands only some of our files, and ends in others with errors of many kinds."""
+
 
 def _start() -> None:
     try:
+        if sys.hexversion < NEEDED:
+            raise ImportError("ramp-tracing needs Python 3.11 or newer")
         from ramp_tracing._autostart import start
     except ImportError as error:
         # Another Python than the one that ramp-tracing is installed for.
@@ -29,5 +34,7 @@ def _go_on() -> None:
     spec.loader.exec_module(module)
 
 
-_start()
-_go_on()
+try:
+    _start()
+finally:
+    _go_on()
