@@ -209,7 +209,7 @@ def _amount(given: object, where: str, *, most: Decimal = MAX_PRICE) -> Decimal:
     try:
         if isinstance(given, bool) or not isinstance(given, int | float | str | Decimal):
             raise InvalidOperation
-        amount = Decimal(repr(given) if isinstance(given, float) else given)
+        amount = Decimal(float.__repr__(given) if isinstance(given, float) else given)
     except InvalidOperation:
         raise UnusableError(f"{where} is no number") from None
     if not (amount.is_finite() and 0 <= amount <= most):
