@@ -73,6 +73,7 @@ here.
 """
 
 REGIONAL: Final[tuple[tuple[str, str, str], ...]] = (
+    ("bedrock-mantle.", ".api.aws", "aws.bedrock"),
     ("bedrock-runtime.", ".amazonaws.com", "aws.bedrock"),
     ("bedrock-runtime-fips.", ".amazonaws.com", "aws.bedrock"),
     ("", "-aiplatform.googleapis.com", "gcp.vertex_ai"),

@@ -105,6 +105,9 @@ COSTS: Final[dict[str, tuple[Generation, str, str]]] = {
     "cache writes by their time to live": (
         call(AZURE, GPT, tokens(1000, 100, cache_write_tokens=600, cache_write_1h_tokens=400)), "0.0029", "0.0008"
     ),
+    "cache writes of which it is said how many are short": (
+        call(AZURE, GPT, tokens(1000, 100, cache_write_tokens=600, cache_write_5m_tokens=200)), "0.0029", "0.0008"
+    ),
     "sound": (call(AZURE, GPT, tokens(1000, 100, input_audio_tokens=100)), "0.0048", "0.0008"),
     "a batch": (call(AZURE, GPT, tokens(1000, 100), operation="batch"), "0.001", "0.0004"),
     "a tier that the public list does not know": (
@@ -162,6 +165,9 @@ OPEN: Final[dict[str, Generation]] = {
     "input unknown": call(None, "house-7b", tokens(None, 10)),
     "pictures that nobody counted": call(None, "painter", operation="image_generation"),
     "a recording of unknown length": call(None, "listener", operation="transcription"),
+    "a fee for each of how many requests a batch had": call(
+        None, "painter", Usage(images=3), operation="batch", service_tier="batch"
+    ),
     "estimated": call(None, "house-7b", tokens(1000, 100, estimated=True)),
     "pending": call(None, "house-7b", tokens(1000, 100), pending=True),
     "more cached than there was": call(None, "house-7b", tokens(10, 1, cache_read_tokens=11)),

@@ -255,6 +255,31 @@ PRICES: dict[str, tuple[Generation, str, str]] = {
     "Gemma is free on the Gemini API": (call("gcp.gemini", "gemma-3-27b-it", CHAT), "0", "0"),
 }
 
+PRICES |= {
+    "Bedrock in a region for which the list is": (
+        call("aws.bedrock", "amazon.nova-lite-v1:0", CHAT, server_address="bedrock-runtime.us-east-1.amazonaws.com"),
+        "0.00006",
+        "0.00002832",
+    ),
+    "Claude's routes are in the list, wherever the request comes from": (
+        call(
+            "aws.bedrock",
+            "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+            CHAT,
+            server_address="bedrock-runtime.eu-central-1.amazonaws.com",
+        ),
+        "0.0011",
+        "0.000649",
+    ),
+    "as many tokens as a prompt of Claude's on Bedrock may have": (
+        call("aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", tokens(200_000, 0)), "0.66", "0",
+    ),
+    "a batch of Claude's on Vertex costs half": (
+        call("gcp.vertex_ai", "claude-sonnet-5", CHAT, operation="batch", service_tier="batch"), "0.001", "0.00059",
+    ),
+}  # fmt: skip
+
+
 UNPRICED: dict[str, Generation] = {
     "a host that nobody knows": call(None, "gpt-4o", CHAT),
     "a provider without a list": call("ollama", "gpt-4o", CHAT),
@@ -343,6 +368,29 @@ UNPRICED: dict[str, Generation] = {
     ),
     "lists that disagree: deepseek-chat": call("deepseek", "deepseek-chat", CHAT),
     "lists that disagree: deepseek-reasoner": call("deepseek", "deepseek-reasoner", CHAT),
+    "Bedrock in a region that costs more": call(
+        "aws.bedrock", "amazon.nova-lite-v1:0", CHAT, server_address="bedrock-runtime.eu-west-2.amazonaws.com"
+    ),
+    "Bedrock by a route through such regions": call("aws.bedrock", "eu.meta.llama3-2-3b-instruct-v1:0", CHAT),
+    "Claude in a region of the government's": call(
+        "aws.bedrock",
+        "anthropic.claude-haiku-4-5-20251001-v1:0",
+        CHAT,
+        server_address="bedrock-runtime-fips.us-gov-west-1.amazonaws.com",
+    ),
+    "Claude by a route of the government's": call(
+        "aws.bedrock", "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", CHAT
+    ),
+    "Bedrock's endpoint that says no route": call(
+        "aws.bedrock", "anthropic.claude-haiku-5-5", CHAT, server_address="bedrock-mantle.us-east-1.api.aws"
+    ),
+    "a long prompt of Claude's on Bedrock, whose list has no step": call(
+        "aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", tokens(200_001, 118)
+    ),
+    "a browser search of Groq's": call(
+        "groq", "openai/gpt-oss-120b", tokens(1000, 118, hosted_tool_calls={"browser_search_call": 1})
+    ),
+    "lists that disagree: grok-code-fast-1": call("x_ai", "grok-code-fast-1", CHAT),
     "lists that disagree: mistral-large-latest": call("mistral_ai", "mistral-large-latest", CHAT),
     "lists that disagree: Llama on Together": call("together_ai", "meta-llama/Llama-3.3-70B-Instruct-Turbo", CHAT),
     "whisper that does not say how long": call("openai", "whisper-1", operation="transcription"),

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from .._config import TOKEN_RATES
 from .._record import Generation, Usage
+from ._terms import BATCH
 from ._units import FREE_TOOLS, is_sound
 
 MILLION: Final = Decimal(1_000_000)
@@ -55,6 +56,8 @@ def bill(generation: Generation, price: Rates) -> tuple[Decimal, Decimal] | None
         ArithmeticError: A count is no number.
     """
     usage, rates = generation.usage, price.rates
+    if generation.operation == BATCH and rates.get("request"):  # nobody says how many requests were in it
+        return None
     if not rates or not is_sound(usage, images_are_priced="image" in rates):
         return None
     shares = [Decimal(0), Decimal(0)]
@@ -121,7 +124,9 @@ def _cache_writes(usage: Usage, rates: Mapping[str, Decimal]) -> tuple[Decimal, 
         return None
     if "cache_write_1h" not in rates:
         return written * rates["cache_write"] / MILLION, written
-    hour = usage.cache_write_1h_tokens
+    hour, minutes = usage.cache_write_1h_tokens, usage.cache_write_5m_tokens
+    if hour is None and minutes is not None:
+        hour = written - minutes
     if hour is None:
         return None
     return ((written - hour) * rates["cache_write"] + hour * rates["cache_write_1h"]) / MILLION, written
