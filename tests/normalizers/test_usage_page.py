@@ -52,6 +52,7 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
 BESIDE: Final[Mapping[str, Mapping[str, Any]]] = {
     "cacheDetails[].inputTokens": {"inputTokens": 1, "cacheDetails": [{"ttl": "5m"}]},
     "cacheDetails[].ttl": {"inputTokens": 1, "cacheDetails": [{"inputTokens": 7}]},
+    "citation_tokens": {"completion_tokens": 9, "reasoning_tokens": 5},
     "cached_tokens": {"tokens": {"input_tokens": 9}},
     "cost.currency": {"cost": {"total_cost": 7}},
     "cost.input_tokens_cost": {"cost": {"total_cost": 9, "output_tokens_cost": 2}},
