@@ -1,6 +1,6 @@
 """Calls of tools that the provider runs and bills one by one, beside the tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ._reading import Path, as_items, as_name, dig, first_count, lacks
@@ -95,6 +95,30 @@ def _is_free(item: object, answer: object) -> bool:
         return said not in CONTAINERS
     tools = (tool for tool in as_items(dig(answer, "tools")) if dig(tool, "type") == "shell")
     return all(dig(tool, "environment", "type") not in CONTAINERS for tool in tools)
+
+
+EXECUTED: Final = "executed_tools"
+"""
+Where a message of Groq's says which tools Groq ran; but for calls of functions they are billed beside the tokens:
+https://console.groq.com/docs/tool-use/built-in-tools
+"""
+
+
+def executed_tools(messages: Iterable[object]) -> Mapping[str, int]:
+    """
+    Calls of tools that Groq ran, by kind as Groq has it: ``browser_search_call`` has its own price there.
+
+    Args:
+        messages: Those of the choices.
+    """
+    counts: dict[str, int] = {}
+    for message in messages:
+        for tool in as_items(dig(message, EXECUTED)):
+            kind = as_name(dig(tool, "type"))
+            if kind is not None and kind != "function":
+                name = f"{kind.replace('.', '_')}_call"
+                counts[name] = counts.get(name, 0) + 1
+    return counts
 
 
 BLOCKS: Final[Mapping[str, str]] = {
