@@ -307,6 +307,7 @@ def price(**more: Any) -> Mapping[str, Any]:
         (price(valid_from="2026-02-01", valid_until="2026-01-01"), "exchange `valid_from` and `valid_until`"),
         (price(tools=7), "`tools` of price 1 must be a table"),
         (price(tiers={"flex": {"request_fee": 1}}), "tier flex of price 1 has an unknown name"),
+        (price(tiers={"default": {"input": 1}}), "tier default of price 1 is the ordinary one; name its prices in the"),
         (price(tiers={"flex": {"input": "x"}}), "`input` in tier flex of price 1 is no number"),
         ({"discounts": {"openai": 101}}, "the discount of openai must be from 0 to 100"),
     ],

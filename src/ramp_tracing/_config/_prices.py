@@ -31,6 +31,9 @@ OTHER_RATES: Final = frozenset({"request", "image", "audio_second", "video_secon
 NO_RATES: Final[Mapping[str, Decimal]] = MappingProxyType({})
 NO_TIERS: Final[Mapping[str, Mapping[str, Decimal]]] = MappingProxyType({})
 
+ORDINARY_TIERS: Final = frozenset({"auto", "default", "on_demand", "standard"})
+"""Words of answers for no tier at all, whose prices would never be asked for."""
+
 MAX_PRICE: Final = Decimal(1_000_000)
 """US dollars. More than that for a million tokens is a slip of the pen."""
 
@@ -181,6 +184,8 @@ def _tiers(given: object, where: str) -> dict[str, Mapping[str, Decimal]]:
     tiers: dict[str, Mapping[str, Decimal]] = {}
     for tier, rates in _members(given, f"`tiers` of {where}").items():
         place = f"tier {tier} of {where}"
+        if tier.lower() in ORDINARY_TIERS:
+            raise UnusableError(f"{place} is the ordinary one; name its prices in the price itself")
         _refuse_unknown(_members(rates, place), TOKEN_RATES | OTHER_RATES, place)
         tiers[tier] = MappingProxyType(_amounts(rates, place))
     return tiers
