@@ -387,6 +387,8 @@ UNPRICED: dict[str, Generation] = {
     "a long prompt of Claude's on Bedrock, whose list has no step": call(
         "aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", tokens(200_001, 118)
     ),
+    "DeepSeek's models at Azure, which has prices of its own": call("azure.ai.openai", "DeepSeek-V3.2", CHAT),
+    "OpenAI's open models at Azure": call("azure.ai.openai", "gpt-oss-120b", CHAT),
     "a browser search of Groq's": call(
         "groq", "openai/gpt-oss-120b", tokens(1000, 118, hosted_tool_calls={"browser_search_call": 1})
     ),

@@ -66,6 +66,12 @@ be named otherwise: https://learn.microsoft.com/en-us/azure/foundry/openai/conce
 
 FIREWORKS: Final = "accounts/fireworks/models/"
 
+SOLD_BY_AZURE: Final = ("deepseek", "gpt-oss", "grok-3-mini")
+"""
+How others' models begin that cost up to four times as much at Azure as where genai-prices then looks, with their makers:
+https://azure.microsoft.com/pricing/details/ai-foundry-models/
+"""
+
 DISPUTED: Final[Mapping[str, tuple[str, ...]]] = {
     "deepseek": ("deepseek-chat", "deepseek-reasoner"),
     "fireworks_ai": (
@@ -126,6 +132,10 @@ def _is_routed(generation: Generation, _model: str) -> bool:
     return generation.provider == AZURE and (asked == ROUTER_ALONE or ROUTER in asked)
 
 
+def _has_another_price_on_azure(generation: Generation, model: str) -> bool:
+    return generation.provider == AZURE and model.lower().startswith(SOLD_BY_AZURE)
+
+
 def _is_disputed(generation: Generation, model: str) -> bool:
     return model in DISPUTED.get(generation.provider or "", ())
 
@@ -161,6 +171,7 @@ DOUBTS: Final[tuple[Callable[[Generation, str], bool], ...]] = (
     _costs_more_in_aws_region,
     _is_kept_in_a_region,
     _is_routed,
+    _has_another_price_on_azure,
     _is_disputed,
 )
 """
