@@ -281,9 +281,8 @@ class ChoiceAccumulator:
             self._error = said("error")
         delta = getter_of(said("delta"))
         text = delta("content")
-        parts = as_items(text)
-        if parts:
-            carries = self._add_parts(parts)
+        if text is not None and not isinstance(text, str):
+            carries = self._add_parts(as_items(text))
             return self._add_rarer(delta) or carries
         if self.write("content", text) and self.text is None:
             self.text = self._texts["content"] if self._keeps_content else Text(kept=False)
@@ -336,7 +335,8 @@ class ChoiceAccumulator:
 
     def _add_rarer(self, delta: Callable[[str], object]) -> bool:
         carries = False
-        for tool in as_items(delta(EXECUTED)):
+        executed = delta(EXECUTED)
+        for tool in () if executed is None else as_items(executed):
             self._executed[as_count(dig(tool, "index"))] = {"type": dig(tool, "type")}
         for name in RARER_TEXTS:
             text = delta(name)

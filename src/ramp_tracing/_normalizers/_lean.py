@@ -45,11 +45,17 @@ def lean_chat(body: bytes) -> LeanAnswer | None:
     if cut is not None:
         return cut
     answer = members_of(body)
-    return None if _ran_tools(answer) else picked(answer)
+    if answer is not None and GROQ in answer and _ran_tools(answer):  # what Groq adds is nothing usual: it is not cut
+        return None
+    return picked(answer)
 
 
-def _ran_tools(answer: Members | None) -> bool:
-    """Whether Groq ran tools for it, which are billed and are not in its usage. No such answer is cut as usual."""
+GROQ: Final = "x_groq"
+"""What only Groq's answers have."""
+
+
+def _ran_tools(answer: Members) -> bool:
+    """Whether Groq ran tools for it, which are billed and are not in its usage."""
     return any(dig(each, "message", EXECUTED) is not None for each in as_items(dig(answer, "choices")))
 
 

@@ -68,7 +68,7 @@ FIREWORKS: Final = "accounts/fireworks/models/"
 
 SOLD_BY_AZURE: Final = ("deepseek", "gpt-oss", "grok-3-mini")
 """
-How others' models begin that cost up to four times as much at Azure as where genai-prices then looks, with their makers:
+How others' models begin that cost up to four times as much at Azure as with their makers, where genai-prices looks:
 https://azure.microsoft.com/pricing/details/ai-foundry-models/
 """
 
