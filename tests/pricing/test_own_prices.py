@@ -318,6 +318,21 @@ def test_wrong(value: object, fix: str) -> None:
     assert fix in wrong(value)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.toml", '[[prices]]\nmodel = "m"\ninput = 1.5\noutput = 2\n'),
+        ("p.json", '{"prices": [{"model": "m", "input": 1.5, "output": 2}]}'),
+    ],
+)
+def test_a_file_as_windows_writes_it(name: str, text: str, tmp_path: Path) -> None:
+    """It begins with a mark of its encoding, and its lines end in two characters."""
+    path = tmp_path / name
+    path.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    [price] = loaded(str(path)).prices
+    assert price.rates == {"input": Decimal("1.5"), "output": Decimal(2)}
+
+
 @pytest.mark.parametrize(("name", "text"), [("p.toml", "[[prices]"), ("p.json", "{"), ("q.json", "[]")])
 def test_broken_files(name: str, text: str, tmp_path: Path) -> None:
     """A file that is no TOML or JSON is refused."""

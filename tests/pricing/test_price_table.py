@@ -378,6 +378,15 @@ UNPRICED: dict[str, Generation] = {
         CHAT,
         server_address="bedrock-runtime-fips.us-gov-west-1.amazonaws.com",
     ),
+    "Claude in a region that is paid in another currency": call(
+        "aws.bedrock",
+        "anthropic.claude-haiku-4-5-20251001-v1:0",
+        CHAT,
+        server_address="bedrock-runtime.eusc-de-east-1.amazonaws.eu",
+    ),
+    "a newer Claude in several regions of Vertex": call(
+        "gcp.vertex_ai", "claude-sonnet-4-5@20250929", CHAT, server_address="aiplatform.eu.rep.googleapis.com"
+    ),
     "Claude by a route of the government's": call(
         "aws.bedrock", "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", CHAT
     ),

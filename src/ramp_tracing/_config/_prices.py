@@ -108,7 +108,7 @@ def _parsed(path: Path) -> Mapping[object, object]:
         raise UnusableError("the file's name must end in .toml or .json")
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_FILE_BYTES + 1).decode()
+            text = file.read(MAX_FILE_BYTES + 1).decode("utf-8-sig")  # Windows likes to begin it with a mark
     except (OSError, UnicodeDecodeError, ValueError):
         raise UnusableError("the file cannot be read; give the path of a TOML or JSON file in UTF-8") from None
     if len(text) > MAX_FILE_BYTES:

@@ -42,11 +42,11 @@ https://aws.amazon.com/bedrock/pricing/
 ROUTES_ELSEWHERE: Final = ("apac.", "au.", "ca.", "eu.", "jp.")
 """Routes to a model by which it is billed at the prices of where the request came from."""
 
-GOVERNMENT: Final = "us-gov"
-"""Regions and routes in which everything costs a fifth more."""
+APART: Final = ("cn-", "eusc-", "us-gov")
+"""How regions and routes begin in which everything has prices of its own; those for the government are a fifth more."""
 
-PRICED_BY_ROUTE: Final = "claude-"
-"""Their prices differ by the route alone, which the list has."""
+PRICED_BY_ROUTE: Final = ("claude-", "openai.gpt-5", "openai.gpt-6")
+"""Prices of these differ by the route alone, which the list has."""
 
 AWS_HOST: Final = re.compile(r"bedrock-(?:runtime|runtime-fips|mantle)\.([a-z0-9-]+)\.")
 
@@ -116,10 +116,10 @@ def _costs_more_in_aws_region(generation: Generation, model: str) -> bool:
     host = (generation.server_address or "").lower()
     found = AWS_HOST.match(host)
     region = None if found is None else found[1]
-    if host.startswith(MANTLE) or model.startswith(GOVERNMENT) or (region or "").startswith(GOVERNMENT):
+    if host.startswith(MANTLE) or model.startswith(APART) or (region or "").startswith(APART):
         return True
     elsewhere = region not in US_PRICES if region is not None else model.startswith(ROUTES_ELSEWHERE)
-    return elsewhere and PRICED_BY_ROUTE not in model
+    return elsewhere and not any(name in model for name in PRICED_BY_ROUTE)
 
 
 def _is_long_on_bedrock(generation: Generation, model: str, _started: datetime) -> bool:
