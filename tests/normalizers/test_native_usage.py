@@ -119,6 +119,33 @@ ANSWERS: Final[Mapping[str, tuple[Any, Usage]]] = {
             cache_write_5m_tokens=900,
         ),
     ),
+    "OpenAI: how long its cache keeps what was written": (
+        {
+            "usage": {
+                "input_tokens": 1000, "output_tokens": 5, "total_tokens": 1005,
+                "input_tokens_details": {
+                    "cached_tokens": 0, "cache_write_tokens": 900,
+                    "cache_write_tokens_details": {"ttl_30m_tokens": 200, "ttl_12h_tokens": 700},
+                },
+            }
+        },
+        Usage(
+            input_tokens=1000, output_tokens=5, total_tokens=1005, cache_read_tokens=0, cache_write_tokens=900,
+            cache_write_12h_tokens=700,
+        ),
+    ),
+    "OpenAI: half an hour is the usual": (
+        {
+            "usage": {
+                "input_tokens": 1000, "output_tokens": 5, "total_tokens": 1005,
+                "input_tokens_details": {
+                    "cached_tokens": 0, "cache_write_tokens": 900,
+                    "cache_write_tokens_details": {"ttl_30m_tokens": 900, "ttl_12h_tokens": 0},
+                },
+            }
+        },
+        Usage(input_tokens=1000, output_tokens=5, total_tokens=1005, cache_read_tokens=0, cache_write_tokens=900),
+    ),
     "SGLang: thoughts beside the totals, and in them": (
         {"usage": {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 60, "reasoning_tokens": 30}},
         Usage(input_tokens=10, output_tokens=50, total_tokens=60, reasoning_tokens=30),

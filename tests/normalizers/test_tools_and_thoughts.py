@@ -1,11 +1,11 @@
-"""Calls of custom tools and of computers, tools that Groq runs, and thoughts as open models and Mistral's have them."""
+"""Calls of tools, also those that a provider runs and bills, and thoughts as open models and Mistral's have them."""
 
 import json
 from typing import Any, Final
 
 import pytest
 
-from ramp_tracing._normalizers import CHAT, RESPONSES
+from ramp_tracing._normalizers import CHAT, IMAGES, RESPONSES, numbers_in
 from ramp_tracing._record import Outcome
 
 USAGE: Final = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
@@ -118,3 +118,36 @@ def test_mistrals_thoughts_are_parts_of_the_content() -> None:
         {"content": "lo"},
     )
     assert said.output == {"completion": "Oslo", "reasoning": "Norway."}
+
+
+@pytest.mark.parametrize(
+    ("billed", "counts"),
+    [
+        (None, {"web_search_call": 2}), (2, {"web_search_call": 2}), (3, {"web_search_call": 3}),
+        (1, {"web_search_call": 1, "discounted_web_search_call": 1}),
+    ],
+)  # fmt: skip
+def test_openai_says_how_many_searches_it_bills(billed: int | None, counts: dict[str, int]) -> None:
+    """Some are billed at a discount, and are left out; nobody says what they cost."""
+    search = {"type": "web_search_call", "action": {"type": "search", "query": "Oslo"}}
+    opened = {"type": "web_search_call", "action": {"type": "open_page"}}
+    said = {} if billed is None else {"tool_usage": {"web_search": {"num_requests": billed}}}
+    whole = {"id": "resp_1", "status": "completed", "output": [search, search, opened], **said}
+    assert RESPONSES.read(whole).usage.hosted_tool_calls == counts
+
+
+def test_the_author_of_a_drawing_is_another_model() -> None:
+    """Its tokens are not in the usage of the pictures."""
+    usage = {"input_tokens": 10, "output_tokens": 40, "total_tokens": 50}
+    svg = {"model": "gpt-6", "input_tokens": 90, "output_tokens": 900, "reasoning_tokens": 0, "total_tokens": 990}
+    drawn = {"created": 1, "data": [{"b64_json": "AAAA"}], "usage": usage}
+    for more, calls in (({}, {}), ({"svg_usage": None}, {}), ({"svg_usage": svg}, {"svg_authoring_call": 1})):
+        assert IMAGES.read({**drawn, **more}).usage.hosted_tool_calls == calls
+
+
+@pytest.mark.parametrize(
+    ("window", "hours"), [("2h", {"completion_window_hours": 2}), ("soonest", {}), (None, {}), (["2h"], {}), (8, {})]
+)
+def test_how_long_a_response_may_wait_is_in_the_request_alone(window: object, hours: dict[str, float]) -> None:
+    """It decides what the response costs."""
+    assert numbers_in({"background_options": {"completion_window": window}, "seed": 1}) == {"seed": 1, **hours}

@@ -129,7 +129,9 @@ def answer(key: Key, *, said: bool) -> Mapping[str, Any]:
         if key.path in ("promptTokenCount",):
             del usage["promptTokenCount"]
     if said:
-        value = VALUES.get(key.path, "IMAGE" if key.path.endswith("modality") else "1h" if ".ttl" in key.path else 7)
+        value = VALUES.get(
+            key.path, "IMAGE" if key.path.endswith("modality") else "1h" if key.path.endswith(".ttl") else 7
+        )
         put(usage, key.path.split("."), value)
     whole: Any = usage
     for name in reversed(PLACES[key.place]):

@@ -228,6 +228,19 @@ def test_a_tier_may_be_paid_by_the_call() -> None:
     assert cost.total == Decimal("0.5")
 
 
+def test_cache_writes_by_all_their_times_to_live() -> None:
+    """What lives for twelve hours costs what the table says of that, and is open where it says nothing."""
+    row = {"model": "m", "input": 1, "output": 1, "cache_write": 2, "cache_write_1h": 3, "cache_write_12h": 5}
+    used = tokens(1000, 0, cache_write_tokens=700, cache_write_1h_tokens=200, cache_write_12h_tokens=400)
+    costs = [
+        priced(call("acme", "m", used), loaded({"prices": [prices]})).cost
+        for prices in (row, {name: price for name, price in row.items() if name != "cache_write_12h"})
+    ]
+    assert costs[0] is not None
+    assert costs[0].total == Decimal("0.0031")  # 300 + 100 x 2 + 200 x 3 + 400 x 5, of a million
+    assert costs[1] is None
+
+
 def test_the_first_that_fits() -> None:
     """Two prices for one model: the first one in the table."""
     rows = [{"model": "m-1", "input": 1, "output": 1}, {"model": "m-*", "input": 2, "output": 2}]

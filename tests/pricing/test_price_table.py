@@ -398,6 +398,21 @@ UNPRICED: dict[str, Generation] = {
     ),
     "DeepSeek's models at Azure, which has prices of its own": call("azure.ai.openai", "DeepSeek-V3.2", CHAT),
     "OpenAI's open models at Azure": call("azure.ai.openai", "gpt-oss-120b", CHAT),
+    "cache writes that live for twelve hours": call(
+        "openai", "gpt-5.6", tokens(1000, 118, cache_write_tokens=800, cache_write_12h_tokens=1)
+    ),
+    "a background response that may take hours": call(
+        "openai", "gpt-5.6", CHAT, parameters={"completion_window_hours": 2}
+    ),
+    "a search at a discount": call(
+        "openai", "gpt-5.6", tokens(1000, 118, hosted_tool_calls={"discounted_web_search_call": 1})
+    ),
+    "a drawing, whose author is another model": call(
+        "openai",
+        "gpt-image-1",
+        tokens(100, 4000, input_image_tokens=80, images=1, hosted_tool_calls={"svg_authoring_call": 1}),
+        operation="image_generation",
+    ),
     "a browser search of Groq's": call(
         "groq", "openai/gpt-oss-120b", tokens(1000, 118, hosted_tool_calls={"browser_search_call": 1})
     ),

@@ -19,8 +19,8 @@ from ._readers import UnusableError
 
 TOKEN_RATES: Final = frozenset(
     {
-        "input", "output", "cached", "cache_write", "cache_write_1h", "reasoning", "input_audio", "output_audio",
-        "input_image", "output_image", "input_video",
+        "input", "output", "cached", "cache_write", "cache_write_1h", "cache_write_12h", "reasoning", "input_audio",
+        "output_audio", "input_image", "output_image", "input_video",
     }
 )  # fmt: skip
 """Prices of a million tokens."""

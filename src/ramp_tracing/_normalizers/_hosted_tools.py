@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ._reading import Path, as_items, as_name, dig, first_count, lacks
+from ._reading import Path, as_count, as_items, as_name, dig, first_count, lacks
 
 HOSTED_TOOLS: Final = frozenset(
     {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "shell_call"}
@@ -15,6 +15,10 @@ FREE_ACTIONS: Final = ("open_page", "find_in_page", "find")
 
 PREVIEW: Final = ("web_search_preview", "web_search_preview_2025_03_11")
 """The older search tool has another price, which depends on the model; its calls look like those of the newer one."""
+
+SEARCH: Final = "web_search_call"
+DISCOUNTED: Final = "discounted_web_search_call"
+"""Searches that ``tool_usage`` leaves out: https://platform.openai.com/docs/api-reference/responses/object"""
 
 PREVIEW_CALL: Final = "web_search_preview_call"
 
@@ -81,9 +85,18 @@ def count_hosted_tools(answer: object) -> Mapping[str, int]:
         kind = as_name(dig(item, "type"))
         if kind in BILLED and not _is_free(item, answer):
             counts[kind] = counts.get(kind, 0) + 1
-    if "web_search_call" in counts and any(dig(tool, "type") in PREVIEW for tool in as_items(dig(answer, "tools"))):
-        counts[PREVIEW_CALL] = counts.pop("web_search_call")
+    if SEARCH in counts:
+        counts.update(_searches(counts[SEARCH], as_count(dig(answer, "tool_usage", "web_search", "num_requests"))))
+    if SEARCH in counts and any(dig(tool, "type") in PREVIEW for tool in as_items(dig(answer, "tools"))):
+        counts[PREVIEW_CALL] = counts.pop(SEARCH)
     return counts
+
+
+def _searches(made: int, billed: int | None) -> Mapping[str, int]:
+    """Those of OpenAI's that are billed in full are said apart; what others cost nobody says."""
+    if billed is None:
+        return {}
+    return {SEARCH: billed, DISCOUNTED: made - billed} if billed < made else {SEARCH: billed}
 
 
 def _is_free(item: object, answer: object) -> bool:

@@ -38,6 +38,7 @@ INPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
     "cache_write_1h_tokens": (
         ("cache_creation_token_details", "ephemeral_1h_input_tokens"), ("cache_creation", "ephemeral_1h_input_tokens"),
     ),
+    "cache_write_12h_tokens": (("cache_write_tokens_details", "ttl_12h_tokens"),),
 }  # fmt: skip
 OUTPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
     "reasoning_tokens": (("reasoning_tokens",), ("thinking_tokens",)),

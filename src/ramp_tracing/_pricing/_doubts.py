@@ -10,6 +10,9 @@ from .._record import Generation
 AZURE: Final = "azure.ai.openai"
 BEDROCK: Final = "aws.bedrock"
 
+WINDOW: Final = "completion_window_hours"
+"""The parameter of a record that says how long a background response may wait: `_normalizers/_parameters.py`."""
+
 SEARCHING: Final = ("-search-preview", "-search-api")
 """Models that make a web search in every call, billed apart from the tokens and not reported."""
 
@@ -164,6 +167,11 @@ def _is_billed_in_blocks(generation: Generation, model: str, _started: datetime)
     return bool(generation.usage.hosted_tool_calls.get("web_search_call")) and model.startswith(SEARCH_BLOCKS)
 
 
+def _may_wait(generation: Generation, _model: str, _started: datetime) -> bool:
+    """OpenAI takes less for a background response that may take hours, which no list has."""
+    return WINDOW in generation.parameters
+
+
 DOUBTS: Final[tuple[Callable[[Generation, str], bool], ...]] = (
     _searches,
     _costs_more_here,
@@ -183,6 +191,7 @@ They look at nothing but the fields that `kind_of` names: the answer for one cal
 DOUBTS_OF_THE_MOMENT: Final[tuple[Callable[[Generation, str, datetime], bool], ...]] = (
     _is_billed_in_blocks,
     _is_long_on_bedrock,
+    _may_wait,
     _is_weekend_peak,
 )
 """The same where it depends on when the call was made, or on what it used."""
