@@ -151,3 +151,10 @@ def test_the_author_of_a_drawing_is_another_model() -> None:
 def test_how_long_a_response_may_wait_is_in_the_request_alone(window: object, hours: dict[str, float]) -> None:
     """It decides what the response costs."""
     assert numbers_in({"background_options": {"completion_window": window}, "seed": 1}) == {"seed": 1, **hours}
+
+
+@pytest.mark.parametrize(("payer", "kept"), [("user_profile", {"billed_to_customer": 1}), ("self", {}), (None, {})])
+def test_who_pays_is_in_the_request_alone(payer: object, kept: dict[str, float]) -> None:
+    """What a customer pays to Anthropic is nobody's spend here."""
+    assert numbers_in({"billing_policy": {"type": "billing_policy", "bill_to": payer}}) == kept
+    assert numbers_in({"billing_policy": payer}) == {}

@@ -86,6 +86,7 @@ BESIDE: Final[Mapping[str, Mapping[str, Any]]] = {
 
 VALUES: Final[Mapping[str, Any]] = {
     "cost.currency": "NOK",
+    "fallback_credit.status.type": "redeemed",
     "inference_geo": "us",
     "is_byok": True,
     "iterations[].type": "advisor_message",

@@ -168,6 +168,7 @@ OPEN: Final[dict[str, Generation]] = {
     "a fee for each of how many requests a batch had": call(
         None, "painter", Usage(images=3), operation="batch", service_tier="batch"
     ),
+    "paid by a customer": call(None, "house-7b", tokens(1000, 100), parameters={"billed_to_customer": 1}),
     "estimated": call(None, "house-7b", tokens(1000, 100, estimated=True)),
     "pending": call(None, "house-7b", tokens(1000, 100), pending=True),
     "more cached than there was": call(None, "house-7b", tokens(10, 1, cache_read_tokens=11)),

@@ -261,6 +261,11 @@ PRICES |= {
         "0.00006",
         "0.00002832",
     ),
+    "Bedrock's endpoint for OpenAI's client": (
+        call("aws.bedrock", "openai.gpt-5.4", CHAT, server_address="bedrock-mantle.eu-west-1.api.aws"),
+        "0.00275",
+        "0.001947",
+    ),
     "Claude's routes are in the list, wherever the request comes from": (
         call(
             "aws.bedrock",
@@ -390,9 +395,6 @@ UNPRICED: dict[str, Generation] = {
     "Claude by a route of the government's": call(
         "aws.bedrock", "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", CHAT
     ),
-    "Bedrock's endpoint that says no route": call(
-        "aws.bedrock", "anthropic.claude-haiku-5-5", CHAT, server_address="bedrock-mantle.us-east-1.api.aws"
-    ),
     "a long prompt of Claude's on Bedrock, whose list has no step": call(
         "aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", tokens(200_001, 118)
     ),
@@ -400,6 +402,12 @@ UNPRICED: dict[str, Generation] = {
     "OpenAI's open models at Azure": call("azure.ai.openai", "gpt-oss-120b", CHAT),
     "cache writes that live for twelve hours": call(
         "openai", "gpt-5.6", tokens(1000, 118, cache_write_tokens=800, cache_write_12h_tokens=1)
+    ),
+    "a call that a customer pays": call("anthropic", "claude-sonnet-4-6", CHAT, parameters={"billed_to_customer": 1}),
+    "cache writes that are billed as reads": call(
+        "anthropic",
+        "claude-sonnet-4-6",
+        tokens(1000, 118, cache_write_tokens=800, cache_write_5m_tokens=800, hosted_tool_calls={"fallback_credit": 1}),
     ),
     "a background response that may take hours": call(
         "openai", "gpt-5.6", CHAT, parameters={"completion_window_hours": 2}

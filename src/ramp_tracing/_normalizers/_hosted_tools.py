@@ -53,8 +53,16 @@ Kind → where a server counts its calls: Anthropic (``server_tool_use``), OpenR
 """
 
 NAMES: Final = frozenset(
-    {path[0] for paths in IN_USAGE.values() for path in paths} | {"num_server_side_tools_used", "iterations"}
+    {path[0] for paths in IN_USAGE.values() for path in paths}
+    | {"num_server_side_tools_used", "iterations", "fallback_credit"}
 )
+
+CREDIT: Final = "fallback_credit"
+REDEEMED: Final = "redeemed"
+"""
+After a refusal Anthropic bills what another model writes to its cache as if it had been read from there:
+https://platform.claude.com/docs/en/api/beta/messages
+"""
 
 OWN_ITERATIONS: Final = frozenset({"message", "compaction"})
 """
@@ -71,6 +79,8 @@ def tools_in_usage(usage: object) -> dict[str, int]:
     unnamed = first_count(usage, (("num_server_side_tools_used",),))
     if unnamed and not counts.keys() - {"live_search_source"}:
         counts["server_side_tool"] = unnamed
+    if dig(usage, CREDIT, "status", "type") == REDEEMED:
+        counts[CREDIT] = 1
     for iteration in as_items(dig(usage, "iterations")):
         kind = as_name(dig(iteration, "type"))
         if kind is not None and kind not in OWN_ITERATIONS:

@@ -7,16 +7,22 @@ from ._reading import as_fields, as_name
 
 PARAMETERS: Final = frozenset((
     "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens",
-    "frequency_penalty", "presence_penalty", "seed", "dimensions", "n", "background_options",
+    "frequency_penalty", "presence_penalty", "seed", "dimensions", "n", "background_options", "billing_policy",
 ))  # fmt: skip
-"""Request parameters that are numbers and that the GenAI conventions have a name for; and one that decides a price."""
+"""Request parameters that are numbers and that the GenAI conventions have a name for; and those of `DECIDING`."""
 
-OPTIONS: Final = "background_options"
-WINDOW: Final = "completion_window_hours"
-WINDOWS: Final[Mapping[str | None, int]] = {"2h": 2, "8h": 8}
+DECIDING: Final[Mapping[str, tuple[str, Mapping[object, Mapping[str, float]]]]] = {
+    "background_options": (
+        "completion_window",
+        {"2h": {"completion_window_hours": 2}, "8h": {"completion_window_hours": 8}},
+    ),
+    "billing_policy": ("bill_to", {"user_profile": {"billed_to_customer": 1}}),
+}
 """
-How long a background response may wait, at a discount: https://platform.openai.com/docs/api-reference/responses/create.
-Nothing in the answer says so.
+What decides who pays, or how much, and what no answer says: request parameter → the member that does, and what a record
+keeps of its values. OpenAI's background responses may wait for hours, at a discount
+(https://platform.openai.com/docs/api-reference/responses/create); at Anthropic a customer may pay
+(https://platform.claude.com/docs/en/api/messages).
 """
 
 
@@ -33,6 +39,7 @@ def numbers_in(request: Mapping[str, object]) -> Mapping[str, float]:
             given = request.get(name)
             if isinstance(given, (int, float)) and given is not True and given is not False:
                 numbers[name] = given
-            elif name == OPTIONS and (hours := WINDOWS.get(as_name(as_fields(given).get("completion_window")))):
-                numbers[WINDOW] = hours
+            elif name in DECIDING:
+                member, kept = DECIDING[name]
+                numbers.update(kept.get(as_name(as_fields(given).get(member)), {}))
     return numbers

@@ -53,9 +53,6 @@ PRICED_BY_ROUTE: Final = ("claude-", "openai.gpt-5", "openai.gpt-6")
 
 AWS_HOST: Final = re.compile(r"bedrock-(?:runtime|runtime-fips|mantle)\.([a-z0-9-]+)\.")
 
-MANTLE: Final = "bedrock-mantle."
-"""Bedrock's endpoint for OpenAI's and Anthropic's clients, where the name of a model says no route."""
-
 LONG_ON_BEDROCK: Final = ("claude-sonnet-4-5", "claude-sonnet-4-2")
 LONG_PROMPT: Final = 200_000
 """Beyond that many tokens these cost twice as much, and Bedrock's list does not know: https://aws.amazon.com/bedrock/pricing/"""
@@ -116,10 +113,9 @@ def _costs_more_in_region(generation: Generation, model: str) -> bool:
 def _costs_more_in_aws_region(generation: Generation, model: str) -> bool:
     if generation.provider != BEDROCK:
         return False
-    host = (generation.server_address or "").lower()
-    found = AWS_HOST.match(host)
+    found = AWS_HOST.match((generation.server_address or "").lower())
     region = None if found is None else found[1]
-    if host.startswith(MANTLE) or model.startswith(APART) or (region or "").startswith(APART):
+    if model.startswith(APART) or (region or "").startswith(APART):
         return True
     elsewhere = region not in US_PRICES if region is not None else model.startswith(ROUTES_ELSEWHERE)
     return elsewhere and not any(name in model for name in PRICED_BY_ROUTE)
