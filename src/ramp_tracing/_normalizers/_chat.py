@@ -62,7 +62,7 @@ def _read_usual(answer: Any) -> Outcome | None:
     read.native_finish_reason = as_name(choice.get("native_finish_reason"))
     read.service_tier, read.inference_geo = tier, as_name(usage.get("inference_geo"))
     read.upstream_provider = as_name(answer.get("provider"))
-    ran = executed_tools((message,)) if EXECUTED in message else None
+    ran = executed_tools(choices) if EXECUTED in message else None
     read.usage, read.cost = read_usage(usage, hosted_tools=ran), read_cost(usage)
     read.output = _parts(message.get)
     return OUTCOMES.end(read)
@@ -81,7 +81,7 @@ def read_anything(answer: object) -> Outcome:
     read.service_tier = service_tier_in(answer, usage)
     read.inference_geo = as_name(dig(usage, "inference_geo"))
     read.upstream_provider = as_name(said("provider"))
-    read.usage = read_usage(usage, hosted_tools=executed_tools([dig(each, "message") for each in choices]))
+    read.usage = read_usage(usage, hosted_tools=executed_tools(choices))
     read.cost = read_cost(usage)
     read.failure = error_in(answer) or _error_in_choice(choices)
     read.output = completion([message_of(each) for each in choices])
@@ -313,7 +313,8 @@ class ChoiceAccumulator:
         """The choice in the shape of a whole answer."""
         message: dict[str, object] = {name: text.read() for name, text in self._texts.items()}
         message["tool_calls"] = self._calls.calls()
-        message[EXECUTED] = list(self._executed.values())
+        if self._executed:
+            message[EXECUTED] = list(self._executed.values())
         message["function_call"] = None if self._function is None else self._function.call()
         if self._audio_size or TRANSCRIPT in message:
             message["audio"] = {"size_bytes": self._audio_size, "transcript": message.pop(TRANSCRIPT, None)}

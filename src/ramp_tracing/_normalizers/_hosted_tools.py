@@ -127,16 +127,12 @@ https://console.groq.com/docs/tool-use/built-in-tools
 """
 
 
-def executed_tools(messages: Iterable[object]) -> Mapping[str, int]:
-    """
-    Calls of tools that Groq ran, by kind as Groq has it: ``browser_search_call`` has its own price there.
-
-    Args:
-        messages: Those of the choices.
-    """
+def executed_tools(choices: Iterable[object]) -> Mapping[str, int]:
+    """Calls of tools that Groq ran for these choices, by kind as Groq has it (``browser_search_call``)."""
     counts: dict[str, int] = {}
-    for message in messages:
-        for tool in as_items(dig(message, EXECUTED)):
+    for choice in choices:
+        ran = dig(choice, "message", EXECUTED)
+        for tool in () if ran is None else as_items(ran):
             kind = as_name(dig(tool, "type"))
             if kind is not None and kind != "function":
                 name = f"{kind.replace('.', '_')}_call"
