@@ -3,11 +3,13 @@
 import gc
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
+from ramp_tracing._guard import log
 from ramp_tracing._record import Attribution, Cost, Failure, Timing, UnixNanos, Usage
 
 
@@ -135,6 +137,92 @@ def test_an_unknown_fact_is_left_out_with_a_warning(caplog: pytest.LogCaptureFix
         ramp_tracing.record_generation(provider="acme", model="a", inputtokens=3)  # type: ignore[call-arg]
         assert len(generations) == 1
     assert "inputtokens" in caplog.text
+
+
+class NumPyInteger:
+    """Counts as NumPy's and PyTorch's integers do: no `int`, but one can be made of it."""
+
+    def __index__(self) -> int:
+        return 42
+
+
+class NumPyFloat(float):
+    """A float that names its type, as NumPy's do from version 2 on."""
+
+    def __repr__(self) -> str:
+        return f"np.float64({float(self)})"
+
+
+class Several:
+    """An array: it has an index only if there is one number in it."""
+
+    def __index__(self) -> int:
+        raise TypeError("only one")
+
+
+def test_numbers_of_other_libraries_are_numbers() -> None:
+    """Local models count with NumPy and PyTorch."""
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(
+            provider="acme",
+            model="a",
+            input_tokens=NumPyInteger(),
+            cost=NumPyFloat(0.12),  # type: ignore[arg-type]
+        )
+        [generation] = generations
+    assert generation.usage.input_tokens == 42
+    assert generation.cost == Cost(total=Decimal("0.12"), source="provider")
+
+
+SECONDS = 1_767_225_600
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("started", datetime.min), ("started", datetime.max), ("started", SECONDS), ("ended", SECONDS * 1000),
+        ("started", float(SECONDS)), ("cost", "0.1 USD"), ("cost", -1), ("input_tokens", "many"),
+        ("output_tokens", Several()),
+    ],
+)  # fmt: skip
+def test_what_is_unusable_is_left_out_with_a_warning(
+    name: str, given: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the record is made: no call is lost, and none is in 1970."""
+    log._next.clear()
+    facts: Any = {name: given}
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(provider="acme", model="a", cache_read_tokens=3, **facts)
+        [generation] = generations
+    assert name in caplog.text
+    assert generation.usage == Usage(cache_read_tokens=3)
+    assert generation.cost is None
+    assert generation.timing.started > SECONDS * 10**9
+    assert generation.timing.ended >= generation.timing.started
+
+
+def test_no_call_ends_before_it_began() -> None:
+    """Clocks of two machines differ."""
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(provider="acme", model="a", started=SECONDS * 10**9 + 5, ended=SECONDS * 10**9)
+        [generation] = generations
+    assert generation.timing.ended == generation.timing.started
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        ("", None), (False, None), ("boom", Failure(type="error", message="boom")),
+        (404, Failure(type="error", status_code=404)), (True, Failure(type="error")),
+        ({"code": 1}, Failure(type="error")),
+    ],
+)  # fmt: skip
+def test_an_error_is_whatever_says_that_there_was_one(error: object, failure: Failure | None) -> None:
+    """An empty text is what most libraries have where nothing went wrong."""
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(provider="acme", model="a", error=error)  # type: ignore[arg-type]
+        [generation] = generations
+    assert generation.failure == failure
 
 
 def test_one_that_is_kept_is_recorded_when_the_capture_ends() -> None:

@@ -3,12 +3,13 @@
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from operator import index
 from threading import Lock
 from types import TracebackType
-from typing import Any, Final, Self, TypedDict, Unpack
+from typing import Any, Final, Self, SupportsIndex, TypedDict, TypeVar, Unpack, cast
 from weakref import ref
 
 from ._capture import snapshot
@@ -19,6 +20,8 @@ from ._normalizers._chat import completion, message_of
 from ._record import Cost, Failure, Outcome, UnixNanos, Usage
 from ._recorder import Recording, Request
 from ._state import state
+
+Read = TypeVar("Read")
 
 
 class Facts(TypedDict, total=False):
@@ -73,7 +76,8 @@ class record_generation:  # noqa: N801 - used as a statement
     Args:
         **facts: See `Facts`. ``cost`` is in US dollars and counts as reported by the provider; without it the price
             lists are asked, also by what people call a provider (``OpenAI``, ``google``, ``bedrock``…). ``started`` and
-            ``ended`` are aware datetimes or nanoseconds since 1970. ``metadata`` is a mapping, as for `trace`.
+            ``ended`` are aware datetimes or nanoseconds since 1970. ``metadata`` is a mapping, as for `trace`. What
+            cannot be what it is given as (a count that is no number, an instant in 1970) is left out, with a warning.
 
     Example:
         >>> ramp_tracing.record_generation(provider="acme", model="acme-1", input_tokens=42, output_tokens=7)
@@ -146,10 +150,11 @@ class record_generation:  # noqa: N801 - used as a statement
                 recording.fail(failure, _outcome(facts))
 
     def _times(self) -> tuple[UnixNanos, UnixNanos]:
-        started = _instant(self._facts.get("started"))
-        ended = _instant(self._facts.get("ended"))
+        began = _instant(self._facts, "started")
+        ended = _instant(self._facts, "ended")
         now = UnixNanos(self._started + time.perf_counter_ns() - self._started_monotonic)
-        return UnixNanos(self._started) if started is None else started, now if ended is None else ended
+        started = UnixNanos(self._started) if began is None else began
+        return started, max(started, now if ended is None else ended)
 
 
 FACT_NAMES: Final = frozenset(Facts.__annotations__)
@@ -188,9 +193,9 @@ def _request(facts: Mapping[str, Any], *, keeps_content: bool) -> Request:
 
 
 def _outcome(facts: Mapping[str, Any]) -> Outcome:
-    counts: dict[str, Any] = {name: as_count(facts[name]) for name in USAGE_FACTS if name in facts}
+    counts: dict[str, Any] = {name: _read(facts, name, _count) for name in USAGE_FACTS if name in facts}
     reason = as_name(facts.get("finish_reason"))
-    cost = as_amount(facts.get("cost"))
+    cost = _read(facts, "cost", as_amount)
     answer = facts.get("output_messages")
     return Outcome(
         response_id=as_name(facts.get("response_id")),
@@ -213,14 +218,51 @@ def _answered(answer: object) -> object:
 
 
 def _failure(error: object) -> Failure | None:
+    """What went wrong; an empty text and false say that nothing did."""
     if isinstance(error, BaseException):
         return failure_of(error)
-    return Failure(type="error", message=error) if isinstance(error, str) else None
+    if error is None or error is False or (isinstance(error, str) and not error):
+        return None
+    return Failure(type="error", message=as_name(error), status_code=as_count(error))
 
 
-def _instant(value: object) -> UnixNanos | None:
-    """A naive datetime means local time, as everywhere in Python."""
+def _read(facts: Mapping[str, Any], name: str, reader: Callable[[object], Read | None]) -> Read | None:
+    """A fact, by its reader; with a warning where something was given that it makes nothing of."""
+    given = facts.get(name)
+    if given is None:
+        return None
+    read = reader(given)
+    if read is None:
+        log.once_a_minute(
+            logging.WARNING, f"unusable {name}", f"record_generation cannot use the {name} that it was given; left out"
+        )
+    return read
+
+
+def _count(value: object) -> int | None:
+    """A count; NumPy's and PyTorch's integers are no `int`, but say which one they stand for."""
+    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+        return as_count(value)
+    try:
+        return as_count(index(cast("SupportsIndex", value)))
+    except (TypeError, ValueError, RuntimeError):  # an array of several
+        return None
+
+
+def _instant(facts: Mapping[str, Any], name: str) -> UnixNanos | None:
+    return _read(facts, name, _as_instant)
+
+
+EARLIEST: Final = 10**17
+"""Nanoseconds until 1973: less was meant as seconds, or as milliseconds."""
+
+
+def _as_instant(value: object) -> UnixNanos | None:
+    """A naive datetime means local time, as everywhere in Python; of the first and the last days there is none."""
     if isinstance(value, datetime):
-        return UnixNanos(round(value.timestamp() * 1_000_000) * 1_000)
-    count = as_count(value)
-    return None if count is None else UnixNanos(count)
+        try:
+            value = round(value.timestamp() * 1_000_000) * 1_000
+        except (ValueError, OverflowError, OSError):
+            return None
+    count = _count(value)
+    return None if count is None or count < EARLIEST else UnixNanos(count)

@@ -73,8 +73,12 @@ here.
 """
 
 REGIONAL: Final[tuple[tuple[str, str, str], ...]] = (
+    ("bedrock-mantle.", ".api.aws", "aws.bedrock"),
     ("bedrock-runtime.", ".amazonaws.com", "aws.bedrock"),
+    ("bedrock-runtime.", ".amazonaws.com.cn", "aws.bedrock"),
+    ("bedrock-runtime.", ".amazonaws.eu", "aws.bedrock"),
     ("bedrock-runtime-fips.", ".amazonaws.com", "aws.bedrock"),
+    ("aiplatform.", ".rep.googleapis.com", "gcp.vertex_ai"),
     ("", "-aiplatform.googleapis.com", "gcp.vertex_ai"),
 )
 """Hosts with a region inside: (how the name begins, how it ends, provider)."""

@@ -102,6 +102,7 @@ FULL = replace(
         cache_write_tokens=2,
         cache_write_5m_tokens=11,
         cache_write_1h_tokens=12,
+        cache_write_12h_tokens=13,
         reasoning_tokens=3,
         input_audio_tokens=4,
         output_audio_tokens=5,

@@ -14,6 +14,7 @@ from ramp_tracing._record import Content
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Berlin"}'}}
 CALL_PART = {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Berlin"}}
+CUSTOM = {"name": "exec", "input": "[1]"}
 PICTURE = {"type": "image_url", "image_url": "[image/png, 12 bytes]"}
 LINK = "https://example.com/cat.png"
 SEARCH = {
@@ -110,6 +111,39 @@ ASKED = [
     (
         {"messages": [{"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]}]},
         [("assistant", [{"type": "tool_call", "id": "t", "name": "f", "arguments": {}}])],
+    ),
+    (
+        {
+            "messages": [
+                {"role": "assistant", "content": [{"type": "thinking", "thinking": [{"text": "H"}, {"text": "m"}]}]}
+            ]
+        },
+        [("assistant", [{"type": "reasoning", "content": "Hm"}])],
+    ),
+    (
+        {"messages": [{"role": "assistant", "tool_calls": [{"id": "t", "type": "custom", "custom": CUSTOM}]}]},
+        [("assistant", [{**CALL_PART, "id": "t", "name": "exec", "arguments": "[1]"}])],
+    ),
+    (
+        {"messages": [{"type": "custom_tool_call", "call_id": "t", **CUSTOM}]},
+        [("assistant", [{**CALL_PART, "id": "t", "name": "exec", "arguments": "[1]"}])],
+    ),
+    (
+        {"messages": [{"type": "custom_tool_call_output", "call_id": "t", "output": "1"}]},
+        [("tool", [{"type": "tool_call_response", "id": "t", "response": "1"}])],
+    ),
+    (
+        {"messages": [{"type": "local_shell_call", "call_id": "t", "action": {"command": ["ls"]}}]},
+        [("assistant", [{**CALL_PART, "id": "t", "name": "local_shell", "arguments": {"command": ["ls"]}}])],
+    ),
+    (
+        {"messages": [{"type": "computer_call_output", "call_id": "t", "output": {"type": "computer_screenshot"}}]},
+        [("tool", [{"type": "tool_call_response", "id": "t", "response": {"type": "computer_screenshot"}}])],
+    ),
+    ({"messages": [{"role": "assistant", "content": None, "refusal": "No."}]}, [("assistant", [("text", "No.")])]),
+    (
+        {"messages": [{"role": "assistant", "content": "Oslo", "reasoning_content": "Hm."}]},
+        [("assistant", [("reasoning", "Hm."), ("text", "Oslo")])],
     ),
     ({"prompt": "Once upon"}, [("user", [("text", "Once upon")])]),
     ({"input": ["one", "two"]}, [("user", [("text", "one")]), ("user", [("text", "two")])]),

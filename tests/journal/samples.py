@@ -73,6 +73,7 @@ def full_generation() -> Generation:
             cache_write_tokens=4,
             cache_write_5m_tokens=41,
             cache_write_1h_tokens=42,
+            cache_write_12h_tokens=43,
             reasoning_tokens=5,
             input_audio_tokens=6,
             output_audio_tokens=7,

@@ -72,11 +72,17 @@ class Guarded(Exception):  # noqa: N818
         ),
         (Answered(None), Failure(type="Answered", message="refused")),
         (Guarded(), Failure(type="Guarded")),
+        (Refused("no", 400, "The prompt was: " + "x" * 128), Failure(type="Refused", message="no", status_code=400)),
     ],
 )
 def test_exception(error: Exception, failure: Failure) -> None:
     """Type, message, status and code are read as far as they are what they should be; no method is called."""
     assert failure == failure_of(error)
+
+
+def test_what_a_program_says_when_it_exits_is_no_code() -> None:
+    """It is a message, which stays inside the process in privacy mode."""
+    assert failure_of(SystemExit("I asked: …")) == Failure(type="SystemExit", message="I asked: …")
 
 
 def test_client_exception() -> None:

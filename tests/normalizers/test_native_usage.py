@@ -92,7 +92,72 @@ ANSWERS: Final[Mapping[str, tuple[Any, Usage]]] = {
     "Cohere's first API": (
         {"meta": {"billed_units": {"input_tokens": 7, "output_tokens": 109, "search_units": 1},
                   "tokens": {"input_tokens": 69, "output_tokens": 110}, "cached_tokens": 48}},
-        Usage(input_tokens=69, output_tokens=110, cache_read_tokens=48, hosted_tool_calls={"rerank_search": 1}),
+        Usage(input_tokens=69, output_tokens=109, cache_read_tokens=48, hosted_tool_calls={"rerank_search": 1}),
+    ),
+    "Cohere bills less than its model saw": (
+        {"usage": {"billed_units": {"input_tokens": 7, "output_tokens": 88},
+                   "tokens": {"input_tokens": 69, "output_tokens": 89}}},
+        Usage(input_tokens=7, output_tokens=88),
+    ),
+    "Cohere's thoughts, if they are not in what is billed": (
+        {"usage": {"billed_units": {"input_tokens": 7, "output_tokens": 20},
+                   "tokens": {"input_tokens": 69, "output_tokens": 48, "reasoning_tokens": 28}}},
+        Usage(input_tokens=7, output_tokens=48, reasoning_tokens=28),
+    ),
+    "Qwen: a prompt that was written to the cache": (
+        {
+            "usage": {
+                "prompt_tokens": 1000, "completion_tokens": 5, "total_tokens": 1005,
+                "prompt_tokens_details": {
+                    "cached_tokens": 0, "cache_type": "ephemeral", "cache_creation_input_tokens": 900,
+                    "cache_creation": {"ephemeral_5m_input_tokens": 900},
+                },
+            }
+        },
+        Usage(
+            input_tokens=1000, output_tokens=5, total_tokens=1005, cache_read_tokens=0, cache_write_tokens=900,
+            cache_write_5m_tokens=900,
+        ),
+    ),
+    "OpenAI: how long its cache keeps what was written": (
+        {
+            "usage": {
+                "input_tokens": 1000, "output_tokens": 5, "total_tokens": 1005,
+                "input_tokens_details": {
+                    "cached_tokens": 0, "cache_write_tokens": 900,
+                    "cache_write_tokens_details": {"ttl_30m_tokens": 200, "ttl_12h_tokens": 700},
+                },
+            }
+        },
+        Usage(
+            input_tokens=1000, output_tokens=5, total_tokens=1005, cache_read_tokens=0, cache_write_tokens=900,
+            cache_write_12h_tokens=700,
+        ),
+    ),
+    "OpenAI: half an hour is the usual": (
+        {
+            "usage": {
+                "input_tokens": 1000, "output_tokens": 5, "total_tokens": 1005,
+                "input_tokens_details": {
+                    "cached_tokens": 0, "cache_write_tokens": 900,
+                    "cache_write_tokens_details": {"ttl_30m_tokens": 900, "ttl_12h_tokens": 0},
+                },
+            }
+        },
+        Usage(input_tokens=1000, output_tokens=5, total_tokens=1005, cache_read_tokens=0, cache_write_tokens=900),
+    ),
+    "SGLang: thoughts beside the totals, and in them": (
+        {"usage": {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 60, "reasoning_tokens": 30}},
+        Usage(input_tokens=10, output_tokens=50, total_tokens=60, reasoning_tokens=30),
+    ),
+    "Perplexity: thoughts beside the output": (
+        {
+            "usage": {
+                "prompt_tokens": 33, "completion_tokens": 11395, "total_tokens": 11428, "citation_tokens": 51095,
+                "num_search_queries": 18, "reasoning_tokens": 9000,
+            }
+        },
+        Usage(input_tokens=33, output_tokens=20395, total_tokens=11428, reasoning_tokens=9000),
     ),
     "Cohere's stream": (
         {"type": "message-end", "delta": {"usage": {"billed_units": {"input_tokens": 7, "output_tokens": 88}}}},

@@ -52,6 +52,7 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
 BESIDE: Final[Mapping[str, Mapping[str, Any]]] = {
     "cacheDetails[].inputTokens": {"inputTokens": 1, "cacheDetails": [{"ttl": "5m"}]},
     "cacheDetails[].ttl": {"inputTokens": 1, "cacheDetails": [{"inputTokens": 7}]},
+    "citation_tokens": {"completion_tokens": 9, "reasoning_tokens": 5},
     "cached_tokens": {"tokens": {"input_tokens": 9}},
     "cost.currency": {"cost": {"total_cost": 7}},
     "cost.input_tokens_cost": {"cost": {"total_cost": 9, "output_tokens_cost": 2}},
@@ -85,6 +86,7 @@ BESIDE: Final[Mapping[str, Mapping[str, Any]]] = {
 
 VALUES: Final[Mapping[str, Any]] = {
     "cost.currency": "NOK",
+    "fallback_credit.status.type": "redeemed",
     "inference_geo": "us",
     "is_byok": True,
     "iterations[].type": "advisor_message",
@@ -128,7 +130,9 @@ def answer(key: Key, *, said: bool) -> Mapping[str, Any]:
         if key.path in ("promptTokenCount",):
             del usage["promptTokenCount"]
     if said:
-        value = VALUES.get(key.path, "IMAGE" if key.path.endswith("modality") else "1h" if ".ttl" in key.path else 7)
+        value = VALUES.get(
+            key.path, "IMAGE" if key.path.endswith("modality") else "1h" if key.path.endswith(".ttl") else 7
+        )
         put(usage, key.path.split("."), value)
     whole: Any = usage
     for name in reversed(PLACES[key.place]):

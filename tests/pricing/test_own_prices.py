@@ -105,6 +105,9 @@ COSTS: Final[dict[str, tuple[Generation, str, str]]] = {
     "cache writes by their time to live": (
         call(AZURE, GPT, tokens(1000, 100, cache_write_tokens=600, cache_write_1h_tokens=400)), "0.0029", "0.0008"
     ),
+    "cache writes of which it is said how many are short": (
+        call(AZURE, GPT, tokens(1000, 100, cache_write_tokens=600, cache_write_5m_tokens=200)), "0.0029", "0.0008"
+    ),
     "sound": (call(AZURE, GPT, tokens(1000, 100, input_audio_tokens=100)), "0.0048", "0.0008"),
     "a batch": (call(AZURE, GPT, tokens(1000, 100), operation="batch"), "0.001", "0.0004"),
     "a tier that the public list does not know": (
@@ -162,6 +165,10 @@ OPEN: Final[dict[str, Generation]] = {
     "input unknown": call(None, "house-7b", tokens(None, 10)),
     "pictures that nobody counted": call(None, "painter", operation="image_generation"),
     "a recording of unknown length": call(None, "listener", operation="transcription"),
+    "a fee for each of how many requests a batch had": call(
+        None, "painter", Usage(images=3), operation="batch", service_tier="batch"
+    ),
+    "paid by a customer": call(None, "house-7b", tokens(1000, 100), parameters={"billed_to_customer": 1}),
     "estimated": call(None, "house-7b", tokens(1000, 100, estimated=True)),
     "pending": call(None, "house-7b", tokens(1000, 100), pending=True),
     "more cached than there was": call(None, "house-7b", tokens(10, 1, cache_read_tokens=11)),
@@ -220,6 +227,19 @@ def test_a_tier_may_be_paid_by_the_call() -> None:
     cost = priced(call("acme", "m", tokens(1000, 100), service_tier="flex"), table).cost
     assert cost is not None
     assert cost.total == Decimal("0.5")
+
+
+def test_cache_writes_by_all_their_times_to_live() -> None:
+    """What lives for twelve hours costs what the table says of that, and is open where it says nothing."""
+    row = {"model": "m", "input": 1, "output": 1, "cache_write": 2, "cache_write_1h": 3, "cache_write_12h": 5}
+    used = tokens(1000, 0, cache_write_tokens=700, cache_write_1h_tokens=200, cache_write_12h_tokens=400)
+    costs = [
+        priced(call("acme", "m", used), loaded({"prices": [prices]})).cost
+        for prices in (row, {name: price for name, price in row.items() if name != "cache_write_12h"})
+    ]
+    assert costs[0] is not None
+    assert costs[0].total == Decimal("0.0031")  # 300 + 100 x 2 + 200 x 3 + 400 x 5, of a million
+    assert costs[1] is None
 
 
 def test_the_first_that_fits() -> None:
@@ -302,6 +322,7 @@ def price(**more: Any) -> Mapping[str, Any]:
         (price(valid_from="2026-02-01", valid_until="2026-01-01"), "exchange `valid_from` and `valid_until`"),
         (price(tools=7), "`tools` of price 1 must be a table"),
         (price(tiers={"flex": {"request_fee": 1}}), "tier flex of price 1 has an unknown name"),
+        (price(tiers={"default": {"input": 1}}), "tier default of price 1 is the ordinary one; name its prices in the"),
         (price(tiers={"flex": {"input": "x"}}), "`input` in tier flex of price 1 is no number"),
         ({"discounts": {"openai": 101}}, "the discount of openai must be from 0 to 100"),
     ],
@@ -314,16 +335,17 @@ def test_wrong(value: object, fix: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("p.toml", '[[prices]]\r\nmodel = "m"\r\ninput = 1\r\n'), ("p.json", '{"prices": [{"model": "m", "input": 1}]}')],
+    [
+        ("p.toml", '[[prices]]\nmodel = "m"\ninput = 1.5\noutput = 2\n'),
+        ("p.json", '{"prices": [{"model": "m", "input": 1.5, "output": 2}]}'),
+    ],
 )
 def test_a_file_as_windows_writes_it(name: str, text: str, tmp_path: Path) -> None:
-    """The mark that its editors put in front of UTF-8 is no part of the text."""
+    """It begins with a mark of its encoding, and its lines end in two characters."""
     path = tmp_path / name
-    path.write_bytes(text.encode("utf-8-sig"))
-    windows = resolve({"api_key": "k", "prices": path}, {}).prices
-    plain = resolve({"api_key": "k", "prices": {"prices": [{"model": "m", "input": 1}]}}, {}).prices
-    assert plain is not None
-    assert replace(plain, name=name) == windows
+    path.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    [price] = loaded(str(path)).prices
+    assert price.rates == {"input": Decimal("1.5"), "output": Decimal(2)}
 
 
 @pytest.mark.parametrize(("name", "text"), [("p.toml", "[[prices]"), ("p.json", "{"), ("q.json", "[]")])

@@ -255,6 +255,36 @@ PRICES: dict[str, tuple[Generation, str, str]] = {
     "Gemma is free on the Gemini API": (call("gcp.gemini", "gemma-3-27b-it", CHAT), "0", "0"),
 }
 
+PRICES |= {
+    "Bedrock in a region for which the list is": (
+        call("aws.bedrock", "amazon.nova-lite-v1:0", CHAT, server_address="bedrock-runtime.us-east-1.amazonaws.com"),
+        "0.00006",
+        "0.00002832",
+    ),
+    "Bedrock's endpoint for OpenAI's client": (
+        call("aws.bedrock", "openai.gpt-5.4", CHAT, server_address="bedrock-mantle.eu-west-1.api.aws"),
+        "0.00275",
+        "0.001947",
+    ),
+    "Claude's routes are in the list, wherever the request comes from": (
+        call(
+            "aws.bedrock",
+            "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+            CHAT,
+            server_address="bedrock-runtime.eu-central-1.amazonaws.com",
+        ),
+        "0.0011",
+        "0.000649",
+    ),
+    "as many tokens as a prompt of Claude's on Bedrock may have": (
+        call("aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", tokens(200_000, 0)), "0.66", "0",
+    ),
+    "a batch of Claude's on Vertex costs half": (
+        call("gcp.vertex_ai", "claude-sonnet-5", CHAT, operation="batch", service_tier="batch"), "0.001", "0.00059",
+    ),
+}  # fmt: skip
+
+
 UNPRICED: dict[str, Generation] = {
     "a host that nobody knows": call(None, "gpt-4o", CHAT),
     "a provider without a list": call("ollama", "gpt-4o", CHAT),
@@ -343,6 +373,58 @@ UNPRICED: dict[str, Generation] = {
     ),
     "lists that disagree: deepseek-chat": call("deepseek", "deepseek-chat", CHAT),
     "lists that disagree: deepseek-reasoner": call("deepseek", "deepseek-reasoner", CHAT),
+    "Bedrock in a region that costs more": call(
+        "aws.bedrock", "amazon.nova-lite-v1:0", CHAT, server_address="bedrock-runtime.eu-west-2.amazonaws.com"
+    ),
+    "Bedrock by a route through such regions": call("aws.bedrock", "eu.meta.llama3-2-3b-instruct-v1:0", CHAT),
+    "Claude in a region of the government's": call(
+        "aws.bedrock",
+        "anthropic.claude-haiku-4-5-20251001-v1:0",
+        CHAT,
+        server_address="bedrock-runtime-fips.us-gov-west-1.amazonaws.com",
+    ),
+    "Claude in a region that is paid in another currency": call(
+        "aws.bedrock",
+        "anthropic.claude-haiku-4-5-20251001-v1:0",
+        CHAT,
+        server_address="bedrock-runtime.eusc-de-east-1.amazonaws.eu",
+    ),
+    "a newer Claude in several regions of Vertex": call(
+        "gcp.vertex_ai", "claude-sonnet-4-5@20250929", CHAT, server_address="aiplatform.eu.rep.googleapis.com"
+    ),
+    "Claude by a route of the government's": call(
+        "aws.bedrock", "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", CHAT
+    ),
+    "a long prompt of Claude's on Bedrock, whose list has no step": call(
+        "aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", tokens(200_001, 118)
+    ),
+    "DeepSeek's models at Azure, which has prices of its own": call("azure.ai.openai", "DeepSeek-V3.2", CHAT),
+    "OpenAI's open models at Azure": call("azure.ai.openai", "gpt-oss-120b", CHAT),
+    "cache writes that live for twelve hours": call(
+        "openai", "gpt-5.6", tokens(1000, 118, cache_write_tokens=800, cache_write_12h_tokens=1)
+    ),
+    "a call that a customer pays": call("anthropic", "claude-sonnet-4-6", CHAT, parameters={"billed_to_customer": 1}),
+    "cache writes that are billed as reads": call(
+        "anthropic",
+        "claude-sonnet-4-6",
+        tokens(1000, 118, cache_write_tokens=800, cache_write_5m_tokens=800, hosted_tool_calls={"fallback_credit": 1}),
+    ),
+    "a background response that may take hours": call(
+        "openai", "gpt-5.6", CHAT, parameters={"completion_window_hours": 2}
+    ),
+    "a search at a discount": call(
+        "openai", "gpt-5.6", tokens(1000, 118, hosted_tool_calls={"discounted_web_search_call": 1})
+    ),
+    "a drawing, whose author is another model": call(
+        "openai",
+        "gpt-image-1",
+        tokens(100, 4000, input_image_tokens=80, images=1, hosted_tool_calls={"svg_authoring_call": 1}),
+        operation="image_generation",
+    ),
+    "a browser search of Groq's": call(
+        "groq", "openai/gpt-oss-120b", tokens(1000, 118, hosted_tool_calls={"browser_search_call": 1})
+    ),
+    "lists that disagree: grok-code-fast-1": call("x_ai", "grok-code-fast-1", CHAT),
     "lists that disagree: mistral-large-latest": call("mistral_ai", "mistral-large-latest", CHAT),
     "lists that disagree: Llama on Together": call("together_ai", "meta-llama/Llama-3.3-70B-Instruct-Turbo", CHAT),
     "whisper that does not say how long": call("openai", "whisper-1", operation="transcription"),

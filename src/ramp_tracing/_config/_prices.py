@@ -19,8 +19,8 @@ from ._readers import UnusableError
 
 TOKEN_RATES: Final = frozenset(
     {
-        "input", "output", "cached", "cache_write", "cache_write_1h", "reasoning", "input_audio", "output_audio",
-        "input_image", "output_image", "input_video",
+        "input", "output", "cached", "cache_write", "cache_write_1h", "cache_write_12h", "reasoning", "input_audio",
+        "output_audio", "input_image", "output_image", "input_video",
     }
 )  # fmt: skip
 """Prices of a million tokens."""
@@ -30,6 +30,9 @@ OTHER_RATES: Final = frozenset({"request", "image", "audio_second", "video_secon
 
 NO_RATES: Final[Mapping[str, Decimal]] = MappingProxyType({})
 NO_TIERS: Final[Mapping[str, Mapping[str, Decimal]]] = MappingProxyType({})
+
+ORDINARY_TIERS: Final = frozenset({"auto", "default", "on_demand", "standard"})
+"""Words of answers for no tier at all, whose prices would never be asked for."""
 
 MAX_PRICE: Final = Decimal(1_000_000)
 """US dollars. More than that for a million tokens is a slip of the pen."""
@@ -181,6 +184,8 @@ def _tiers(given: object, where: str) -> dict[str, Mapping[str, Decimal]]:
     tiers: dict[str, Mapping[str, Decimal]] = {}
     for tier, rates in _members(given, f"`tiers` of {where}").items():
         place = f"tier {tier} of {where}"
+        if tier.lower() in ORDINARY_TIERS:
+            raise UnusableError(f"{place} is the ordinary one; name its prices in the price itself")
         _refuse_unknown(_members(rates, place), TOKEN_RATES | OTHER_RATES, place)
         tiers[tier] = MappingProxyType(_amounts(rates, place))
     return tiers
@@ -209,7 +214,7 @@ def _amount(given: object, where: str, *, most: Decimal = MAX_PRICE) -> Decimal:
     try:
         if isinstance(given, bool) or not isinstance(given, int | float | str | Decimal):
             raise InvalidOperation
-        amount = Decimal(repr(given) if isinstance(given, float) else given)
+        amount = Decimal(float.__repr__(given) if isinstance(given, float) else given)
     except InvalidOperation:
         raise UnusableError(f"{where} is no number") from None
     if not (amount.is_finite() and 0 <= amount <= most):

@@ -15,6 +15,8 @@ import orjson
 
 from .._capture import clean_text
 from ._parts import (
+    ANSWERING,
+    ASKING,
     HOSTED_CALLS,
     Fields,
     fields_of,
@@ -80,7 +82,10 @@ def _message_parts(message: Fields) -> Iterator[Fields]:
     if answered is not None:
         yield response_part(answered, message.get("content"))
         return
-    yield from _content_parts(message.get("content"))
+    thought = message.get("reasoning") or message.get("reasoning_content")
+    if isinstance(thought, str):
+        yield part_of({"type": "thinking", "thinking": thought})
+    yield from _content_parts(message.get("content") or message.get("refusal"))
     yield from _calls(message.get("tool_calls") or message.get("function_call"))
 
 
@@ -136,8 +141,8 @@ ANSWER_KEYS: Final = frozenset({"choices", "completion", "content", "reasoning",
 """What has a place of its own in a message; audio, images and the like become a part that says what there is."""
 
 ROLES: Final[Mapping[str, str]] = {
-    "function_call": "assistant",
     "reasoning": "assistant",
-    "function_call_output": "tool",
+    **dict.fromkeys(ASKING, "assistant"),
+    **dict.fromkeys(ANSWERING, "tool"),
     **dict.fromkeys(HOSTED_CALLS, "assistant"),
 }

@@ -31,10 +31,22 @@ def generic_part(fields: Fields) -> Fields:
 
 
 def function_call_part(call: Fields) -> Fields:
-    """A tool call of chat completions (the function is nested) or of the Responses API (it is not)."""
-    function = fields_of(call.get("function")) or call
+    """
+    A tool call of chat completions (the function, or the custom tool, is nested) or of the Responses API (it is not).
+
+    What a custom tool is called with is a text, also where that could be read as JSON. Of a call of a computer, a
+    shell or an editor the type is the name.
+    """
+    function = fields_of(call.get("function")) or fields_of(call.get("custom")) or call
     identity = call.get("call_id") or call.get("id")
-    return _call_part(identity, function.get("name"), value_of(function.get("arguments")))
+    given = next((function[name] for name in ("input", "action", "operation") if name in function), None)
+    arguments = value_of(function["arguments"]) if "arguments" in function else given
+    return _call_part(identity, function.get("name") or _tool_of(call.get("type")), arguments)
+
+
+def _tool_of(kind: object) -> str:
+    """The tool that a type of call is for: ``local_shell_call``."""
+    return kind.removesuffix("_call") if isinstance(kind, str) and kind in ACTIONS else ""
 
 
 def response_part(identity: object, response: object) -> Fields:
@@ -93,7 +105,10 @@ def _refusal(block: Fields) -> Fields:
 
 
 def _thinking(block: Fields) -> Fields:
-    return _text_part("reasoning", block.get("thinking"))
+    """A text; Mistral's is in pieces."""
+    said = block.get("thinking")
+    pieces = items_of(said)
+    return _text_part("reasoning", "".join(_texts_in(pieces)) if pieces else said)
 
 
 def _reasoning(block: Fields) -> Fields:
@@ -101,8 +116,12 @@ def _reasoning(block: Fields) -> Fields:
     said = block.get("content")
     if isinstance(said, str):
         return _text_part("reasoning", said)
-    pieces = (fields_of(each).get("text") for each in [*items_of(block.get("summary")), *items_of(said)])
-    return _text_part("reasoning", "\n".join(each for each in pieces if isinstance(each, str)))
+    return _text_part("reasoning", "\n".join(_texts_in([*items_of(block.get("summary")), *items_of(said)])))
+
+
+def _texts_in(pieces: list[object]) -> list[str]:
+    texts = (fields_of(each).get("text") for each in pieces)
+    return [each for each in texts if isinstance(each, str)]
 
 
 def _function_result(block: Fields) -> Fields:
@@ -168,6 +187,13 @@ LINKS: Final = ("image_url", "file_url", "video_url", "url")
 
 SCHEMES: Final = ("http://", "https://", "gs://", "s3://")
 
+ACTIONS: Final = ("apply_patch_call", "computer_call", "local_shell_call", "shell_call")
+"""Items of the Responses API that ask for something to be done, mostly by the application."""
+
+ASKING: Final = ("function_call", "custom_tool_call", *ACTIONS)
+ANSWERING: Final = tuple(f"{kind}_output" for kind in ASKING)
+"""Items of the Responses API in which a model calls a tool, and in which the application says what came of it."""
+
 HOSTED_CALLS: Final = (
     "code_interpreter_call",
     "file_search_call",
@@ -185,8 +211,8 @@ READERS: Final[Mapping[str, Callable[[Fields], Fields]]] = {
     "thinking": _thinking,
     "reasoning": _reasoning,
     "function": function_call_part,
-    "function_call": function_call_part,
-    "function_call_output": _function_result,
+    **dict.fromkeys(ASKING, function_call_part),
+    **dict.fromkeys(ANSWERING, _function_result),
     "tool_use": _tool_use,
     "tool_result": _tool_result,
     **dict.fromkeys(("server_tool_use", "mcp_tool_use"), _hosted_use),

@@ -249,6 +249,7 @@ USAGE: Final = Table(
     Row("cache_write", "cache_write_tokens", _integer),
     Row("cache_write_5m", "cache_write_5m_tokens", _integer),
     Row("cache_write_1h", "cache_write_1h_tokens", _integer),
+    Row("cache_write_12h", "cache_write_12h_tokens", _integer),
     Row("reasoning", "reasoning_tokens", _integer),
     Row("input_audio", "input_audio_tokens", _integer),
     Row("output_audio", "output_audio_tokens", _integer),

@@ -4,12 +4,13 @@ https://platform.openai.com/docs/api-reference/chat-streaming.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from .._record import Drafts, Failure, Outcome, changed
 from ._failures import error_in, is_fine
 from ._formats import Build, WireFormat
+from ._hosted_tools import EXECUTED, executed_tools
 from ._lean import lean_chat
 from ._native_usage import usage_in
 from ._openai_usage import read_usage
@@ -61,7 +62,8 @@ def _read_usual(answer: Any) -> Outcome | None:
     read.native_finish_reason = as_name(choice.get("native_finish_reason"))
     read.service_tier, read.inference_geo = tier, as_name(usage.get("inference_geo"))
     read.upstream_provider = as_name(answer.get("provider"))
-    read.usage, read.cost = read_usage(usage), read_cost(usage)
+    ran = executed_tools(choices) if EXECUTED in message else None
+    read.usage, read.cost = read_usage(usage, hosted_tools=ran), read_cost(usage)
     read.output = _parts(message.get)
     return OUTCOMES.end(read)
 
@@ -79,7 +81,7 @@ def read_anything(answer: object) -> Outcome:
     read.service_tier = service_tier_in(answer, usage)
     read.inference_geo = as_name(dig(usage, "inference_geo"))
     read.upstream_provider = as_name(said("provider"))
-    read.usage = read_usage(usage)
+    read.usage = read_usage(usage, hosted_tools=executed_tools(choices))
     read.cost = read_cost(usage)
     read.failure = error_in(answer) or _error_in_choice(choices)
     read.output = completion([message_of(each) for each in choices])
@@ -254,13 +256,15 @@ class ChoiceAccumulator:
     """
 
     __slots__ = (
-        "_audio_size", "_calls", "_error", "_function", "_keeps_content", "_native", "_texts", "finish_reason", "text",
+        "_audio_size", "_calls", "_error", "_executed", "_function", "_keeps_content", "_native", "_texts",
+        "finish_reason", "text",
     )  # fmt: skip
 
     def __init__(self, keeps_content: bool) -> None:
         self._keeps_content = keeps_content
         self._texts: dict[str, Text] = {}
         self._calls = ToolCallsAccumulator()
+        self._executed: dict[object, object] = {}  # by index: Groq names each tool again once it has run
         self._function: FunctionAccumulator | None = None
         self.text: Text | None = None
         self._audio_size = 0
@@ -277,6 +281,9 @@ class ChoiceAccumulator:
             self._error = said("error")
         delta = getter_of(said("delta"))
         text = delta("content")
+        if text is not None and not isinstance(text, str):
+            carries = self._add_parts(as_items(text))
+            return self._add_rarer(delta) or carries
         if self.write("content", text) and self.text is None:
             self.text = self._texts["content"] if self._keeps_content else Text(kept=False)
         return self._add_rarer(delta) or bool(text)
@@ -306,6 +313,8 @@ class ChoiceAccumulator:
         """The choice in the shape of a whole answer."""
         message: dict[str, object] = {name: text.read() for name, text in self._texts.items()}
         message["tool_calls"] = self._calls.calls()
+        if self._executed:
+            message[EXECUTED] = list(self._executed.values())
         message["function_call"] = None if self._function is None else self._function.call()
         if self._audio_size or TRANSCRIPT in message:
             message["audio"] = {"size_bytes": self._audio_size, "transcript": message.pop(TRANSCRIPT, None)}
@@ -316,8 +325,20 @@ class ChoiceAccumulator:
             "message": message,
         }
 
+    def _add_parts(self, parts: Iterable[object]) -> bool:
+        """Mistral's models that think send parts: https://docs.mistral.ai/capabilities/reasoning/."""
+        carries = False
+        for part in parts:
+            carries = self.write("content", dig(part, "text")) or carries
+            for thought in as_items(dig(part, "thinking")):
+                carries = self.write("reasoning", dig(thought, "text")) or carries
+        return carries
+
     def _add_rarer(self, delta: Callable[[str], object]) -> bool:
         carries = False
+        executed = delta(EXECUTED)
+        for tool in () if executed is None else as_items(executed):
+            self._executed[as_count(dig(tool, "index"))] = {"type": dig(tool, "type")}
         for name in RARER_TEXTS:
             text = delta(name)
             if text is not None:

@@ -1,9 +1,9 @@
 """Calls of tools that the provider runs and bills one by one, beside the tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ._reading import Path, as_items, as_name, dig, first_count, lacks
+from ._reading import Path, as_count, as_items, as_name, dig, first_count, lacks
 
 HOSTED_TOOLS: Final = frozenset(
     {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "shell_call"}
@@ -15,6 +15,10 @@ FREE_ACTIONS: Final = ("open_page", "find_in_page", "find")
 
 PREVIEW: Final = ("web_search_preview", "web_search_preview_2025_03_11")
 """The older search tool has another price, which depends on the model; its calls look like those of the newer one."""
+
+SEARCH: Final = "web_search_call"
+DISCOUNTED: Final = "discounted_web_search_call"
+"""Searches that ``tool_usage`` leaves out: https://platform.openai.com/docs/api-reference/responses/object"""
 
 PREVIEW_CALL: Final = "web_search_preview_call"
 
@@ -49,8 +53,16 @@ Kind → where a server counts its calls: Anthropic (``server_tool_use``), OpenR
 """
 
 NAMES: Final = frozenset(
-    {path[0] for paths in IN_USAGE.values() for path in paths} | {"num_server_side_tools_used", "iterations"}
+    {path[0] for paths in IN_USAGE.values() for path in paths}
+    | {"num_server_side_tools_used", "iterations", "fallback_credit"}
 )
+
+CREDIT: Final = "fallback_credit"
+REDEEMED: Final = "redeemed"
+"""
+After a refusal Anthropic bills what another model writes to its cache as if it had been read from there:
+https://platform.claude.com/docs/en/api/beta/messages
+"""
 
 OWN_ITERATIONS: Final = frozenset({"message", "compaction"})
 """
@@ -67,6 +79,8 @@ def tools_in_usage(usage: object) -> dict[str, int]:
     unnamed = first_count(usage, (("num_server_side_tools_used",),))
     if unnamed and not counts.keys() - {"live_search_source"}:
         counts["server_side_tool"] = unnamed
+    if dig(usage, CREDIT, "status", "type") == REDEEMED:
+        counts[CREDIT] = 1
     for iteration in as_items(dig(usage, "iterations")):
         kind = as_name(dig(iteration, "type"))
         if kind is not None and kind not in OWN_ITERATIONS:
@@ -81,9 +95,18 @@ def count_hosted_tools(answer: object) -> Mapping[str, int]:
         kind = as_name(dig(item, "type"))
         if kind in BILLED and not _is_free(item, answer):
             counts[kind] = counts.get(kind, 0) + 1
-    if "web_search_call" in counts and any(dig(tool, "type") in PREVIEW for tool in as_items(dig(answer, "tools"))):
-        counts[PREVIEW_CALL] = counts.pop("web_search_call")
+    if SEARCH in counts:
+        counts.update(_searches(counts[SEARCH], as_count(dig(answer, "tool_usage", "web_search", "num_requests"))))
+    if SEARCH in counts and any(dig(tool, "type") in PREVIEW for tool in as_items(dig(answer, "tools"))):
+        counts[PREVIEW_CALL] = counts.pop(SEARCH)
     return counts
+
+
+def _searches(made: int, billed: int | None) -> Mapping[str, int]:
+    """Those of OpenAI's that are billed in full are said apart; what others cost nobody says."""
+    if billed is None:
+        return {}
+    return {SEARCH: billed, DISCOUNTED: made - billed} if billed < made else {SEARCH: billed}
 
 
 def _is_free(item: object, answer: object) -> bool:
@@ -95,6 +118,26 @@ def _is_free(item: object, answer: object) -> bool:
         return said not in CONTAINERS
     tools = (tool for tool in as_items(dig(answer, "tools")) if dig(tool, "type") == "shell")
     return all(dig(tool, "environment", "type") not in CONTAINERS for tool in tools)
+
+
+EXECUTED: Final = "executed_tools"
+"""
+Where a message of Groq's says which tools Groq ran; but for calls of functions they are billed beside the tokens:
+https://console.groq.com/docs/tool-use/built-in-tools
+"""
+
+
+def executed_tools(choices: Iterable[object]) -> Mapping[str, int]:
+    """Calls of tools that Groq ran for these choices, by kind as Groq has it (``browser_search_call``)."""
+    counts: dict[str, int] = {}
+    for choice in choices:
+        ran = dig(choice, "message", EXECUTED)
+        for tool in () if ran is None else as_items(ran):
+            kind = as_name(dig(tool, "type"))
+            if kind is not None and kind != "function":
+                name = f"{kind.replace('.', '_')}_call"
+                counts[name] = counts.get(name, 0) + 1
+    return counts
 
 
 BLOCKS: Final[Mapping[str, str]] = {

@@ -15,6 +15,10 @@ MAX_NOTES: Final = 16
 """The API makes at most 10 images a call."""
 
 
+SVG: Final = "svg_authoring_call"
+"""A call of another model, which writes a drawing; its tokens (``svg_usage``) are not in the usage of the pictures."""
+
+
 def content(body: Mapping[str, object]) -> object:
     """The prompt; pictures that were sent along are files and never leave."""
     return {"prompt": body.get("prompt")}
@@ -28,7 +32,9 @@ def read(answer: object) -> Outcome:
     notes = [_note(kind, dig(image, "b64_json"), image) for image in images[:MAX_NOTES]]
     if picture is not None:
         notes.append(_note(kind, picture, answer))
-    usage = read_usage(dig(answer, "usage"), images=len(images) or (1 if picture is not None else None))
+    tools = None if dig(answer, "svg_usage") is None else {SVG: 1}
+    made = len(images) or (1 if picture is not None else None)
+    usage = read_usage(dig(answer, "usage"), hosted_tools=tools, images=made)
     return replace(read_plain(answer), usage=usage, output={"completion": None, "images": notes})
 
 

@@ -11,6 +11,8 @@ from typing import Final
 
 import orjson
 
+from ._hosted_tools import EXECUTED
+from ._reading import as_items, dig
 from ._shapes import (
     BETWEEN_MEMBERS,
     ESCAPE,
@@ -39,7 +41,22 @@ def lean_chat(body: bytes) -> LeanAnswer | None:
     # Of the answer, or of one of its choices; or a text, which is read for nothing. (`in` takes longer, for bytes.)
     if body.find(b'"error"') >= 0:
         return None
-    return _cut(body) or picked(members_of(body))
+    cut = _cut(body)
+    if cut is not None:
+        return cut
+    answer = members_of(body)
+    if answer is not None and GROQ in answer and _ran_tools(answer):  # what Groq adds is nothing usual: it is not cut
+        return None
+    return picked(answer)
+
+
+GROQ: Final = "x_groq"
+"""What only Groq's answers have."""
+
+
+def _ran_tools(answer: Members) -> bool:
+    """Whether Groq ran tools for it, which are billed and are not in its usage."""
+    return any(dig(each, "message", EXECUTED) is not None for each in as_items(dig(answer, "choices")))
 
 
 def _cut(body: bytes) -> LeanAnswer | None:

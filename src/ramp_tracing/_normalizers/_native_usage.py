@@ -60,6 +60,8 @@ class Shape(NamedTuple):
     """Lists of counts by kind: (member, name of the kind, name of the count)."""
     kinds: Mapping[tuple[str, str], str] = {}
     """(Member, kind) → field of `Usage`."""
+    wholes: Mapping[str, tuple[str, tuple[Path, ...]]] = {}
+    """Field of `Usage` → a part that may be more than what is counted there, and where the count is that has it."""
 
 
 BEDROCK: Final = Shape(
@@ -134,14 +136,21 @@ INTERACTIONS: Final = Shape(
 COHERE: Final = Shape(
     marks=(("billed_units",), ("tokens", "input_tokens"), ("tokens", "output_tokens")),
     paths={
-        "input_tokens": (("tokens", "input_tokens"), ("billed_units", "input_tokens")),
-        "output_tokens": (("tokens", "output_tokens"), ("billed_units", "output_tokens")),
+        "input_tokens": (("billed_units", "input_tokens"), ("tokens", "input_tokens")),
+        "output_tokens": (("billed_units", "output_tokens"), ("tokens", "output_tokens")),
         "cache_read_tokens": (("cached_tokens",),),
         "reasoning_tokens": (("tokens", "reasoning_tokens"),),
-        "input_image_tokens": (("tokens", "image_tokens"), ("billed_units", "image_tokens")),
+        "input_image_tokens": (("billed_units", "image_tokens"), ("tokens", "image_tokens")),
+    },
+    wholes={
+        "input_tokens": ("cache_read_tokens", (("tokens", "input_tokens"),)),
+        "output_tokens": ("reasoning_tokens", (("tokens", "output_tokens"),)),
     },
 )
-"""https://docs.cohere.com/reference/chat: what the model saw, and without Cohere's own prompt what is billed of it."""
+"""
+https://docs.cohere.com/reference/chat: what is billed, and with Cohere's own prompt what the model saw (``tokens``),
+which is several times as much for a short question: https://docs.cohere.com/docs/how-does-cohere-pricing-work
+"""
 
 OLLAMA: Final = Shape(
     marks=(("prompt_eval_count",), ("eval_count",)),
@@ -178,6 +187,9 @@ def read_native(usage: object) -> dict[str, Any] | None:
     apart = {name: first_count(usage, paths) for name, paths in shape.apart.items()}
     for name, others in shape.adds.items():
         counts[name] = _sum(counts[name], *({**counts, **apart}[other] for other in others))
+    for name, (part, paths) in shape.wholes.items():
+        if (counts[part] or 0) > (counts[name] or 0):
+            counts[name] = first_count(usage, paths)
     counted = {name for name, count in counts.items() if count is not None}
     for member, kind_name, count_name in shape.lists:
         for item in as_items(dig(usage, member)):

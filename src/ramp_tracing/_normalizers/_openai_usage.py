@@ -26,15 +26,20 @@ COUNTS: Final[Mapping[str, tuple[Path, ...]]] = {
 
 INPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
     "cache_read_tokens": (("cached_tokens",),),
-    "cache_write_tokens": (("cache_write_tokens",),),
+    "cache_write_tokens": (("cache_write_tokens",), ("cache_creation_input_tokens",), ("cache_creation_tokens",)),
     "input_audio_tokens": (("audio_tokens",),),
     "input_image_tokens": (("image_tokens",),),
     "input_video_tokens": (("video_tokens",),),
     "cached_audio_tokens": (("cached_tokens_details", "audio_tokens"),),
     "cached_image_tokens": (("cached_tokens_details", "image_tokens"),),
-    "cache_write_5m_tokens": (("cache_creation_token_details", "ephemeral_5m_input_tokens"),),
-    "cache_write_1h_tokens": (("cache_creation_token_details", "ephemeral_1h_input_tokens"),),
-}
+    "cache_write_5m_tokens": (
+        ("cache_creation_token_details", "ephemeral_5m_input_tokens"), ("cache_creation", "ephemeral_5m_input_tokens"),
+    ),
+    "cache_write_1h_tokens": (
+        ("cache_creation_token_details", "ephemeral_1h_input_tokens"), ("cache_creation", "ephemeral_1h_input_tokens"),
+    ),
+    "cache_write_12h_tokens": (("cache_write_tokens_details", "ttl_12h_tokens"),),
+}  # fmt: skip
 OUTPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
     "reasoning_tokens": (("reasoning_tokens",), ("thinking_tokens",)),
     "accepted_prediction_tokens": (("accepted_prediction_tokens",),),
@@ -44,7 +49,8 @@ OUTPUT_PARTS: Final[Mapping[str, tuple[Path, ...]]] = {
 }
 """
 Parts of the totals, inside the details. ``cached_tokens_details`` is the Realtime API's,
-``cache_creation_token_details`` LiteLLM's, ``thinking_tokens`` Anthropic's.
+``cache_creation_token_details`` and ``cache_creation_tokens`` LiteLLM's, ``thinking_tokens`` Anthropic's; Qwen's has
+Anthropic's names in there: https://www.alibabacloud.com/help/en/model-studio/context-cache
 """
 
 INPUT_DETAILS: Final = (
@@ -67,11 +73,15 @@ BESIDE: Final[Mapping[str, tuple[Path, ...]]] = {
     "cache_write_5m_tokens": (("cache_creation", "ephemeral_5m_input_tokens"),),
     "cache_write_1h_tokens": (("cache_creation", "ephemeral_1h_input_tokens"),),
     "input_audio_tokens": (("audio_prompt_tokens",),),
+    "reasoning_tokens": (("reasoning_tokens",),),
 }  # fmt: skip
 """
 Parts that some servers put beside the totals: DeepSeek; Anthropic, and Databricks by the same names; Together and
-Hugging Face; Mistral; Grok on Azure.
+Hugging Face; Mistral; Grok on Azure; SGLang and Perplexity.
 """
+
+CITED: Final = "citation_tokens"
+"""What only Perplexity counts, whose reasoning has a price of its own and is not in the output: https://docs.perplexity.ai/getting-started/pricing"""
 
 
 IN_SECONDS: Final = ("type", "prompt_audio_seconds")
@@ -124,15 +134,15 @@ def _counts(usage: object) -> dict[str, Any]:
             counts[name] = first_count(usage, paths)
     if _counts_cache_apart(usage, counts):
         counts["input_tokens"] += (counts["cache_read_tokens"] or 0) + (counts["cache_write_tokens"] or 0)
-    _with_reasoning(counts)
+    _with_reasoning(counts, is_apart=dig(usage, CITED) is not None)
     for iteration in as_items(dig(usage, "iterations")):
         if dig(iteration, "type") == COMPACTION:
             _add(iteration, counts)
     return counts
 
 
-def _with_reasoning(counts: dict[str, Any]) -> dict[str, Any]:
-    if _counts_reasoning_apart(counts):
+def _with_reasoning(counts: dict[str, Any], *, is_apart: bool = False) -> dict[str, Any]:
+    if _counts_reasoning_apart(counts, is_apart=is_apart):
         counts["output_tokens"] += counts["reasoning_tokens"]
     return counts
 
@@ -180,7 +190,7 @@ def _counts_cache_apart(usage: object, counts: Mapping[str, Any]) -> bool:
 ANTHROPIC_NAMES: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
-def _counts_reasoning_apart(counts: Mapping[str, Any]) -> bool:
+def _counts_reasoning_apart(counts: Mapping[str, Any], *, is_apart: bool) -> bool:
     """
     Whether reasoning comes on top of the output: Grok's total, through chat completions, says so.
 
@@ -189,7 +199,9 @@ def _counts_reasoning_apart(counts: Mapping[str, Any]) -> bool:
     given, output, reasoning = counts["input_tokens"], counts["output_tokens"], counts["reasoning_tokens"]
     if not reasoning or output is None:
         return False
-    return reasoning > output or (given is not None and given + output + reasoning == counts["total_tokens"])
+    return (
+        is_apart or reasoning > output or (given is not None and given + output + reasoning == counts["total_tokens"])
+    )
 
 
 def _seconds(usage: object) -> Decimal | None:

@@ -109,7 +109,8 @@ def as_amount(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:
-        amount = Decimal(repr(value) if isinstance(value, float) else value)
+        # NumPy's floats are floats, and name their type in their own `repr`.
+        amount = Decimal(float.__repr__(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and NOTHING <= amount <= MOST else None

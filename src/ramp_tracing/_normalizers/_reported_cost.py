@@ -7,6 +7,8 @@ What an answer itself says it cost.
 - xAI: ``usage.cost_in_usd_ticks``, 10,000,000,000 ticks are one dollar. https://docs.x.ai/docs/api-reference
 - Pydantic AI Gateway: ``usage.pydantic_ai_gateway.cost_estimate``, an estimate of the gateway's, and the header
   ``pydantic-ai-gateway-price-estimate: 0.0043USD``.
+- DeepInfra, also behind Hugging Face's router: ``usage.estimated_cost`` in USD, in its own word an estimate.
+  https://deepinfra.com/docs/openai_api
 - LiteLLM's proxy: the header ``x-litellm-response-cost``. https://docs.litellm.ai/docs/proxy/response_headers
 """
 
@@ -70,16 +72,24 @@ def _estimated_by_gateway(usage: object) -> Cost | None:
     return None if estimate is None else Cost(total=estimate, source="gateway")
 
 
+def _estimated(usage: object) -> Cost | None:
+    """A 0 is no word: whoever calls it an estimate may have none."""
+    estimate = as_amount(dig(usage, "estimated_cost"))
+    return Cost(total=estimate, source="gateway") if estimate else None
+
+
 PART_NAMES: Final = (
     ("upstream_inference_prompt_cost", "upstream_inference_completions_cost"),
     ("upstream_inference_input_cost", "upstream_inference_output_cost"),
 )
 """Chat completions and Responses name the shares differently."""
 
-READERS: Final[tuple[Callable[[object], Cost | None], ...]] = (_charged, _itemised, _ticks, _estimated_by_gateway)
+READERS: Final[tuple[Callable[[object], Cost | None], ...]] = (
+    _charged, _itemised, _ticks, _estimated_by_gateway, _estimated,
+)  # fmt: skip
 
 
-COST_NAMES: Final = frozenset({"cost", "cost_in_usd_ticks", "pydantic_ai_gateway"})
+COST_NAMES: Final = frozenset({"cost", "cost_in_usd_ticks", "estimated_cost", "pydantic_ai_gateway"})
 """A usage that has none of these names no cost: nearly all, so that is looked at first."""
 
 

@@ -86,13 +86,13 @@ def completion_of(output: object) -> object:
     thoughts: list[str] = []
     calls: list[object] = []
     for item in as_items(output):
-        kind = dig(item, "type")
+        kind = as_name(dig(item, "type"))
         if kind == "message":
             texts.extend(_texts(dig(item, "content")))
         elif kind == "reasoning":
-            thoughts.extend(_texts(dig(item, "summary")))
-        elif kind == "function_call":
-            calls.append(_call(item, len(calls)))
+            thoughts.extend(_texts(dig(item, "summary")) or _texts(dig(item, "content")))  # open models tell it all
+        elif kind in CALLS:
+            calls.append(CALLS[kind](item, len(calls)))
     answer = {"completion": "".join(texts), "reasoning": "".join(thoughts) or None}
     return {**answer, "toolCalls": calls} if calls else answer
 
@@ -106,6 +106,26 @@ def _texts(parts: object) -> list[str]:
 def _call(item: object, index: int) -> Mapping[str, object]:
     function = {"name": dig(item, "name"), "arguments": dig(item, "arguments")}
     return {"id": dig(item, "call_id"), "index": index, "type": "function", "function": function}
+
+
+def _custom_call(item: object, index: int) -> Mapping[str, object]:
+    """In the form that chat completions have for it."""
+    custom = {"name": dig(item, "name"), "input": dig(item, "input")}
+    return {"id": dig(item, "call_id"), "index": index, "type": "custom", "custom": custom}
+
+
+def _action(item: object, index: int) -> Mapping[str, object]:
+    """What a computer, a shell or an editor of the application's is to do; chat completions have no form for it."""
+    action = dig(item, "action") or dig(item, "operation")
+    return {"id": dig(item, "call_id"), "index": index, "type": dig(item, "type"), "action": action}
+
+
+CALLS: Final[Mapping[str | None, Callable[[object, int], Mapping[str, object]]]] = {
+    "function_call": _call,
+    "custom_tool_call": _custom_call,
+    **dict.fromkeys(("computer_call", "local_shell_call", "shell_call", "apply_patch_call"), _action),
+}
+"""Items of an answer that ask for something: https://platform.openai.com/docs/guides/tools"""
 
 
 class ResponsesAccumulator:

@@ -1,4 +1,8 @@
-"""Calls of functions that a streamed chat completion asks for: names come once, arguments in pieces."""
+"""
+Calls of functions and of custom tools that a streamed chat completion asks for: names come once, arguments in pieces.
+
+A custom tool takes text: https://platform.openai.com/docs/guides/function-calling#custom-tools
+"""
 
 from collections.abc import Mapping
 
@@ -18,7 +22,7 @@ class FunctionAccumulator:
     def add(self, function: object) -> None:
         """Take in one piece."""
         self._name = self._name or as_name(dig(function, "name"))
-        piece = as_name(dig(function, "arguments"))
+        piece = as_name(dig(function, "arguments")) or as_name(dig(function, "input"))
         if piece is not None:
             self._arguments.write(piece)
 
@@ -31,24 +35,32 @@ class FunctionAccumulator:
         """The function in the shape of a whole answer."""
         return {"name": self._name, "arguments": self._arguments.read()}
 
+    def custom(self) -> Mapping[str, object]:
+        """A custom tool in the same shape."""
+        return {"name": self._name, "input": self._arguments.read()}
+
 
 class ToolCallAccumulator:
     """One tool call."""
 
-    __slots__ = ("_function", "_id")
+    __slots__ = ("_function", "_id", "_is_custom")
 
     def __init__(self) -> None:
         self._id: str | None = None
+        self._is_custom = False
         self._function = FunctionAccumulator()
 
     def is_another(self, call_id: str | None) -> bool:
         """Whether *call_id* belongs to another call than this one."""
         return call_id is not None and self._id is not None and call_id != self._id
 
-    def add(self, call_id: str | None, function: object) -> None:
+    def add(self, call_id: str | None, call: object) -> None:
         """Take in one piece."""
         self._id = self._id or call_id
-        self._function.add(function)
+        custom = dig(call, "custom")
+        if custom is not None:
+            self._is_custom = True
+        self._function.add(dig(call, "function") if custom is None else custom)
 
     @property
     def arguments(self) -> Text:
@@ -57,6 +69,8 @@ class ToolCallAccumulator:
 
     def call(self, index: int) -> Mapping[str, object]:
         """The call in the shape of a whole answer."""
+        if self._is_custom:
+            return {"id": self._id, "index": index, "type": "custom", "custom": self._function.custom()}
         return {"id": self._id, "index": index, "type": "function", "function": self._function.call()}
 
 
@@ -77,7 +91,7 @@ class ToolCallsAccumulator:
         if current is None or current.is_another(call_id):
             current = self._by_index[index] = ToolCallAccumulator()
             self._calls.append(current)
-        current.add(call_id, dig(call, "function"))
+        current.add(call_id, call)
 
     def arguments(self, index: int) -> Pieces | None:
         """Where pieces go of what the function of the last call at *index* is called with."""

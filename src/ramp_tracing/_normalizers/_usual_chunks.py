@@ -30,7 +30,7 @@ Place = tuple[int, str | int]
 TOOL_CALLS: Final = "tool_calls"
 
 MEMBERS: Final = frozenset(
-    {"content", "reasoning", "reasoning_content", "refusal", TOOL_CALLS, "function_call", "audio"}
+    {"content", "reasoning", "reasoning_content", "refusal", TOOL_CALLS, "function_call", "audio", "executed_tools"}
 )
 """What of a delta is read."""
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple, cast
 
 from .._record import Drafts, Usage
-from ._reading import MAX_COUNT, with_members
+from ._reading import MAX_COUNT, dig, with_members
 
 DRAFTS: Final = Drafts(Usage)
 
@@ -28,6 +28,9 @@ CHAT: Final = Form("prompt_tokens", "completion_tokens", "prompt_tokens_details"
 RESPONSES: Final = Form("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details")
 
 INPUT_PARTS: Final = frozenset({"cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"})
+WRITTEN: Final = "cache_write_tokens_details"
+"""What OpenAI says of how long its cache keeps what was written; half an hour is the usual."""
+
 OUTPUT_PARTS: Final = frozenset(
     {"reasoning_tokens", "audio_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"}
 )
@@ -47,7 +50,7 @@ class UsualUsage:
 
     def __init__(self, names: frozenset[str], input_parts: frozenset[str], output_parts: frozenset[str]) -> None:
         self._unusual = {form.input: names - {*form, "total_tokens"} for form in (CHAT, RESPONSES)}
-        self._unusual_input = input_parts - INPUT_PARTS
+        self._unusual_input = input_parts - INPUT_PARTS - {WRITTEN}
         self._unusual_output = output_parts - OUTPUT_PARTS
 
     def read(self, usage: object, hosted_tools: Mapping[str, int], images: int | None) -> Usage | None:
@@ -60,6 +63,8 @@ class UsualUsage:
         if given is None or made is None:
             return None
         odd, odd_input, odd_output = self._unusual[form.input], self._unusual_input, self._unusual_output
+        if given.get(WRITTEN) is not None and dig(given, WRITTEN, "ttl_12h_tokens") != 0:
+            return None
         if not (
             (odd.isdisjoint(members) or _says_none(members, odd))
             and (odd_input.isdisjoint(given) or _says_none(given, odd_input))

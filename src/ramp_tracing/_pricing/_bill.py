@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from .._config import TOKEN_RATES
 from .._record import Generation, Usage
+from ._terms import BATCH
 from ._units import FREE_TOOLS, is_sound
 
 MILLION: Final = Decimal(1_000_000)
@@ -55,6 +56,8 @@ def bill(generation: Generation, price: Rates) -> tuple[Decimal, Decimal] | None
         ArithmeticError: A count is no number.
     """
     usage, rates = generation.usage, price.rates
+    if generation.operation == BATCH and rates.get("request"):  # nobody says how many requests were in it
+        return None
     if not rates or not is_sound(usage, images_are_priced="image" in rates):
         return None
     shares = [Decimal(0), Decimal(0)]
@@ -114,17 +117,23 @@ def _tokens(
 
 def _cache_writes(usage: Usage, rates: Mapping[str, Decimal]) -> tuple[Decimal, int] | None:
     """What was written to a cache costs, and how many tokens that were."""
-    written = usage.cache_write_tokens or 0
+    written, half_a_day = usage.cache_write_tokens or 0, usage.cache_write_12h_tokens or 0
     if not written:
         return Decimal(0), 0
-    if "cache_write" not in rates:
+    if "cache_write" not in rates or (half_a_day and "cache_write_12h" not in rates):
         return None
-    if "cache_write_1h" not in rates:
-        return written * rates["cache_write"] / MILLION, written
-    hour = usage.cache_write_1h_tokens
+    hour = _written_for_an_hour(usage, written - half_a_day) if "cache_write_1h" in rates else 0
     if hour is None:
         return None
-    return ((written - hour) * rates["cache_write"] + hour * rates["cache_write_1h"]) / MILLION, written
+    shorter = (written - half_a_day - hour) * rates["cache_write"]
+    longer = hour * rates.get("cache_write_1h", Decimal(0)) + half_a_day * rates.get("cache_write_12h", Decimal(0))
+    return (shorter + longer) / MILLION, written
+
+
+def _written_for_an_hour(usage: Usage, rest: int) -> int | None:
+    """How many of *rest*; `None` if that is not said."""
+    hour, minutes = usage.cache_write_1h_tokens, usage.cache_write_5m_tokens
+    return rest - minutes if hour is None and minutes is not None else hour
 
 
 def _overlap(usage: Usage) -> bool:

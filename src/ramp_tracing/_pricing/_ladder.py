@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from .._config import PriceTable
 from .._guard import guarded
@@ -13,6 +14,9 @@ from ._price_table import table_cost
 from ._rounding import add_up
 from ._terms import PRICE_LISTS
 from ._thoughts import with_thoughts
+
+BILLED_TO_CUSTOMER: Final = "billed_to_customer"
+"""The parameter of a record that says that somebody else pays: `_normalizers/_parameters.py`."""
 
 
 def priced(generation: Generation, own: PriceTable | None = None, *, offers: Offers | None = None) -> Generation:
@@ -80,7 +84,7 @@ def _as_billed(generation: Generation) -> Generation:
 
 def _can_be_billed(generation: Generation) -> bool:
     usage = generation.usage
-    if generation.pending or usage.estimated:
+    if generation.pending or usage.estimated or BILLED_TO_CUSTOMER in generation.parameters:
         return False
     return generation.failure is None or usage.known
 

@@ -9,9 +9,10 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .._record import Cost, Generation, Usage, changed
+from ._doubts import DOUBTS, is_doubtful_now
 from ._price_table import cost_of, list_now, names_in, shares_of, table_cost
 from ._rounding import EXACT
-from ._terms import DOUBTS, Terms, is_doubtful_now, kind_of, second_of, terms_of
+from ._terms import Terms, kind_of, second_of, terms_of
 from ._units import CALL_PRICES, UNDERSTOOD
 from ._usual_rows import Shares, UsualRow
 

@@ -1,13 +1,14 @@
-"""Which price list a call is under, and when the list alone would name a wrong price."""
+"""Which price list a call is under."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
 from typing import Final
 
 from .._dataclass import dataclass
 from .._record import Generation, UnixNanos
+from ._doubts import DOUBTS, is_doubtful_now
 
 PRICE_LISTS: Final[Mapping[str, str]] = {
     "anthropic": "anthropic",
@@ -143,22 +144,20 @@ def terms_of(generation: Generation, *, despite_doubts: bool = False) -> Terms |
         return Terms(price_list=PRICE_LISTS[provider], model=model, started=started)
     if tier not in CONTEXTS:
         return None
-    # genai-prices forgets the tier where Azure's list leaves a model to OpenAI's
-    price_list = "openai" if provider == "azure.ai.openai" else PRICE_LISTS[provider]
-    return Terms(price_list=price_list, model=model, started=started, tier=tier)
+    return Terms(price_list=_list_with_tiers(provider, model), model=model, started=started, tier=tier)
+
+
+def _list_with_tiers(provider: str, model: str) -> str:
+    """genai-prices forgets the tier where Azure's list leaves a model to OpenAI's, and Google's one to Anthropic's."""
+    if provider == "azure.ai.openai":
+        return "openai"
+    price_list = PRICE_LISTS[provider]
+    return "anthropic" if price_list == "google" and model.startswith("claude-") else price_list
 
 
 def _is_believed(generation: Generation, model: str, started: datetime) -> bool:
     standing = any(doubt(generation, model) for doubt in DOUBTS)
     return not (standing or is_doubtful_now(generation, model, started))
-
-
-def is_doubtful_now(generation: Generation, model: str, started: datetime) -> bool:
-    """Whether one of `DOUBTS_OF_THE_MOMENT` speaks against the price of a call by *model* that began at *started*."""
-    for doubt in DOUBTS_OF_THE_MOMENT:  # noqa: SIM110 - a generator, for each call, costs twice as much
-        if doubt(generation, model, started):
-            return True
-    return False
 
 
 def tier_of(generation: Generation) -> str | None:
@@ -215,121 +214,6 @@ def _second(seconds: int) -> datetime | None:
     except OverflowError:
         return None
 
-
-SEARCHING: Final = ("-search-preview", "-search-api")
-"""Models that make a web search in every call, billed apart from the tokens and not reported."""
-
-RESIDENT: Final = ".api.openai.com"
-"""Data residency endpoints cost 10 % more for newer models: https://developers.openai.com/api/docs/guides/data-residency"""
-
-BEFORE_UPLIFT: Final = (
-    "gpt-3.5", "gpt-4", "gpt-5-", "gpt-5.1", "gpt-5.2", "o1", "o3", "o4-mini", "omni-moderation", "text-embedding-",
-    "tts-1", "whisper-1",
-)  # fmt: skip
-"""How models released before 2026-03-05 begin; they cost the same everywhere, and so does ``gpt-5`` itself."""
-
-WITHOUT_REGION: Final = ("aiplatform.googleapis.com", None)
-"""Vertex's global endpoint; the others cost a tenth more for newer models: https://cloud.google.com/vertex-ai/generative-ai/pricing"""
-
-PRICED_BY_REGION: Final = ("claude-", "gemini-")
-
-SAME_EVERYWHERE: Final = (
-    "claude-3", "claude-opus-4-1", "claude-opus-4-2", "claude-opus-4@", "claude-sonnet-4-2", "claude-sonnet-4@",
-    "gemini-1", "gemini-2", "gemini-embedding",
-)  # fmt: skip
-"""How those begin that cost the same in every region."""
-
-ROUTER: Final = "model-router"
-ROUTER_ALONE: Final = "auto"
-"""
-What is asked for, at Azure, where a router chooses the model, for a fee on top that no list has; a deployment of it may
-be named otherwise: https://learn.microsoft.com/en-us/azure/foundry/openai/concepts/model-router-faq
-"""
-
-DISPUTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "deepseek": ("deepseek-chat", "deepseek-reasoner"),
-    "mistral_ai": ("mistral-large-latest",),
-    "together_ai": ("meta-llama/Llama-3.3-70B-Instruct-Turbo",),
-}
-"""Provider → models for which genai-prices 0.2.3 and LiteLLM 1.106 name prices that differ by up to four times."""
-
-BEIJING: Final = timezone(timedelta(hours=8))
-SATURDAY: Final = 5
-PEAK_HOURS: Final = frozenset({1, 2, 3, 6, 7, 8, 9})
-"""Hours, UTC, in which DeepSeek's models from V4 on cost more, but not at weekends; the list does not know weekends."""
-
-
-def _searches(_generation: Generation, model: str) -> bool:
-    return any(part in model for part in SEARCHING)
-
-
-def _costs_more_here(generation: Generation, model: str) -> bool:
-    host = (generation.server_address or "").lower()
-    name = model.removeprefix("ft:")
-    return host.endswith(RESIDENT) and name != "gpt-5" and not name.startswith(BEFORE_UPLIFT)
-
-
-def _costs_more_in_region(generation: Generation, model: str) -> bool:
-    name = model.rpartition("/")[2]
-    if generation.provider != "gcp.vertex_ai" or not name.startswith(PRICED_BY_REGION):
-        return False
-    if name.startswith(SAME_EVERYWHERE):
-        return False
-    return generation.server_address not in WITHOUT_REGION
-
-
-def _is_routed(generation: Generation, _model: str) -> bool:
-    asked = generation.request_model or ""
-    return generation.provider in DEPLOYMENTS and (asked == ROUTER_ALONE or ROUTER in asked)
-
-
-def _is_disputed(generation: Generation, model: str) -> bool:
-    return model in DISPUTED.get(generation.provider or "", ())
-
-
-def _is_weekend_peak(generation: Generation, _model: str, started: datetime) -> bool:
-    if generation.provider != "deepseek" or started.hour not in PEAK_HOURS:
-        return False
-    return started.astimezone(BEIJING).weekday() >= SATURDAY
-
-
-GLOBAL: Final = frozenset({None, "global", "not_available"})
-
-SEARCH_BLOCKS: Final = ("gpt-4o-mini", "gpt-4.1-mini")
-"""
-How models begin that are billed 8,000 tokens for the results of each search, whatever the usage says:
-https://platform.openai.com/docs/pricing#built-in-tools
-"""
-
-
-def _is_kept_in_a_region(generation: Generation, _model: str) -> bool:
-    """Anthropic takes ten percent more for that, which no list has: https://platform.claude.com/docs/en/about-claude/pricing"""
-    return generation.inference_geo not in GLOBAL
-
-
-def _is_billed_in_blocks(generation: Generation, model: str, _started: datetime) -> bool:
-    return bool(generation.usage.hosted_tool_calls.get("web_search_call")) and model.startswith(SEARCH_BLOCKS)
-
-
-DOUBTS: Final[tuple[Callable[[Generation, str], bool], ...]] = (
-    _searches,
-    _costs_more_here,
-    _costs_more_in_region,
-    _is_kept_in_a_region,
-    _is_routed,
-    _is_disputed,
-)
-"""
-Cases in which the list's price is known or said to be wrong: then there is none.
-
-They look at nothing but the fields that `kind_of` names: the answer for one call is that for all of its kind.
-"""
-
-DOUBTS_OF_THE_MOMENT: Final[tuple[Callable[[Generation, str, datetime], bool], ...]] = (
-    _is_billed_in_blocks,
-    _is_weekend_peak,
-)
-"""The same where it depends on when the call was made, or on what it used."""
 
 kind_of: Final = attrgetter(
     "provider", "server_address", "request_model", "response_model", "operation", "service_tier", "inference_geo"

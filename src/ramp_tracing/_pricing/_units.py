@@ -99,7 +99,7 @@ WHOLES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     ),
     "output_tokens": (("reasoning_tokens",), ("output_audio_tokens", "output_image_tokens")),
     "cache_read_tokens": (("cached_audio_tokens", "cached_image_tokens"),),
-    "cache_write_tokens": (("cache_write_5m_tokens", "cache_write_1h_tokens"),),
+    "cache_write_tokens": (("cache_write_5m_tokens", "cache_write_1h_tokens", "cache_write_12h_tokens"),),
     "input_audio_tokens": (("cached_audio_tokens",),),
     "input_image_tokens": (("cached_image_tokens",),),
 }
@@ -143,7 +143,12 @@ def counts_to_bill(usage: Usage, row: Collection[str], *, price_list: str, opera
 
 
 def _written_for_an_hour(usage: Usage, row: Collection[str]) -> Mapping[str, Count] | None:
-    """What stays in a cache for an hour, where that has its own price; `None` if that is needed and not said."""
+    """
+    What stays in a cache for an hour, where that has its own price; `None` if that is needed and not said, and for
+    what stays for twelve hours, which costs more and is in no list.
+    """
+    if usage.cache_write_12h_tokens:
+        return None
     price, name = HOUR
     written, hour, minutes = usage.cache_write_tokens, usage.cache_write_1h_tokens, usage.cache_write_5m_tokens
     if price not in row:
@@ -195,8 +200,8 @@ def means_none(unit: Unit, row: Collection[str], *, price_list: str, operation: 
 
 
 COUNTED: Final = (
-    *(unit.count for unit in UNITS), *CACHED_PARTS, "cache_write_5m_tokens", "cache_write_1h_tokens", "video_seconds",
-    "images",
+    *(unit.count for unit in UNITS), *CACHED_PARTS, "cache_write_5m_tokens", "cache_write_1h_tokens",
+    "cache_write_12h_tokens", "video_seconds", "images",
 )  # fmt: skip
 
 _counts_of = attrgetter(*COUNTED)

@@ -26,6 +26,7 @@ class Usage:
         cache_write_tokens: Part of the input that was written to a prompt cache.
         cache_write_5m_tokens: Part of that which the cache keeps for five minutes.
         cache_write_1h_tokens: Part of that which the cache keeps for an hour.
+        cache_write_12h_tokens: Part of that which the cache keeps for twelve hours.
         reasoning_tokens: Part of the output that the model thought and did not say.
         input_audio_tokens: Part of the input that was audio.
         output_audio_tokens: Part of the output that was audio.
@@ -51,6 +52,7 @@ class Usage:
     cache_write_tokens: int | None = None
     cache_write_5m_tokens: int | None = None
     cache_write_1h_tokens: int | None = None
+    cache_write_12h_tokens: int | None = None
     reasoning_tokens: int | None = None
     input_audio_tokens: int | None = None
     output_audio_tokens: int | None = None
