@@ -47,6 +47,14 @@ class Worker:
         self._acts.clear()
         return {}
 
+    def warm(self, scenario: str, acts: int) -> dict[str, float]:
+        """Make *acts* acts before anything is counted; the next have clients of their own, as after `switch_on`."""
+        act = self.act(scenario)
+        for _ in range(acts):
+            act()
+        self._acts.clear()
+        return {}
+
     def act(self, scenario: str) -> Act:
         """The act of a scenario, with its client made and warm."""
         if scenario not in self._acts:
@@ -216,6 +224,7 @@ def main(name: str, library: Library, receiver: str, state: str = "on") -> None:
     orders: Mapping[str, Callable[[str, int], dict[str, Any]]] = {
         "time": worker.time,
         "switch on": worker.switch_on,
+        "warm": worker.warm,
         "count bare": partial(worker.count, state="bare"),
         "count on": partial(worker.count, state="on"),
         "allocate": worker.allocate,
