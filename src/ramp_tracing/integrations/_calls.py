@@ -190,6 +190,11 @@ class Call:
         body = self._response_body
         return body is not None and body[:1] == JSON_OBJECT  # `startswith` takes five times as long
 
+    @property
+    def may_be_no_stream(self) -> bool:
+        """Whether the answer of a server that nobody knows does not say that it is a stream of events."""
+        return self._is_anybodys and not self._is_event_stream
+
     def _keep_asked(self) -> None:
         """Of a form with files, or what was never sent, keep what the application's body says now."""
         if self._sent_body is None and self._keeps_asked:

@@ -283,7 +283,7 @@ class Closing:
     collector, and the connection leaks. A client library's stream is a reference cycle with or without this one.
     """
 
-    __slots__ = ("_close", "_iterator", "_watch")
+    __slots__ = ("__weakref__", "_close", "_iterator", "_watch")
 
     def __init__(self, close: Any, watch: StreamWatch, iterator: Any = None) -> None:
         self._close = close

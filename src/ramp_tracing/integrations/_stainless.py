@@ -23,7 +23,7 @@ from .._normalizers import as_fields
 from .._state import state
 from ._around import current
 from ._asking import Origin, body_of
-from ._bodies import watch_beside, watch_body
+from ._bodies import EitherAccumulator, may_be_json, watch_below, watch_beside, watch_body
 from ._calls import Call, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
@@ -251,30 +251,42 @@ class StainlessHook:
             if type(result._iterator) in WATCHED:
                 return True  # of another call, which records it: a subclass gives it back
             self._watch_stream(call, result)
-        elif self._is_unread(result):
-            watch_body(result.http_response, call.ending, call.route.format, call.accumulator())
         else:
-            return False
+            response = self._unread(result)
+            if response is None:
+                return False
+            watch_body(response, call.ending, call.route.format, call.accumulator())
         call.recording.may_be_dropped()
         return True
 
     def _watch_stream(self, call: Call, stream: Any) -> None:
-        watch = StreamWatch(call.ending, call.accumulator(), hides_usage=call.hides_usage)
+        response, accumulator = stream.response, call.accumulator()
+        is_unclear = call.may_be_no_stream and may_be_json(response)
+        if is_unclear:
+            accumulator = EitherAccumulator(accumulator, call.route.format)
+        watch = StreamWatch(call.ending, accumulator, hides_usage=call.hides_usage)
         iterator: WatchedIterator | AsyncWatchedIterator
         if isinstance(stream, self._stream.Stream):
             stream._iterator = iterator = WatchedIterator(stream._iterator, watch)
-            stream.response.close = Closing(stream.response.close, watch, iterator)
+            watch.cover(response, close=Closing(response.close, watch, iterator))
         else:
             stream._iterator = iterator = AsyncWatchedIterator(stream._iterator, watch)
-            stream.response.aclose = AsyncClosing(stream.response.aclose, watch, iterator)
-        watch_beside(stream.response, watch, lambda: watch.is_heard or watch.busy or iterator.is_reading)
+            watch.cover(response, aclose=AsyncClosing(response.aclose, watch, iterator))
+        if is_unclear:
+            watch_below(response, watch)
+        else:
+            watch_beside(response, watch, lambda: watch.is_heard or watch.busy or iterator.is_reading)
         listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
 
-    def _is_unread(self, result: Any) -> bool:
-        """A raw response of a stream, or of ``with_streaming_response``: the application has yet to read it."""
-        if not isinstance(result, self._raw):
-            return False
-        return not hasattr(result.http_response, "_content")
+    def _unread(self, result: Any) -> Any:
+        """
+        The HTTP response that the application has yet to read; `None` if there is none.
+
+        It is behind a raw response of a stream, or of ``with_streaming_response``, or was asked for itself.
+        """
+        response = result.http_response if isinstance(result, self._raw) else result
+        is_streamed = hasattr(response, "is_stream_consumed") and not hasattr(response, "_content")
+        return response if is_streamed else None
 
 
 class LateHook:
