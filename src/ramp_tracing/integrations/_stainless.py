@@ -73,6 +73,7 @@ class StainlessHook:
         self._doors = doors
         self._stream = import_module(f"{library.name}._streaming")
         self._raw = tuple(_raw_responses(library.name))
+        self._has_middleware = hasattr(import_module(f"{library.name}._base_client").BaseClient, "middleware")
         self._repairing = Lock()
         self._origins: dict[int, Known] = {}
         self._above: WeakValueDictionary[int, Call] | None = None  # those of subclasses, if there are any, by options
@@ -84,7 +85,7 @@ class StainlessHook:
             call = self._call(client, options, options.url, owner)
             if call is not None and stream is True:
                 self._ask(call, client)
-            if call is not None and owner is not None:
+            if call is not None and (owner is not None or (self._has_middleware and client.middleware)):
                 self._note_above(call, owner)
         except BaseException:
             with guarded("reading a request"):  # entered only now, here and elsewhere: that is a tenth of a call
@@ -95,11 +96,24 @@ class StainlessHook:
         """As in `Watcher`."""
         missed = False
         try:
-            missed = self._route(options.method, options.url) is not None
+            missed = self._route(options.method, options.url) is not None and not self._goes_on(options, response)
         except BaseException:
             with guarded("reading a request"):
                 raise
         return LateHook(self, response) if missed else None
+
+    def _goes_on(self, options: Any, response: Any) -> bool:
+        """
+        Whether it is the answer to a call that has begun elsewhere: a middleware may ask on a thread.
+
+        The client gives it copies of all that it was asked, so the call is the one that asks for the same, else the
+        only one that goes on.
+        """
+        if self._above is None or not self._has_middleware:
+            return False
+        calls = [each for each in (known() for known in self._above.valuerefs()) if each is not None and each.goes_on]
+        same = {each for each in calls if each.options.json_data == options.json_data} or set(calls)
+        return len(same) == 1 and same.pop().is_answered_elsewhere(options, response)
 
     def begin_late(self, client: Any, options: Any, response: Any) -> Call | None:
         """A call whose request nobody showed us: somebody has taken out what shows us requests."""
@@ -152,9 +166,16 @@ class StainlessHook:
                 call.begins_below(above)
         return call
 
-    def _note_above(self, call: Call, owner: type[Any]) -> None:
-        """Note that *call* began in the ``request`` of *owner*, to be known where only its options are."""
-        call.owner = owner
+    def _note_above(self, call: Call, owner: type[Any] | None) -> None:
+        """
+        Note that *call* has begun, to be known where only its options are.
+
+        Args:
+            call: The call.
+            owner: The subclass in whose ``request`` it began; else the client has a middleware, which sees copies.
+        """
+        if owner is not None:
+            call.owner = owner
         if self._above is None:
             self._above = WeakValueDictionary()
         for options in call.sent_options:

@@ -15,7 +15,11 @@ NOTHING: Final = object()
 """No item is held back."""
 
 Covered = tuple[ref[Any], str, ref[Any]]
-"""A response, the name of a method, what was put in its place. Weak: a dropped stream waits for its end without them."""
+"""
+A response, the name of a method, and what was put in its place.
+
+Weak, because a dropped stream waits for its end without them: its connection is free by then.
+"""
 
 EVERY: Final = object()
 """Every item is made of data that we read before."""
