@@ -4,15 +4,17 @@ import copy
 import json
 import pickle
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
 
+import openai
 import pytest
 
 from ramp_tracing._loopback import Answer, json_answer
 
 from .colours import Colour
-from .facts import ABANDONED, CHAT, STREAMED, UNANSWERED
-from .provider import CHUNKS, USAGE_CHUNK, events
+from .facts import ABANDONED, CHAT, STREAMED, UNANSWERED, UNKNOWN
+from .provider import CHUNKS, USAGE_CHUNK, completion, events
 from .scenarios import Scenario, check
 
 ASK: Mapping[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
@@ -181,3 +183,44 @@ def test_events_that_are_called_json_are_events(colour: Colour) -> None:
     (record,) = check(Scenario(call=call, records=(STREAMED,), answers=lambda: {"/chat/completions": answer}), colour)
     assert record.content is not None
     assert record.content.output == {"completion": "Hello there.", "reasoning": None}
+
+
+def packed(body: Mapping[str, Any], *, as_content: bool) -> dict[str, Any]:
+    """Arguments of `client.post`, which takes a body that the application has packed itself in one of two ways."""
+    content = json.dumps(body).encode()
+    return (
+        {"content": content, "options": {"headers": {"Content-Type": "application/json"}}}
+        if as_content
+        else {"body": content}
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Passing raw bytes as `body`")
+@pytest.mark.parametrize("as_content", [False, True], ids=["body", "content"])
+def test_a_body_that_the_application_has_packed_is_read(as_content: bool, colour: Colour) -> None:
+    """Model, stream and user stand in it; it goes out as it is, also where a stream would be asked for its usage."""
+
+    def call(colour: Colour, client: Any) -> Any:
+        if as_content and "content" not in signature(client.post).parameters:
+            pytest.skip("older clients take bytes as `body` alone")
+        kind = openai.Stream if colour.name == "sync" else openai.AsyncStream
+        more = {"stream": True, "stream_cls": kind[object]}
+        whole, streamed = ({**ASK, "user": "user-7"}, {**ASK, "user": "user-7", "stream": True})
+        answer = colour.wait(client.post("/chat/completions", cast_to=object, **packed(whole, as_content=as_content)))
+        arguments = {**packed(streamed, as_content=as_content), **more}
+        return [answer, colour.items(colour.wait(client.post("/chat/completions", cast_to=object, **arguments)))]
+
+    records = check(Scenario(call=call, records=(CHAT, {**STREAMED, "tokens": UNKNOWN}), stream_usage="always"), colour)
+    assert ["user-7", "user-7"] == [each.attribution.user for each in records]
+
+
+@pytest.mark.filterwarnings("ignore:Passing raw bytes as `body`")
+@pytest.mark.parametrize("content", [b"\x00\xff" * 9, b"[1]", b"{", b'{"model": "gpt-4o"', b""])
+def test_a_body_that_says_nothing_is_sent_as_it_is(content: bytes, colour: Colour) -> None:
+    """A file, or half of one."""
+
+    def call(colour: Colour, client: Any) -> Any:
+        return colour.wait(client.post("/chat/completions", cast_to=object, body=content))
+
+    answers = {"/chat/completions": json_answer(completion())}
+    check(Scenario(call=call, records=({**CHAT, "asked": None},), answers=lambda: answers), colour)

@@ -22,7 +22,7 @@ from .._layers import sink_under
 from .._normalizers import as_fields
 from .._state import state
 from ._around import current
-from ._asking import Origin, body_of
+from ._asking import Origin, body_of, packed_in
 from ._bodies import EitherAccumulator, may_be_json, watch_below, watch_beside, watch_body
 from ._calls import Call, address_of, nanoseconds_taken
 from ._doors import Doors, Library
@@ -222,7 +222,7 @@ class StainlessHook:
             call.hides_usage = type(call.asking.body.get("stream_options")) is AskedByUs
 
     def _should_ask(self, call: Call, client: Any) -> bool:
-        """Never where the application reads raw bytes, and never where it has made a choice itself."""
+        """Never where the application reads or sends raw bytes, and never where it has made a choice itself."""
         if not call.route.asks_for_usage or state.stream_usage == "never":
             return False
         options, body = call.options, call.asking.body
@@ -230,7 +230,7 @@ class StainlessHook:
             return False
         if "include_usage" in as_fields(body.get("stream_options")):
             return False
-        if RAW_RESPONSE_HEADER in as_fields(options.headers):
+        if RAW_RESPONSE_HEADER in as_fields(options.headers) or packed_in(options) is not None:
             return False
         host, _ = address_of(client, options.url)
         return state.stream_usage == "always" or self._library.asks_for_usage(client, host, body)
