@@ -21,6 +21,7 @@ from .._normalizers import (
     dig,
     error_in,
     model_of_session,
+    read_decision,
     read_transcript,
     transcriber_of_session,
 )
@@ -93,8 +94,21 @@ class SocketWatch:
         if step is not None:
             step(self, event)
 
+    def told_within(self, event: object) -> None:
+        """A session that has others answer hands on what they say, event by event."""
+        inner = dig(event, "event")
+        kind = as_name(dig(inner, "type")) or ""
+        if STEPS.get(kind) in RESPONSES_ALONE:
+            self.told(kind, inner)
+
+    def decided(self, event: object) -> None:
+        """Another model has answered questions for a session."""
+        self._record_alone(read_decision(dig(event, "event", "decision")), "decisions", None)
+
     def told_of_session(self, event: object) -> None:
         """Which models answer and transcribe; they may change on the way."""
+        if self._channel.delegates:
+            return
         session = dig(event, "session")
         self._model = model_of_session(session) or self._model
         self._transcriber = transcriber_of_session(session) or self._transcriber
@@ -230,6 +244,8 @@ STEPS: Final[Mapping[str, Step]] = {
     "conversation.item.input_audio_transcription.completed": SocketWatch.transcribed,
     "conversation.item.input_audio_transcription.failed": SocketWatch.transcribed,
     "error": SocketWatch.went_wrong,
+    "response.event": SocketWatch.told_within,
+    "decision.event": SocketWatch.decided,
     **dict.fromkeys(
         (
             "response.audio.delta",
@@ -247,3 +263,6 @@ STEPS: Final[Mapping[str, Step]] = {
     ),
 }
 """Type of an event → what it means; all others are none of our business."""
+
+RESPONSES_ALONE: Final = frozenset({SocketWatch.begun, SocketWatch.went_on, SocketWatch.ended})
+"""What an event within an event may mean."""

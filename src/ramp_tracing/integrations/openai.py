@@ -62,14 +62,18 @@ ROUTES: Final = Routes(
 
 REALTIME_CHANNEL: Final = Channel(operation="realtime", format=REALTIME)
 RESPONSES_CHANNEL: Final = Channel(operation="chat", format=RESPONSES, in_turn=True)
+LIVE_CHANNEL: Final = Channel(operation="chat", format=RESPONSES, delegates=True)
 
 CHANNELS: Final = {
     "openai.resources.beta.realtime.realtime": REALTIME_CHANNEL,
     "openai.resources.realtime.realtime": REALTIME_CHANNEL,
     "openai.resources.beta.responses.responses": RESPONSES_CHANNEL,
+    "openai.resources.live.forks": LIVE_CHANNEL,
+    "openai.resources.live.live": LIVE_CHANNEL,
+    "openai.resources.live.sideband": LIVE_CHANNEL,
     "openai.resources.responses.responses": RESPONSES_CHANNEL,
 }
-"""Where the client has its websockets. Those of `live` and of `realtime.translations` report no tokens."""
+"""Where the client has its websockets. Those of `realtime.translations` report no tokens."""
 
 FIRST_AZURE_VERSION: Final = "2024-09-01"
 """Older API versions of Azure answer ``stream_options`` with 400; https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle"""
