@@ -487,6 +487,51 @@ def test_it_is_for_whom_it_was_asked() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", [None, "one"], ids=["the default lane", "a lane of its own"])
+def test_what_is_asked_on_a_lane_of_a_session(name: str | None, colour: Colour) -> None:
+    """The client's own session sends past its connection, and reads on a thread or a task of its own."""
+    lanes = pytest.importorskip("openai.lib.responses_websocket", reason="older clients have no such sessions")
+    kind = lanes.ResponsesWebSocketSession if colour.name == "sync" else lanes.AsyncResponsesWebSocketSession
+    limits = lanes.ResponsesWebSocketLimits(2, 64, 64, 1 << 20, 1 << 20)
+    lane_of = {} if name is None else {"stream_id": name}
+    part = [*responses_begun(1, **lane_of), *responses_ended(1, lane=lane_of)]
+    with (
+        capture_generations() as generations,
+        connected(colour, APIS[2], part) as connection,
+        colour.entered(kind(connection, limits=limits)) as session,
+    ):
+        lane = session.default if name is None else session.lane(name)
+        asked = {**asking(None, "Hello?"), "user": "ada"}
+        colour.wait(lane.send(asked))
+        assert response_id(1) == colour.wait(lane.get_final_response()).id
+        [generation] = generations
+    assert ("gpt-5.4-mini", "ada", {"temperature": 0.5}) == (
+        generation.request_model,
+        generation.attribution.user,
+        generation.parameters,
+    )
+    assert generation.content is not None
+    assert {"messages": [{"role": "user", "content": "Hello?"}]} == generation.content.input
+
+
+def test_a_lane_is_for_whom_it_is_asked() -> None:
+    """The thread that reads knows of no block."""
+    lanes = pytest.importorskip("openai.lib.responses_websocket", reason="older clients have no such sessions")
+    part = [*responses_begun(1), *responses_ended(1)]
+    limits = lanes.ResponsesWebSocketLimits(2, 64, 64, 1 << 20, 1 << 20)
+    with (
+        capture_generations() as generations,
+        SocketProvider(part) as provider,
+        openai.OpenAI(api_key="sk-test", **provider.addresses) as client,
+        client.responses.connect() as connection,
+        lanes.ResponsesWebSocketSession(connection, limits=limits) as session,
+    ):
+        with ramp_tracing.trace(user="grace"):
+            session.default.send(asking(None, "Hello?"))
+        session.default.get_final_response(timeout=60)
+        assert ["grace"] == [each.attribution.user for each in generations]
+
+
 def test_nothing_is_kept_of_a_connection_that_is_gone(api: Api, colour: Colour) -> None:
     """Neither of the connection nor of its responses."""
     before = {id(each) for each in state.sockets}

@@ -113,11 +113,12 @@ class SocketWatch:
         self._model = model_of_session(session) or self._model
         self._transcriber = transcriber_of_session(session) or self._transcriber
 
-    def asked(self, event: object) -> None:
-        """The application sends an event, on a channel where responses come in turn."""
+    def asked(self, event: object, *, lane: object = None) -> None:
+        """The application sends an event, on a channel where responses come in turn; on *lane*, if it does not say."""
         if state.sink is None or dig(event, "type") != "response.create":
             return
-        self._asked.append(asked_in(event, self._channel.format, keeps_content=state.sink.keeps_content))
+        asked = asked_in(event, self._channel.format, keeps_content=state.sink.keeps_content)
+        self._asked.append(asked if asked.lane is not None else replace(asked, lane=lane))
 
     def begun(self, event: object) -> None:
         """A response has begun."""

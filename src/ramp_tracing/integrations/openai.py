@@ -65,6 +65,7 @@ RESPONSES_CHANNEL: Final = Channel(operation="chat", format=RESPONSES, in_turn=T
 LIVE_CHANNEL: Final = Channel(operation="chat", format=RESPONSES, delegates=True)
 
 CHANNELS: Final = {
+    "openai.lib.responses_websocket._session": RESPONSES_CHANNEL,
     "openai.resources.beta.realtime.realtime": REALTIME_CHANNEL,
     "openai.resources.realtime.realtime": REALTIME_CHANNEL,
     "openai.resources.beta.responses.responses": RESPONSES_CHANNEL,
@@ -73,7 +74,7 @@ CHANNELS: Final = {
     "openai.resources.live.sideband": LIVE_CHANNEL,
     "openai.resources.responses.responses": RESPONSES_CHANNEL,
 }
-"""Where the client has its websockets. Those of `realtime.translations` report no tokens."""
+"""Where the client has its websockets, and what sends over them. Those of `realtime.translations` report no tokens."""
 
 FIRST_AZURE_VERSION: Final = "2024-09-01"
 """Older API versions of Azure answer ``stream_options`` with 400; https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle"""
