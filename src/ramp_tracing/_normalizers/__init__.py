@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._openai_usage import has_usage
     from ._parameters import PARAMETERS, numbers_in
     from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
-    from ._realtime import model_of_session, read_transcript, transcriber_of_session
+    from ._realtime import model_of_session, read_decision, read_transcript, transcriber_of_session
     from ._reported_cost import cost_in_headers
     from ._texts import PIECES
 

@@ -27,7 +27,7 @@ from ._bodies import EitherAccumulator, may_be_json, watch_below, watch_beside, 
 from ._calls import Call, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
-from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
+from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator, reading
 from ._listening import listen
 from ._routes import Route, file_in
 from ._streams import StreamWatch
@@ -286,18 +286,19 @@ class StainlessHook:
         if is_unclear:
             accumulator = EitherAccumulator(accumulator, call.route.format)
         watch = StreamWatch(call.ending, accumulator, hides_usage=call.hides_usage)
+        listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
         iterator: WatchedIterator | AsyncWatchedIterator
         if isinstance(stream, self._stream.Stream):
             stream._iterator = iterator = WatchedIterator(stream._iterator, watch)
-            watch.cover(response, close=Closing(response.close, watch, iterator))
+            watch.cover(response, close=Closing(response.close, watch, reading(iterator)))
         else:
             stream._iterator = iterator = AsyncWatchedIterator(stream._iterator, watch)
-            watch.cover(response, aclose=AsyncClosing(response.aclose, watch, iterator))
+            watch.cover(response, aclose=AsyncClosing(response.aclose, watch, reading(iterator)))
         if is_unclear:
             watch_below(response, watch)
         else:
-            watch_beside(response, watch, lambda: watch.is_heard or watch.busy or iterator.is_reading)
-        listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
+            reads = reading(iterator)
+            watch_beside(response, watch, lambda: watch.is_heard or watch.busy or reads())
 
     def _unread(self, result: Any) -> Any:
         """
