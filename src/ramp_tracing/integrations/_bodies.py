@@ -97,7 +97,7 @@ class EventBytes:
     def _take(self, line: bytes) -> None:
         """Take in a line; nearly always it holds a whole event, or none of it."""
         event = parse_event(line)
-        if type(event) is dict or (event is not None and not self._data):
+        if event is not None and (not self._data or line.endswith(b"}")):
             self._data.clear()
             self._watch.keeps(event)
         elif line.startswith(DATA) and len(self._data) + len(line) <= MAX_LINE_BYTES:

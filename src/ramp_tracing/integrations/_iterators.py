@@ -295,9 +295,9 @@ class Closing:
     """
     Stands for ``response.close`` of one response, so that a closed or dropped stream ends its recording.
 
-    Holds the original, on purpose, by a strong reference: a weak one is dead when a generator is finalised by the cyclic
-    collector, and the connection leaks. Holds no iterator: a stream of anthropic 2 is no reference cycle, and gives its
-    connection back as soon as it is dropped.
+    Holds the original, on purpose, by a strong reference: a weak one is dead when a generator is finalised by the
+    cyclic collector, and the connection leaks. Holds no iterator: a stream of anthropic 2 is no reference cycle, and
+    gives its connection back as soon as it is dropped.
     """
 
     __slots__ = ("__weakref__", "_close", "_reads", "_watch")

@@ -91,6 +91,8 @@ class SocketHook:
             self._patches.wrap(owner, "__init__", partial(self._opened, channel))
             self._patches.wrap(owner, "parse_event", partial(self._parsed, channel))
             self._patches.wrap(owner, "close", _closed)
+            if hasattr(owner, "_reconnect"):  # openai 2 and 3
+                self._patches.wrap(owner, "_reconnect", _lost)
             if channel.in_turn:
                 self._patches.wrap(owner, "send", partial(self._sent, channel))
         for owner in _classes_in(module, "Lane"):
@@ -142,6 +144,15 @@ def _closed(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
     if watch is not None:
         with guarded("ending what a websocket was about"):
             cast("SocketWatch", watch).give_up()
+    return wrapped(*args, **kwargs)
+
+
+def _lost(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
+    """Around ``_reconnect``, likewise, which is called when a connection has been lost, and perhaps makes another."""
+    watch = state.sockets.get(connection)
+    if watch is not None:
+        with guarded("ending what a websocket was about"):
+            cast("SocketWatch", watch).lost()
     return wrapped(*args, **kwargs)
 
 

@@ -171,6 +171,11 @@ class SocketWatch:
         for each in under_way.values():
             self._abandon(each)
 
+    def lost(self) -> None:
+        """The connection is lost, and what was asked over it; another one may be made in its place."""
+        self._asked.clear()
+        self.give_up()
+
     def collected(self) -> None:
         """The garbage collector found the connection; it may run in the middle of anything: the end comes elsewhere."""
         for each in list(self._under_way.values())[:1]:
