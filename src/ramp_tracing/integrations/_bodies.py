@@ -185,11 +185,9 @@ class EitherAccumulator:
 
     def outcome(self) -> Outcome:
         """What is known so far."""
-        body = b"".join(self._pieces or ())
+        body, self._pieces = b"".join(self._pieces or ()), None
         answer = parse(body)
-        if answer is not None:
-            return self._format.read(answer)
-        return read_events(body, self._events)
+        return read_events(body, self._events) if answer is None else self._format.read(answer)
 
 
 class BodyBytes:
