@@ -29,6 +29,7 @@ PROVIDERS: Final[Mapping[str, str]] = {
     "api.together.xyz": "together_ai",
     "api.x.ai": "x_ai",
     "azure-api.net": "azure.ai.openai",
+    "claude.googleapis.com": "anthropic",
     "cognitiveservices.azure.com": "azure.ai.openai",
     "generativelanguage.googleapis.com": "gcp.gemini",
     "openai.azure.com": "azure.ai.openai",
@@ -73,15 +74,23 @@ here.
 """
 
 REGIONAL: Final[tuple[tuple[str, str, str], ...]] = (
+    ("aiplatform.", ".rep.googleapis.com", "gcp.vertex_ai"),
+    ("aws-external-anthropic.", ".api.aws", "anthropic"),
     ("bedrock-mantle.", ".api.aws", "aws.bedrock"),
     ("bedrock-runtime.", ".amazonaws.com", "aws.bedrock"),
     ("bedrock-runtime.", ".amazonaws.com.cn", "aws.bedrock"),
     ("bedrock-runtime.", ".amazonaws.eu", "aws.bedrock"),
+    ("bedrock-runtime.", ".api.aws", "aws.bedrock"),
     ("bedrock-runtime-fips.", ".amazonaws.com", "aws.bedrock"),
-    ("aiplatform.", ".rep.googleapis.com", "gcp.vertex_ai"),
+    ("bedrock-runtime-fips.", ".api.aws", "aws.bedrock"),
     ("", "-aiplatform.googleapis.com", "gcp.vertex_ai"),
 )
-"""Hosts with a region inside: (how the name begins, how it ends, provider)."""
+"""
+Hosts with a region inside: (how the name begins, how it ends, provider).
+
+Claude's platform behind AWS's door, and behind Google's, is run by Anthropic, at its prices:
+https://platform.claude.com/docs/en/build-with-claude/claude-platform-on-aws
+"""
 
 USAGE_ON_REQUEST: Final = "api.openai.com"
 """

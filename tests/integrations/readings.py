@@ -114,12 +114,31 @@ def dropped(call: Reading, caplog: pytest.LogCaptureFixture) -> Reading:
         for _ in range(5):
             gc.collect()
             colour.tidy()
-        in_use = [
-            each for each in client._client._transport._pool.connections if not (each.is_closed() or each.is_idle())
-        ]
-        return [len(in_use), [each.getMessage() for each in caplog.records if each.name == "asyncio"]]
+        return [in_use(client), [each.getMessage() for each in caplog.records if each.name == "asyncio"]]
 
     return left
+
+
+def uncollected(call: Reading) -> Reading:
+    """*call*, and how many connections are in use when its stream has been dropped and the collector has not run."""
+
+    def left(colour: Colour, client: Any) -> Any:
+        gc.disable()
+        try:
+            call(colour, client)
+            for _ in range(5):
+                colour.tidy()
+            return in_use(client)
+        finally:
+            gc.enable()
+
+    return left
+
+
+def in_use(client: Any) -> int:
+    """How many connections the client has that are neither closed nor waiting for a request."""
+    connections = client._client._transport._pool.connections
+    return sum(not (each.is_closed() or each.is_idle()) for each in connections)
 
 
 def check_collected(call: Reading, colour: Colour, scripts: Mapping[str, Script]) -> None:

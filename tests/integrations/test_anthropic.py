@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from importlib import import_module
 from inspect import signature
@@ -18,6 +19,7 @@ from ramp_tracing.testing import FakeRamp
 from .anthropic_calls import (
     ABANDONED,
     ASK,
+    EVENTS,
     MESSAGE,
     MODEL,
     SCRIPTS,
@@ -33,7 +35,7 @@ from .anthropic_calls import (
 )
 from .colours import Colour
 from .facts import facts_of
-from .provider import Provider
+from .provider import Provider, stream
 from .scenarios import Scenario, check
 
 
@@ -188,6 +190,54 @@ def test_a_middleware_that_asks_again_makes_two_records(colour: Colour) -> None:
     )
     options = {"middleware": [asking_twice(colour)], "max_retries": 1}
     check(scenario(created, *two, answers=answers, options=options), colour)
+
+
+def on_threads(request: Any, call_next: Any) -> Any:
+    """A middleware that asks twice at once, and takes what comes first: `call_next` on threads of its own."""
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.submit(call_next, request), pool.submit(call_next, request)
+        second.result(60)
+        return first.result(60)
+
+
+def on_a_thread(request: Any, call_next: Any) -> Any:
+    """A middleware that waits for a limited time, and asks for less."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call_next, request.copy(body={**request.json, "max_tokens": 5})).result(60)
+
+
+THREADS: Mapping[str, tuple[Any, Mapping[str, Any], int]] = {
+    "twice at once": (on_threads, {}, 2),
+    "something else": (on_a_thread, {}, 1),
+    "a stream": (on_a_thread, {"stream": True}, 1),
+}
+
+
+@pytest.mark.skipif(
+    "middleware" not in signature(anthropic.Anthropic.__init__).parameters, reason="older clients have no middleware"
+)
+@pytest.mark.parametrize("name", THREADS)
+def test_what_a_middleware_asks_on_a_thread_is_for_whom_it_was_called(name: str, provider: Provider) -> None:
+    """Each answer is one record, though the thread knows nothing of the call; none is recorded once more at its end."""
+    middleware, more, count = THREADS[name]
+    numbers = iter(range(count))
+
+    def answer(request: Any) -> Answer:
+        number = next(numbers)
+        begun, *others = EVENTS
+        said = [{**begun, "message": {**begun["message"], "id": f"msg_{number}"}}, *others]
+        return stream(said, named=True, done=False) if more else json_answer(message(id=f"msg_{number}"))
+
+    provider.answer_with({"/messages": answer})
+    with (
+        anthropic.Anthropic(base_url=provider.server.url, api_key="sk", middleware=[middleware]) as client,
+        capture_generations() as generations,
+        ramp_tracing.trace(user="user-7"),
+    ):
+        given = client.messages.create(**ASK, **more)
+        assert [] != (list(given) if more else [given])
+        found = sorted((each.response_id or "", each.usage.input_tokens, each.attribution.user) for each in generations)
+    assert [(f"msg_{number}", 15, "user-7") for number in range(count)] == found
 
 
 @pytest.fixture

@@ -198,6 +198,14 @@ def test_a_dropped_stream_makes_no_noise_and_holds_no_connection(
 
 
 @both
+@pytest.mark.parametrize("name", DROPPED)
+def test_a_dropped_stream_gives_its_connection_back_as_soon_as_it_would(name: str, colour: Colour) -> None:
+    """The client takes care that its streams need no collector, which some servers switch off."""
+    drop, record = DROPPED[name]
+    check(scenario(readings.uncollected(drop), record, leaves=True), colour)
+
+
+@both
 @pytest.mark.parametrize("name", ["broken off", "never iterated"])
 def test_nothing_is_recorded_while_the_collector_runs(name: str, colour: Colour) -> None:
     """It may run while any lock is held, by the very thread that holds it: the end of a dropped stream is put off."""

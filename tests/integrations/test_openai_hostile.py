@@ -185,7 +185,7 @@ STREAMED: Mapping[str, tuple[Answer, Tokens | None]] = {
     "data in two lines": (lines(b'data: {"choices":\ndata: []}\n\n'), TRUE),
     "nothing": (Answer(headers=EVENTS_TYPE, body=b""), UNKNOWN),
     "[DONE] alone": (Answer(headers=EVENTS_TYPE, body=b"data: [DONE]\n\n"), UNKNOWN),
-    "JSON, not events": (json_answer(completion()), None),
+    "JSON, not events": (json_answer(completion()), TRUE),
     "HTML": (HTML, UNKNOWN),
 }
 

@@ -169,6 +169,16 @@ def test_azure_is_recorded_by_the_model_that_answered(colour: Colour) -> None:
         assert completion()["id"] == answer.id
 
 
+@pytest.mark.skipif(not hasattr(openai, "BedrockOpenAI"), reason="older clients have none for Bedrock")
+def test_bedrock_is_known_by_its_client(colour: Colour) -> None:
+    """A customer may reach it under a name of its own."""
+    kind: Any = getattr(openai, "BedrockOpenAI" if colour.name == "sync" else "AsyncBedrockOpenAI", None)
+    with Provider() as provider, capture_generations() as generations:
+        client = colour.kept(kind(base_url=provider.base_url, api_key="bedrock-key", aws_region="us-east-1"))
+        colour.wait(client.chat.completions.create(model="openai.gpt-oss-120b", messages=MESSAGES))
+        assert [("aws.bedrock", "openai.gpt-oss-120b")] == [(each.provider, each.request_model) for each in generations]
+
+
 def test_who_a_call_is_for_is_read_where_it_is_made(colour: Colour) -> None:
     """Attribution in the request goes before the block around the call; both end up in the one record."""
     with Provider() as provider, capture_generations() as generations:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from inspect import signature
 from operator import attrgetter
 from typing import Any
 
@@ -485,6 +486,76 @@ def test_it_is_for_whom_it_was_asked() -> None:
         (response_id(0), "ada", "session of ada"),
         (response_id(1), "grace", "session of grace"),
     ]
+
+
+@pytest.mark.parametrize("said", [0, 3], ids=["before it is answered", "in the middle"])
+def test_a_connection_that_is_lost_and_made_again(said: int) -> None:
+    """What was asked over the one that was lost is not what is answered over the other."""
+    api, greeting = APIS[2], [{"type": "response.hello"}]
+    lost, found = [*api.begun(1)[:said], HANG_UP], whole(api, 2)
+    with capture_generations() as generations, SocketProvider(lost, found, greeting=greeting) as provider:
+        client = openai.OpenAI(api_key="sk-test", **provider.addresses)
+        skip_without("responses.connect", client)
+        if "on_reconnecting" not in signature(client.responses.connect).parameters:
+            pytest.skip("older clients do not connect again")
+        opened = client.responses.connect(on_reconnecting=lambda _event: None, initial_delay=0.001)
+        with client, opened as connection:
+            events = iter(connection)
+            assert "response.hello" == next(events).type
+            with ramp_tracing.trace(user="ada"):
+                connection.send(asking(None, "I am Ada."))
+            assert "response.hello" == [next(events).type for _ in lost][-1]
+            before = [(each.attribution.user, each.failure and each.failure.type) for each in generations]
+            assert [("ada", "abandoned")] * bool(said) == before
+            with ramp_tracing.trace(user="edith"):
+                connection.send(asking(None, "I am Edith."))
+            assert [each["type"] for each in found] == [next(events).type for _ in found]
+        assert ("edith", 132) == (generations[-1].attribution.user, generations[-1].usage.input_tokens)
+
+
+@pytest.mark.parametrize("name", [None, "one"], ids=["the default lane", "a lane of its own"])
+def test_what_is_asked_on_a_lane_of_a_session(name: str | None, colour: Colour) -> None:
+    """The client's own session sends past its connection, and reads on a thread or a task of its own."""
+    lanes = pytest.importorskip("openai.lib.responses_websocket", reason="older clients have no such sessions")
+    kind = lanes.ResponsesWebSocketSession if colour.name == "sync" else lanes.AsyncResponsesWebSocketSession
+    limits = lanes.ResponsesWebSocketLimits(2, 64, 64, 1 << 20, 1 << 20)
+    lane_of = {} if name is None else {"stream_id": name}
+    part = [*responses_begun(1, **lane_of), *responses_ended(1, lane=lane_of)]
+    with (
+        capture_generations() as generations,
+        connected(colour, APIS[2], part) as connection,
+        colour.entered(kind(connection, limits=limits)) as session,
+    ):
+        lane = session.default if name is None else session.lane(name)
+        asked = {**asking(None, "Hello?"), "user": "ada"}
+        colour.wait(lane.send(asked))
+        assert response_id(1) == colour.wait(lane.get_final_response()).id
+        [generation] = generations
+    assert ("gpt-5.4-mini", "ada", {"temperature": 0.5}) == (
+        generation.request_model,
+        generation.attribution.user,
+        generation.parameters,
+    )
+    assert generation.content is not None
+    assert {"messages": [{"role": "user", "content": "Hello?"}]} == generation.content.input
+
+
+def test_a_lane_is_for_whom_it_is_asked() -> None:
+    """The thread that reads knows of no block."""
+    lanes = pytest.importorskip("openai.lib.responses_websocket", reason="older clients have no such sessions")
+    part = [*responses_begun(1), *responses_ended(1)]
+    limits = lanes.ResponsesWebSocketLimits(2, 64, 64, 1 << 20, 1 << 20)
+    with (
+        capture_generations() as generations,
+        SocketProvider(part) as provider,
+        openai.OpenAI(api_key="sk-test", **provider.addresses) as client,
+        client.responses.connect() as connection,
+        lanes.ResponsesWebSocketSession(connection, limits=limits) as session,
+    ):
+        with ramp_tracing.trace(user="grace"):
+            session.default.send(asking(None, "Hello?"))
+        session.default.get_final_response(timeout=60)
+        assert ["grace"] == [each.attribution.user for each in generations]
 
 
 def test_nothing_is_kept_of_a_connection_that_is_gone(api: Api, colour: Colour) -> None:

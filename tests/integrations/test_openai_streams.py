@@ -134,6 +134,13 @@ def test_a_dropped_stream_makes_no_noise_and_holds_no_connection(
     assert [] == unraisable
 
 
+@pytest.mark.parametrize("name", DROPPED)
+def test_a_dropped_stream_gives_its_connection_back_as_soon_as_it_would(name: str, colour: Colour) -> None:
+    """Whether it needs the collector for that is the client's affair."""
+    drop, record = DROPPED[name]
+    check(Scenario(call=readings.uncollected(drop), records=(record,), leaves=True), colour)
+
+
 @pytest.mark.parametrize("name", ["broken off", "never iterated"])
 def test_nothing_is_recorded_while_the_collector_runs(name: str, colour: Colour) -> None:
     """It may run while any lock is held, by the very thread that holds it: the end of a dropped stream is put off."""

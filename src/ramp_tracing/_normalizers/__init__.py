@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._openai_usage import has_usage
     from ._parameters import PARAMETERS, numbers_in
     from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
-    from ._realtime import model_of_session, read_transcript, transcriber_of_session
+    from ._realtime import model_of_session, read_decision, read_transcript, transcriber_of_session
     from ._reported_cost import cost_in_headers
     from ._texts import PIECES
 
@@ -61,6 +61,7 @@ __all__ = [
     "parse",
     "parse_event",
     "parse_plain",
+    "read_decision",
     "read_output",
     "read_transcript",
     "transcriber_of_session",
@@ -112,6 +113,7 @@ __getattr__ = names_of(
         "parse": "_json",
         "parse_event": "_json",
         "parse_plain": "_json",
+        "read_decision": "_realtime",
         "read_output": "_jobs",
         "read_transcript": "_realtime",
         "transcriber_of_session": "_realtime",

@@ -10,6 +10,7 @@ from typing import Final
 
 from .._record import Failure, Outcome
 from ._audio import read as read_transcription
+from ._embeddings import read as read_plain
 from ._failures import error_in
 from ._formats import WireFormat
 from ._openai_usage import read_usage
@@ -52,6 +53,11 @@ def read_transcript(event: object) -> Outcome:
     item, part = as_name(dig(event, "item_id")), dig(event, "content_index")
     transcript = {"text": dig(event, "transcript"), "usage": dig(event, "usage"), "error": dig(event, "error")}
     return replace(read_transcription(transcript), response_id=f"{item}-{part or 0}" if item else None)
+
+
+def read_decision(decision: object) -> Outcome:
+    """The answers that a Live session was given to its questions, as `client.decisions` of openai 3.57 gives them."""
+    return read_plain(decision)
 
 
 def model_of_session(session: object) -> str | None:

@@ -8,11 +8,12 @@ import orjson
 from .._context import as_text, attribution_of
 from .._guard import guarded
 from .._layers import around_here
-from .._normalizers import PARAMETERS, as_fields, as_name, numbers_in
+from .._normalizers import PARAMETERS, as_fields, as_name, numbers_in, parse_plain
 from .._providers import provider_of
 from .._record import NOBODY, Attribution, Drafts
 from .._recorder import Request, Unanswered, unchanging
 from .._state import state
+from ._bodies import JSON_OBJECT
 from ._key_hashes import hash_of_client
 from ._routes import Route, operation_in
 
@@ -29,6 +30,9 @@ NAMES_OF_SMALL_THINGS: Final = PARAMETERS | {"model", "stream"}
 
 MAX_PLACES: Final = 256
 """For each origin: an application asks for a few models, and one that makes up names makes a place of each."""
+
+MAX_PACKED_BYTES: Final = 8 * 1024 * 1024
+"""Of a larger body, of pictures as a rule, what it asks for is not known: the application waits while it is parsed."""
 
 NAMES_OF_ASKERS: Final = frozenset({"trace", "metadata", "user", "session_id"})
 """Where any wire format's request says who asks; see `WireFormat.user`."""
@@ -151,8 +155,23 @@ def body_of(options: Any) -> Mapping[str, object]:
     if body.__class__ is dict and not extra:
         members: dict[str, object] = body
         return members.copy()
-    body, extra = as_fields(body), as_fields(extra)
+    packed = packed_in(options)
+    body, extra = as_fields(body if packed is None else _unpacked(packed)), as_fields(extra)
     return {**body, **extra} if extra else body
+
+
+def packed_in(options: Any) -> bytes | str | None:
+    """The body, where the application has packed it itself: `client.post` takes bytes as ``content`` or ``body``."""
+    for body in (options.json_data, getattr(options, "content", None)):
+        if isinstance(body, (bytes, bytearray, str)):
+            return bytes(body) if isinstance(body, bytearray) else body
+    return None
+
+
+def _unpacked(body: bytes | str) -> object:
+    """What a body asks for, if it is JSON: it may be a file as well."""
+    packed = body.encode() if isinstance(body, str) else body
+    return parse_plain(packed) if packed[:1] == JSON_OBJECT and len(packed) <= MAX_PACKED_BYTES else None
 
 
 def attribution_in(body: Mapping[str, object], user: object) -> Attribution:

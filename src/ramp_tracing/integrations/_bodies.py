@@ -7,6 +7,7 @@ Every way of reading a response (`read`, `json`, `text`, lines, a file, the clie
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from itertools import chain, repeat
 from typing import Any, Final, Protocol
 
 from .._guard import guarded
@@ -22,7 +23,7 @@ MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 """A JSON answer beyond this (a thousand embeddings, several pictures) is not kept; its usage is then unknown."""
 
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
-"""A line of an event stream beyond this is skipped; a picture in one event has 2 to 6 MB."""
+"""A line or an event of a stream beyond this is skipped; a picture in one event has 2 to 6 MB."""
 
 SSE: Final = "text/event-stream"
 """https://html.spec.whatwg.org/multipage/server-sent-events.html"""
@@ -31,6 +32,8 @@ NO_JSON: Final = (SSE, FRAMES, "audio/", "video/", "image/", "application/octet-
 """Content types of bodies that are not one JSON value. Of sound and files an accumulator of events keeps nothing."""
 
 JSON_OBJECT: Final = b"{"
+
+DATA: Final = b"data:"
 
 END_OF_STREAM: Final = b"data: [DONE]"
 
@@ -42,19 +45,26 @@ class Bytes(Protocol):
         """Take in the next bytes."""
         ...
 
+    def end(self) -> None:
+        """There are no more."""
+        ...
+
 
 class EventBytes:
     """Cuts a server-sent event stream into its events and feeds them to a watch."""
 
-    __slots__ = ("_pieces", "_size", "_watch")
+    __slots__ = ("_data", "_pieces", "_size", "_watch")
 
     def __init__(self, watch: StreamWatch) -> None:
         self._watch = watch
         self._pieces: list[bytes] = []  # of the line that has not ended yet
+        self._data = bytearray()  # of an event whose JSON goes over several lines
         self._size = 0
 
     def feed(self, piece: bytes) -> None:
         """Take in the next bytes."""
+        if b"\r" in piece:  # a line ends with either or both
+            piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         first, *others = piece.split(b"\n")
         self._keep(first)
         if others:
@@ -64,6 +74,10 @@ class EventBytes:
                 self._line(line.strip())
             self._pieces, self._size = [], 0
             self._keep(rest)
+
+    def end(self) -> None:
+        """There are no more: servers forget to end the last line."""
+        self.feed(b"\n\n")
 
     def _keep(self, piece: bytes) -> None:
         self._size += len(piece)
@@ -75,8 +89,27 @@ class EventBytes:
     def _line(self, line: bytes) -> None:
         if line.startswith(END_OF_STREAM):
             self._watch.drained()  # clients stop reading here, whatever follows
-        elif (event := parse_event(line)) is not None:
+        elif line:
+            self._take(line)
+        else:
+            self._join()
+
+    def _take(self, line: bytes) -> None:
+        """Take in a line; nearly always it holds a whole event, or none of it."""
+        event = parse_event(line)
+        if event is not None and (not self._data or line.endswith(b"}")):
+            self._data.clear()
             self._watch.keeps(event)
+        elif line.startswith(DATA) and len(self._data) + len(line) <= MAX_LINE_BYTES:
+            self._data += line[len(DATA) :] + b"\n"
+
+    def _join(self) -> None:
+        """The event is over."""
+        if self._data:
+            event = parse(bytes(self._data))
+            self._data.clear()
+            if event is not None:
+                self._watch.keeps(event)
 
 
 class BodyAccumulator:
@@ -110,6 +143,53 @@ class BodyAccumulator:
         return Outcome(complete=False) if answer is None else self._format.read(answer)
 
 
+class EitherAccumulator:
+    """
+    Of an answer that does not say that it is a stream of events: these, or what its body says where there are none.
+
+    Servers and gateways that cannot stream, or that refuse, answer with one JSON value and status 200.
+
+    Args:
+        events: Folds the events.
+        format: How a body is read.
+    """
+
+    __slots__ = ("_events", "_format", "_pieces", "_size")
+
+    def __init__(self, events: Accumulator, format: WireFormat) -> None:
+        self._events = events
+        self._format = format
+        self._pieces: list[bytes] | None = []  # None once an event has come, or where there are too many
+        self._size = 0
+
+    @property
+    def all_finished(self) -> bool:
+        """Whether the events say so."""
+        return self._events.all_finished
+
+    def join(self) -> None:
+        """As in `StreamWatch`."""
+        getattr(self._events, "join", _never)()
+
+    def add(self, event: object) -> bool:
+        """Take in the next bytes, or the event that was made of them."""
+        if not isinstance(event, bytes):
+            self._pieces = None
+            return self._events.add(event)
+        self._size += len(event)
+        if self._pieces is not None and self._size <= MAX_BODY_BYTES:
+            self._pieces.append(event)
+        else:
+            self._pieces = None
+        return False
+
+    def outcome(self) -> Outcome:
+        """What is known so far."""
+        body, self._pieces = b"".join(self._pieces or ()), None
+        answer = parse(body)
+        return read_events(body, self._events) if answer is None else self._format.read(answer)
+
+
 class BodyBytes:
     """Feeds a JSON body to a watch."""
 
@@ -122,10 +202,18 @@ class BodyBytes:
         """Take in the next bytes."""
         self._watch.keeps(piece)
 
+    def end(self) -> None:
+        """There are no more; the watch knows."""
+
 
 def is_event_stream(response: Any) -> bool:
     """Whether an HTTP response (httpx or httpx2) says that it consists of server-sent events."""
     return _content_type(response).startswith(SSE)
+
+
+def may_be_json(response: Any) -> bool:
+    """Whether an HTTP response does not say that its body is anything else."""
+    return not _content_type(response).startswith(NO_JSON)
 
 
 def read_events(body: bytes, accumulator: Accumulator) -> Outcome:
@@ -150,8 +238,8 @@ def watch_body(response: Any, ending: Ending, format: WireFormat, accumulator: A
     kind = _content_type(response)
     watch = StreamWatch(ending, accumulator if kind.startswith(NO_JSON) else BodyAccumulator(format))
     cut = _cut(kind, BodyBytes)
-    _look(response, watch, lambda: cut(watch), _nobody)
-    response.close, response.aclose = Closing(response.close, watch), AsyncClosing(response.aclose, watch)
+    _look(response, watch, lambda: cut(watch), _never)
+    watch.cover(response, close=Closing(response.close, watch), aclose=AsyncClosing(response.aclose, watch))
 
 
 def watch_beside(response: Any, watch: StreamWatch, reads: Callable[[], bool]) -> None:
@@ -163,10 +251,23 @@ def watch_beside(response: Any, watch: StreamWatch, reads: Callable[[], bool]) -
         watch: That of the stream.
         reads: Whether the stream itself is reading just now.
     """
-    _look(response, watch, lambda: _cut(_content_type(response), EventBytes)(watch), reads)
+    is_taken = False
+
+    def passes() -> bool:
+        """Whether the bytes are the stream's: what is asked for beside them is refused, and is no end of that."""
+        nonlocal is_taken
+        is_taken = is_taken or reads()
+        return is_taken
+
+    _look(response, watch, lambda: _cut(_content_type(response), EventBytes)(watch), passes)
 
 
-def _nobody() -> bool:
+def watch_below(response: Any, watch: StreamWatch) -> None:
+    """Watch the bytes that a stream is made of, whoever reads them; others who ask for them are refused."""
+    _look(response, watch, lambda: BodyBytes(watch), chain((False,), repeat(True)).__next__)
+
+
+def _never() -> bool:
     return False
 
 
@@ -183,8 +284,16 @@ def _content_type(response: Any) -> str:
     return str(response.headers.get("content-type", "")).strip().lower()
 
 
-def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], is_read: Callable[[], bool]) -> None:
-    """Shadow two methods on this one response; sync and async clients use one of them each."""
+def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], passes: Callable[[], bool]) -> None:
+    """
+    Shadow two methods on this one response; sync and async clients use one of them each.
+
+    Args:
+        response: The HTTP response.
+        watch: Watches it.
+        cut: What cuts its body, once that comes.
+        passes: Whether the bytes that somebody asks for now are none of ours.
+    """
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
 
     def watched(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -194,6 +303,7 @@ def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], is_read: 
                 seen = seen or cut()
                 seen.feed(piece)
             yield piece
+        _end(seen, watch)
 
     async def watched_async(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         seen: Bytes | None = None
@@ -202,14 +312,7 @@ def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], is_read: 
                 seen = seen or cut()
                 seen.feed(piece)
             yield piece
-
-    is_taken = False
-
-    def passes() -> bool:
-        """Whether the bytes are the stream's: what is asked for beside them is refused, and is no end of that."""
-        nonlocal is_taken
-        is_taken = is_taken or is_read()
-        return is_taken
+        _end(seen, watch)
 
     def watched_iter_bytes(*args: Any, **kwargs: Any) -> Iterator[bytes]:
         pieces = iter(iter_bytes(*args, **kwargs))
@@ -219,32 +322,38 @@ def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], is_read: 
         pieces = aiter(aiter_bytes(*args, **kwargs))
         return pieces if passes() else watched_async(pieces)
 
-    response.iter_bytes, response.aiter_bytes = watched_iter_bytes, watched_aiter_bytes
+    watch.cover(response, iter_bytes=watched_iter_bytes, aiter_bytes=watched_aiter_bytes)
+
+
+def _end(seen: Bytes | None, watch: StreamWatch) -> None:
+    """The body has been read to its end."""
+    with guarded("reading a body"):
+        if seen is not None:
+            seen.end()
+    watch.drained()
 
 
 def _next(pieces: Iterator[bytes], watch: StreamWatch) -> bytes | None:
-    watch.busy = True
+    before, watch.busy = watch.busy, True
     try:
         return pieces.__next__()
     except StopIteration:
-        watch.drained()
         return None
     except BaseException as error:
         watch.failed(error)
         raise
     finally:
-        watch.busy = False
+        watch.busy = before
 
 
 async def _anext(pieces: AsyncIterator[bytes], watch: StreamWatch) -> bytes | None:
-    watch.busy = True
+    before, watch.busy = watch.busy, True
     try:
         return await pieces.__anext__()
     except StopAsyncIteration:
-        watch.drained()
         return None
     except BaseException as error:
         watch.failed(error)
         raise
     finally:
-        watch.busy = False
+        watch.busy = before

@@ -165,11 +165,12 @@ class Call:
             return
         self.noted = True
         try:
-            before, body = self._response_body, getattr(response, "_content", None)
+            body = getattr(response, "_content", None)
+            # In one step: another thread may have an answer too.
+            before, self._response_body = self._response_body, body if isinstance(body, bytes) else None
             if before is not None and body is not before:  # the same one comes twice where we are wrapped twice
                 self._answered_before(before)
             self._retries = retries if type(retries) is int else as_count(retries)
-            self._response_body = body if isinstance(body, bytes) else None
             sent = getattr(getattr(response, "_request", None), "_content", None)
             self._sent_body = sent if type(sent) is bytes and sent[:1] == JSON_OBJECT else None
             # Of an ordinary stream nobody asks, and to look is 10,000 instructions.
@@ -184,11 +185,29 @@ class Call:
                 raise
 
     @property
+    def goes_on(self) -> bool:
+        """Whether it is not over."""
+        return self._client is not NOBODYS
+
+    def is_answered_elsewhere(self, options: Any, response: Any) -> bool:
+        """Note an answer that comes where nobody knows of this call; False if the call is over."""
+        client = self._client
+        if client is NOBODYS:
+            return False
+        self.note_response(client, options, response, _retries_before(response))
+        return True
+
+    @property
     def is_read(self) -> bool:
         """Whether the whole answer was there, one JSON value, before the application was handed anything."""
         # A body that another instrumentation has read may be one of events, whatever its header says.
         body = self._response_body
         return body is not None and body[:1] == JSON_OBJECT  # `startswith` takes five times as long
+
+    @property
+    def may_be_no_stream(self) -> bool:
+        """Whether the answer of a server that nobody knows does not say that it is a stream of events."""
+        return self._is_anybodys and not self._is_event_stream
 
     def _keep_asked(self) -> None:
         """Of a form with files, or what was never sent, keep what the application's body says now."""
@@ -339,7 +358,7 @@ def address_of(client: Any, url: str) -> tuple[str | None, int | None]:
     return base.host, base.port or (443 if base.scheme == "https" else 80)
 
 
-def _retries_before(error: BaseException) -> int | None:
+def _retries_before(error: object) -> int | None:
     """Generated clients number their attempts in a header; a connection error has no response but its request."""
     request = getattr(getattr(error, "response", None), "request", None) or getattr(error, "request", None)
     headers = as_fields(getattr(request, "headers", None))

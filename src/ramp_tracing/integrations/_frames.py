@@ -46,6 +46,9 @@ class FrameBytes:
             if event is not None:
                 self._watch.keeps(event)
 
+    def end(self) -> None:
+        """There are no more; half a frame says nothing."""
+
 
 def event_in(payload: bytes) -> object:
     """The event that a frame carries; `None` where it carries none. A frame of an exception has a message instead."""

@@ -6,10 +6,11 @@ items. What happens at each step is decided in `StreamWatch`, which has no colou
 ``await`` only.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import chain, islice
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, Self
+from weakref import ref
 
 from .._normalizers import PIECES
 from ._streams import NOTHING, Raised, StreamWatch
@@ -26,7 +27,7 @@ class WatchedIterator(chain[Any]):
         handed_on: The generator.
     """
 
-    __slots__ = ("_source", "handed_on")
+    __slots__ = ("__weakref__", "_source", "handed_on")
 
     _source: Iterator[Any]
     handed_on: Any
@@ -152,7 +153,7 @@ class AsyncWatchedIterator:
         handed_on: The generator of the last loop.
     """
 
-    __slots__ = ("_rest", "_source", "_watch", "handed_on")
+    __slots__ = ("__weakref__", "_rest", "_source", "_watch", "handed_on")
 
     def __init__(self, source: AsyncIterator[Any], watch: StreamWatch) -> None:
         self._source = source
@@ -275,33 +276,45 @@ def _given(held: object) -> Any:
     return held
 
 
+def reading(iterator: WatchedIterator | AsyncWatchedIterator) -> Callable[[], bool]:
+    """Says whether the client library is reading through *iterator*, and does not keep that alive."""
+    known = ref(iterator)
+
+    def reads() -> bool:
+        found = known()
+        return found is not None and found.is_reading
+
+    return reads
+
+
+def _never() -> bool:
+    return False
+
+
 class Closing:
     """
     Stands for ``response.close`` of one response, so that a closed or dropped stream ends its recording.
 
-    Strong references on purpose: with weak ones the original is gone when a generator is finalised by the cyclic
-    collector, and the connection leaks. A client library's stream is a reference cycle with or without this one.
+    Holds the original, on purpose, by a strong reference: a weak one is dead when a generator is finalised by the
+    cyclic collector, and the connection leaks. Holds no iterator: a stream of anthropic 2 is no reference cycle, and
+    gives its connection back as soon as it is dropped.
     """
 
-    __slots__ = ("_close", "_iterator", "_watch")
+    __slots__ = ("__weakref__", "_close", "_reads", "_watch")
 
-    def __init__(self, close: Any, watch: StreamWatch, iterator: Any = None) -> None:
+    def __init__(self, close: Any, watch: StreamWatch, reads: Callable[[], bool] = _never) -> None:
         self._close = close
         self._watch = watch
-        self._iterator = iterator
+        self._reads = reads
 
     def __call__(self) -> None:
         try:
             self._close()
         finally:
-            self._watch.closed(reads=self._reads)
+            self._watch.closed(reads=self._reads())
 
     def __del__(self) -> None:
         self._watch.collected()
-
-    @property
-    def _reads(self) -> bool:
-        return self._iterator is not None and self._iterator.is_reading
 
 
 class AsyncClosing(Closing):
@@ -313,4 +326,4 @@ class AsyncClosing(Closing):
         try:
             await self._close()
         finally:
-            self._watch.closed(reads=self._reads)
+            self._watch.closed(reads=self._reads())

@@ -7,6 +7,7 @@ Where the library does otherwise, nothing is lost: items that come some other wa
 """
 
 from typing import Any, Final
+from weakref import ref
 
 from .._guard import guarded
 from .._normalizers import Build
@@ -23,7 +24,8 @@ def listen(stream: Any, watch: StreamWatch, *, trusted: bool) -> None:
     Let *watch* know of the events that *stream* makes its items of.
 
     Args:
-        stream: A stream of the client library's that has not begun.
+        stream: A stream of the client library's that has not begun. Its iterator may be one of a copy of it, which is
+            made when somebody first asks for that (anthropic 2); until then nobody has.
         watch: Takes them in.
         trusted: Whether all items of this kind of stream are made like that, if one is.
     """
@@ -40,19 +42,21 @@ class Listening:
     Stands for the client of one stream, until the stream asks it for its method: that is its first step.
 
     Args:
-        stream: The stream.
+        stream: The stream, which need not live as long.
         client: Its client.
         watch: Is told that the stream reads now, whoever takes its steps.
         telling: What to give for the method.
     """
 
     def __init__(self, stream: Any, client: Any, watch: StreamWatch, telling: Build) -> None:
-        self._stream, self._client, self._watch, self._telling = stream, client, watch, telling
+        self._stream, self._client, self._watch, self._telling = ref(stream), client, watch, telling
 
     def __getattr__(self, name: str) -> Any:
         if name != METHOD:
             return getattr(self._client, name)
-        self._stream._client = self._client
+        stream = self._stream()
+        if stream is not None:
+            stream._client = self._client
         self._watch.is_heard = True
         return self._telling
 

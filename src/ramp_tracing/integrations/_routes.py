@@ -120,11 +120,13 @@ class Channel:
         format: How they are read.
         in_turn: Each is an answer to a ``response.create``, in the order of those on its lane. Elsewhere the server
             makes some by itself.
+        delegates: They are made by other models than the session's own.
     """
 
     operation: str
     format: "WireFormat"
     in_turn: bool = False
+    delegates: bool = False
 
 
 def file_in(url: str) -> str:

@@ -87,24 +87,38 @@ class SocketHook:
 
     def _wrap(self, module: ModuleType) -> None:
         channel = self._channels[module.__name__]
-        for owner in _connections_in(module):
+        for owner in _classes_in(module, "Connection"):
             self._patches.wrap(owner, "__init__", partial(self._opened, channel))
             self._patches.wrap(owner, "parse_event", partial(self._parsed, channel))
             self._patches.wrap(owner, "close", _closed)
+            if hasattr(owner, "_reconnect"):  # openai 2 and 3
+                self._patches.wrap(owner, "_reconnect", _lost)
             if channel.in_turn:
                 self._patches.wrap(owner, "send", partial(self._sent, channel))
+        for owner in _classes_in(module, "Lane"):
+            self._patches.wrap(owner, "send", partial(self._sent_on_lane, channel))
 
     def _opened(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> None:
         wrapped(*args, **kwargs)
         if self._is_on and state.sink is not None:
             with guarded("watching a websocket"):
                 self._watch(channel, connection)
+                for name in tuple(self._awaited):  # lanes are no part of a client, and are made for a connection
+                    self._found(name)
 
     def _sent(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
         """Around ``send``, sync and async alike."""
         if self._is_on and state.sink is not None:
             with guarded("reading what is sent"):
                 self._watch(channel, connection).asked(args[0] if args else kwargs.get("event"))
+        return wrapped(*args, **kwargs)
+
+    def _sent_on_lane(self, channel: Channel, wrapped: Any, lane: Any, args: Any, kwargs: Any) -> Any:
+        """Around ``send`` of a lane, likewise, which sends past its connection. Its names are those of openai 3.57."""
+        if self._is_on and state.sink is not None:
+            with guarded("reading what is sent"):
+                watch = self._watch(channel, lane._session.connection)
+                watch.asked(args[0] if args else kwargs.get("event"), lane=lane._state.stream_id)
         return wrapped(*args, **kwargs)
 
     def _parsed(self, channel: Channel, wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
@@ -133,8 +147,17 @@ def _closed(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
     return wrapped(*args, **kwargs)
 
 
-def _connections_in(module: ModuleType) -> Iterator[type[Any]]:
+def _lost(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
+    """Around ``_reconnect``, likewise, which is called when a connection has been lost, and perhaps makes another."""
+    watch = state.sockets.get(connection)
+    if watch is not None:
+        with guarded("ending what a websocket was about"):
+            cast("SocketWatch", watch).lost()
+    return wrapped(*args, **kwargs)
+
+
+def _classes_in(module: ModuleType, ending: str) -> Iterator[type[Any]]:
     """``RealtimeConnection``, ``AsyncRealtimeConnection``…; older clients lack some of them."""
     for name, each in vars(module).items():
-        if name.endswith("Connection") and isinstance(each, type) and each.__module__ == module.__name__:
+        if name.endswith(ending) and isinstance(each, type) and each.__module__ == module.__name__:
             yield each

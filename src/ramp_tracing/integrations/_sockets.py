@@ -21,6 +21,7 @@ from .._normalizers import (
     dig,
     error_in,
     model_of_session,
+    read_decision,
     read_transcript,
     transcriber_of_session,
 )
@@ -93,17 +94,31 @@ class SocketWatch:
         if step is not None:
             step(self, event)
 
+    def told_within(self, event: object) -> None:
+        """A session that has others answer hands on what they say, event by event."""
+        inner = dig(event, "event")
+        kind = as_name(dig(inner, "type")) or ""
+        if STEPS.get(kind) in RESPONSES_ALONE:
+            self.told(kind, inner)
+
+    def decided(self, event: object) -> None:
+        """Another model has answered questions for a session."""
+        self._record_alone(read_decision(dig(event, "event", "decision")), "decisions", None)
+
     def told_of_session(self, event: object) -> None:
         """Which models answer and transcribe; they may change on the way."""
+        if self._channel.delegates:
+            return
         session = dig(event, "session")
         self._model = model_of_session(session) or self._model
         self._transcriber = transcriber_of_session(session) or self._transcriber
 
-    def asked(self, event: object) -> None:
-        """The application sends an event, on a channel where responses come in turn."""
+    def asked(self, event: object, *, lane: object = None) -> None:
+        """The application sends an event, on a channel where responses come in turn; on *lane*, if it does not say."""
         if state.sink is None or dig(event, "type") != "response.create":
             return
-        self._asked.append(asked_in(event, self._channel.format, keeps_content=state.sink.keeps_content))
+        asked = asked_in(event, self._channel.format, keeps_content=state.sink.keeps_content)
+        self._asked.append(asked if asked.lane is not None else replace(asked, lane=lane))
 
     def begun(self, event: object) -> None:
         """A response has begun."""
@@ -155,6 +170,11 @@ class SocketWatch:
         under_way, self._under_way = self._under_way, {}
         for each in under_way.values():
             self._abandon(each)
+
+    def lost(self) -> None:
+        """The connection is lost, and what was asked over it; another one may be made in its place."""
+        self._asked.clear()
+        self.give_up()
 
     def collected(self) -> None:
         """The garbage collector found the connection; it may run in the middle of anything: the end comes elsewhere."""
@@ -230,6 +250,8 @@ STEPS: Final[Mapping[str, Step]] = {
     "conversation.item.input_audio_transcription.completed": SocketWatch.transcribed,
     "conversation.item.input_audio_transcription.failed": SocketWatch.transcribed,
     "error": SocketWatch.went_wrong,
+    "response.event": SocketWatch.told_within,
+    "decision.event": SocketWatch.decided,
     **dict.fromkeys(
         (
             "response.audio.delta",
@@ -247,3 +269,6 @@ STEPS: Final[Mapping[str, Step]] = {
     ),
 }
 """Type of an event → what it means; all others are none of our business."""
+
+RESPONSES_ALONE: Final = frozenset({SocketWatch.begun, SocketWatch.went_on, SocketWatch.ended})
+"""What an event within an event may mean."""

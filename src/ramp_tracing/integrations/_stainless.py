@@ -22,12 +22,12 @@ from .._layers import sink_under
 from .._normalizers import as_fields
 from .._state import state
 from ._around import current
-from ._asking import Origin, body_of
-from ._bodies import watch_beside, watch_body
+from ._asking import Origin, body_of, packed_in
+from ._bodies import EitherAccumulator, may_be_json, watch_below, watch_beside, watch_body
 from ._calls import Call, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
-from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator
+from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator, reading
 from ._listening import listen
 from ._routes import Route, file_in
 from ._streams import StreamWatch
@@ -73,6 +73,7 @@ class StainlessHook:
         self._doors = doors
         self._stream = import_module(f"{library.name}._streaming")
         self._raw = tuple(_raw_responses(library.name))
+        self._has_middleware = hasattr(import_module(f"{library.name}._base_client").BaseClient, "middleware")
         self._repairing = Lock()
         self._origins: dict[int, Known] = {}
         self._above: WeakValueDictionary[int, Call] | None = None  # those of subclasses, if there are any, by options
@@ -84,7 +85,7 @@ class StainlessHook:
             call = self._call(client, options, options.url, owner)
             if call is not None and stream is True:
                 self._ask(call, client)
-            if call is not None and owner is not None:
+            if call is not None and (owner is not None or (self._has_middleware and client.middleware)):
                 self._note_above(call, owner)
         except BaseException:
             with guarded("reading a request"):  # entered only now, here and elsewhere: that is a tenth of a call
@@ -95,11 +96,24 @@ class StainlessHook:
         """As in `Watcher`."""
         missed = False
         try:
-            missed = self._route(options.method, options.url) is not None
+            missed = self._route(options.method, options.url) is not None and not self._goes_on(options, response)
         except BaseException:
             with guarded("reading a request"):
                 raise
         return LateHook(self, response) if missed else None
+
+    def _goes_on(self, options: Any, response: Any) -> bool:
+        """
+        Whether it is the answer to a call that has begun elsewhere: a middleware may ask on a thread.
+
+        The client gives it copies of all that it was asked, so the call is the one that asks for the same, else the
+        only one that goes on.
+        """
+        if self._above is None or not self._has_middleware:
+            return False
+        calls = [each for each in (known() for known in self._above.valuerefs()) if each is not None and each.goes_on]
+        same = {each for each in calls if each.options.json_data == options.json_data} or set(calls)
+        return len(same) == 1 and same.pop().is_answered_elsewhere(options, response)
 
     def begin_late(self, client: Any, options: Any, response: Any) -> Call | None:
         """A call whose request nobody showed us: somebody has taken out what shows us requests."""
@@ -152,9 +166,16 @@ class StainlessHook:
                 call.begins_below(above)
         return call
 
-    def _note_above(self, call: Call, owner: type[Any]) -> None:
-        """Note that *call* began in the ``request`` of *owner*, to be known where only its options are."""
-        call.owner = owner
+    def _note_above(self, call: Call, owner: type[Any] | None) -> None:
+        """
+        Note that *call* has begun, to be known where only its options are.
+
+        Args:
+            call: The call.
+            owner: The subclass in whose ``request`` it began; else the client has a middleware, which sees copies.
+        """
+        if owner is not None:
+            call.owner = owner
         if self._above is None:
             self._above = WeakValueDictionary()
         for options in call.sent_options:
@@ -201,7 +222,7 @@ class StainlessHook:
             call.hides_usage = type(call.asking.body.get("stream_options")) is AskedByUs
 
     def _should_ask(self, call: Call, client: Any) -> bool:
-        """Never where the application reads raw bytes, and never where it has made a choice itself."""
+        """Never where the application reads or sends raw bytes, and never where it has made a choice itself."""
         if not call.route.asks_for_usage or state.stream_usage == "never":
             return False
         options, body = call.options, call.asking.body
@@ -209,7 +230,7 @@ class StainlessHook:
             return False
         if "include_usage" in as_fields(body.get("stream_options")):
             return False
-        if RAW_RESPONSE_HEADER in as_fields(options.headers):
+        if RAW_RESPONSE_HEADER in as_fields(options.headers) or packed_in(options) is not None:
             return False
         host, _ = address_of(client, options.url)
         return state.stream_usage == "always" or self._library.asks_for_usage(client, host, body)
@@ -251,30 +272,43 @@ class StainlessHook:
             if type(result._iterator) in WATCHED:
                 return True  # of another call, which records it: a subclass gives it back
             self._watch_stream(call, result)
-        elif self._is_unread(result):
-            watch_body(result.http_response, call.ending, call.route.format, call.accumulator())
         else:
-            return False
+            response = self._unread(result)
+            if response is None:
+                return False
+            watch_body(response, call.ending, call.route.format, call.accumulator())
         call.recording.may_be_dropped()
         return True
 
     def _watch_stream(self, call: Call, stream: Any) -> None:
-        watch = StreamWatch(call.ending, call.accumulator(), hides_usage=call.hides_usage)
+        response, accumulator = stream.response, call.accumulator()
+        is_unclear = call.may_be_no_stream and may_be_json(response)
+        if is_unclear:
+            accumulator = EitherAccumulator(accumulator, call.route.format)
+        watch = StreamWatch(call.ending, accumulator, hides_usage=call.hides_usage)
+        listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
         iterator: WatchedIterator | AsyncWatchedIterator
         if isinstance(stream, self._stream.Stream):
             stream._iterator = iterator = WatchedIterator(stream._iterator, watch)
-            stream.response.close = Closing(stream.response.close, watch, iterator)
+            watch.cover(response, close=Closing(response.close, watch, reading(iterator)))
         else:
             stream._iterator = iterator = AsyncWatchedIterator(stream._iterator, watch)
-            stream.response.aclose = AsyncClosing(stream.response.aclose, watch, iterator)
-        watch_beside(stream.response, watch, lambda: watch.is_heard or watch.busy or iterator.is_reading)
-        listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
+            watch.cover(response, aclose=AsyncClosing(response.aclose, watch, reading(iterator)))
+        if is_unclear:
+            watch_below(response, watch)
+        else:
+            reads = reading(iterator)
+            watch_beside(response, watch, lambda: watch.is_heard or watch.busy or reads())
 
-    def _is_unread(self, result: Any) -> bool:
-        """A raw response of a stream, or of ``with_streaming_response``: the application has yet to read it."""
-        if not isinstance(result, self._raw):
-            return False
-        return not hasattr(result.http_response, "_content")
+    def _unread(self, result: Any) -> Any:
+        """
+        The HTTP response that the application has yet to read; `None` if there is none.
+
+        It is behind a raw response of a stream, or of ``with_streaming_response``, or was asked for itself.
+        """
+        response = result.http_response if isinstance(result, self._raw) else result
+        is_streamed = hasattr(response, "is_stream_consumed") and not hasattr(response, "_content")
+        return response if is_streamed else None
 
 
 class LateHook:

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Any, Final, cast
+from weakref import ref
 
 from .._guard import guarded
 from .._normalizers import Accumulator, dig, failure_of
@@ -12,6 +13,13 @@ from ._endings import Ending
 
 NOTHING: Final = object()
 """No item is held back."""
+
+Covered = tuple[ref[Any], str, ref[Any]]
+"""
+A response, the name of a method, and what was put in its place.
+
+Weak, because a dropped stream waits for its end without them: its connection is free by then.
+"""
 
 EVERY: Final = object()
 """Every item is made of data that we read before."""
@@ -39,12 +47,13 @@ class StreamWatch:
     """
 
     __slots__ = (
-        "__weakref__", "_ending", "_has_begun",
+        "__weakref__", "_covered", "_ending", "_has_begun",
         "accumulator", "busy", "held", "hides_usage", "is_heard", "looks_ahead", "passes", "shown", "told",
     )  # fmt: skip
 
     def __init__(self, ending: Ending, accumulator: Accumulator, *, hides_usage: bool = False) -> None:
         self._ending = ending
+        self._covered: list[Covered] = []
         self.accumulator = accumulator
         self.held: object = NOTHING
         self.looks_ahead = False
@@ -60,6 +69,12 @@ class StreamWatch:
     def join(self) -> Callable[[], None]:
         """To be called now and then, by who reads: makes one of the pieces that have come meanwhile."""
         return getattr(self.accumulator, "join", _nothing)
+
+    def cover(self, response: Any, **methods: object) -> None:
+        """Put *methods* in place of those of one HTTP response until its call has ended: it may be pickled then."""
+        for name, method in methods.items():
+            setattr(response, name, method)
+            self._covered.append((ref(response), name, ref(method)))
 
     def keeps(self, item: object) -> bool:
         """Take in one item, or the data that it is made of; False if the application must not see it."""
@@ -117,12 +132,14 @@ class StreamWatch:
         if not self._ending.finished:
             with guarded("ending a stream"):
                 self._ending.succeed(self._outcome())
+            self._uncover()
 
     def failed(self, error: BaseException) -> None:
         """The stream broke: an error on the wire, an error event, a cancelled task."""
         if not self._ending.finished:
             with guarded("ending a stream"):
                 self._ending.fail(failure_of(error), self._outcome())
+            self._uncover()
 
     def closed(self, *, reads: bool) -> None:
         """
@@ -154,6 +171,7 @@ class StreamWatch:
         if not self._ending.finished:
             with guarded("ending a stream"):
                 self._ending.abandon(self._outcome())
+            self._uncover()
 
     def _outcome(self) -> Outcome:
         """What is known at the end."""
@@ -166,6 +184,14 @@ class StreamWatch:
 
     def _forget(self) -> None:
         state.open_streams.pop(id(self), None)
+
+    def _uncover(self) -> None:
+        """Leave the response as it was, when the call has ended; what others have put over ours stays."""
+        covered, self._covered = self._covered, []
+        for response, name, method in covered:
+            own: dict[str, object] = getattr(response(), "__dict__", {})
+            if name in own and own[name] is method():
+                del own[name]
 
 
 def _would_be_sent_unasked(chunk: object) -> bool:

@@ -62,24 +62,38 @@ ROUTES: Final = Routes(
 
 REALTIME_CHANNEL: Final = Channel(operation="realtime", format=REALTIME)
 RESPONSES_CHANNEL: Final = Channel(operation="chat", format=RESPONSES, in_turn=True)
+LIVE_CHANNEL: Final = Channel(operation="chat", format=RESPONSES, delegates=True)
 
 CHANNELS: Final = {
+    "openai.lib.responses_websocket._session": RESPONSES_CHANNEL,
     "openai.resources.beta.realtime.realtime": REALTIME_CHANNEL,
     "openai.resources.realtime.realtime": REALTIME_CHANNEL,
     "openai.resources.beta.responses.responses": RESPONSES_CHANNEL,
+    "openai.resources.live.forks": LIVE_CHANNEL,
+    "openai.resources.live.live": LIVE_CHANNEL,
+    "openai.resources.live.sideband": LIVE_CHANNEL,
     "openai.resources.responses.responses": RESPONSES_CHANNEL,
 }
-"""Where the client has its websockets. Those of `live` and of `realtime.translations` report no tokens."""
+"""Where the client has its websockets, and what sends over them. Those of `realtime.translations` report no tokens."""
 
 FIRST_AZURE_VERSION: Final = "2024-09-01"
 """Older API versions of Azure answer ``stream_options`` with 400; https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle"""
 
 
+KINDS: Final[Mapping[str, str]] = {
+    "BaseAzureClient": "azure.ai.openai",
+    "BedrockOpenAI": "aws.bedrock",
+    "AsyncBedrockOpenAI": "aws.bedrock",
+}
+"""Class of a platform's clients → provider; Azure's two share one that is not public."""
+
+
 def provider(client: Any, host: str | None, port: int | None) -> str | None:
-    """Who is called: what the user said of the host, the kind of client, then the host itself."""
+    """Who is called: what the user said of the host, the host itself, then the kind of client."""
     known = provider_of(host, port, state.providers)
-    if known is None and _is_azure(client):
-        return "azure.ai.openai"
+    if known is None:
+        named = (KINDS.get(each.__name__) for each in type(client).__mro__)
+        return next((each for each in named if each is not None), None)
     return known
 
 
@@ -92,11 +106,6 @@ def may_ask_for_usage(client: Any, host: str | None, body: Mapping[str, object])
     if provider(client, host, None) == "azure.ai.openai":
         return "data_sources" not in body and _azure_version(client) >= FIRST_AZURE_VERSION
     return host is not None and asks_for_usage(host)
-
-
-def _is_azure(client: Any) -> bool:
-    """``AzureOpenAI`` and ``AsyncAzureOpenAI``, by the class they share, which is not public."""
-    return any(each.__name__ == "BaseAzureClient" for each in type(client).__mro__)
 
 
 def _azure_version(client: Any) -> str:
