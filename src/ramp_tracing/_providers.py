@@ -88,8 +88,8 @@ REGIONAL: Final[tuple[tuple[str, str, str], ...]] = (
 """
 Hosts with a region inside: (how the name begins, how it ends, provider).
 
-Claude's platform behind AWS's door, and behind Google's, is run by Anthropic, at its prices:
-https://platform.claude.com/docs/en/build-with-claude/claude-platform-on-aws
+Claude's platform behind AWS's door, and behind Google's, is run by Anthropic; AWS says that it bills its prices:
+https://docs.aws.amazon.com/claude-platform/latest/userguide/billing.html
 """
 
 USAGE_ON_REQUEST: Final = "api.openai.com"

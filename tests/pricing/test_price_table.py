@@ -352,6 +352,9 @@ UNPRICED: dict[str, Generation] = {
     "a model that searches in every call": call("openai", "gpt-4o-search-preview", CHAT),
     "and its successor": call("openai", "gpt-5-search-api", CHAT),
     "a fee for each request": call("perplexity", "sonar", CHAT),
+    "nobody says what Google bills for Anthropic's platform": call(
+        "anthropic", "claude-sonnet-4-5", CHAT, server_address="claude.googleapis.com"
+    ),
     "data residency costs more for a newer model": call("openai", "gpt-5.4", CHAT, server_address="eu.api.openai.com"),
     "a newer Claude in a region of Vertex": call(
         "gcp.vertex_ai",

@@ -19,6 +19,9 @@ SEARCHING: Final = ("-search-preview", "-search-api")
 RESIDENT: Final = ".api.openai.com"
 """Data residency endpoints cost 10 % more for newer models: https://developers.openai.com/api/docs/guides/data-residency"""
 
+GOOGLES_DOOR: Final = "claude.googleapis.com"
+"""Anthropic's own platform, billed by Google; nobody says that its prices are Anthropic's, as AWS does of its own door."""
+
 BEFORE_UPLIFT: Final = (
     "gpt-3.5", "gpt-4", "gpt-5-", "gpt-5.1", "gpt-5.2", "o1", "o3", "o4-mini", "omni-moderation", "text-embedding-",
     "tts-1", "whisper-1",
@@ -126,6 +129,10 @@ def _is_long_on_bedrock(generation: Generation, model: str, _started: datetime) 
     return long and any(name in model for name in LONG_ON_BEDROCK)
 
 
+def _is_billed_by_google(generation: Generation, _model: str) -> bool:
+    return generation.server_address == GOOGLES_DOOR
+
+
 def _is_routed(generation: Generation, _model: str) -> bool:
     asked = generation.request_model or ""
     return generation.provider == AZURE and (asked == ROUTER_ALONE or ROUTER in asked)
@@ -174,6 +181,7 @@ DOUBTS: Final[tuple[Callable[[Generation, str], bool], ...]] = (
     _costs_more_in_region,
     _costs_more_in_aws_region,
     _is_kept_in_a_region,
+    _is_billed_by_google,
     _is_routed,
     _has_another_price_on_azure,
     _is_disputed,
