@@ -18,6 +18,7 @@ from .._record import NOBODY, Attribution, Drafts, GenerationId, SpanParent, Uni
 from .._state import state
 from ._askers import current_task
 from ._names import names_of
+from ._same_id import leave, run_that_speaks
 
 Kind = Literal["model", "chain", "tool", "retriever"]
 """What a run is."""
@@ -87,6 +88,9 @@ class Run:
         streams: Its answer comes in pieces.
         due: When it is not waited for any longer, by `clock`.
         task: The task that asks a model, in async code.
+        others: Those that are open under the same id; nearly always there are none.
+        ordinal: How many of these began before it.
+        manager: Python's id of the manager that is known to stand for it, where there are others.
         is_alone: A model is asked in a task, outside of any other run. The task is all that tells if it is cancelled.
         call: What the handler keeps of a model's run.
         open: Its descendants that have no end yet, by Python's ids of them, whose hashes cost nothing; of a root.
@@ -94,9 +98,9 @@ class Run:
     """
 
     __slots__ = (
-        "_name", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk", "given", "id", "is_alone", "kind",
-        "metadata", "open", "parent", "process", "serialized", "since", "span_parent", "started", "streams", "tags",
-        "task", "tells_all",
+        "_name", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk", "given", "id", "is_alone",
+        "kind", "manager", "metadata", "open", "ordinal", "others", "parent", "process", "serialized", "since",
+        "span_parent", "started", "streams", "tags", "task", "tells_all",
     )  # fmt: skip
 
     finish: Finish
@@ -119,6 +123,9 @@ class Run:
         self.task: ref[object] | None = None
         self.span_parent: SpanParent | None = None
         self.open: dict[int, Run] = {}
+        self.others: list[Run] = []
+        self.manager: int | None = None
+        self.ordinal = 0
         self.since = blocks_in_force()
         self.due = self.clock + NANOSECONDS_OF_STEP
         self.parent = run_of(told.get("parent_run_id"))
@@ -159,7 +166,7 @@ class Run:
     @property
     def step_id(self) -> GenerationId:
         """The id under which it is recorded as a step."""
-        return GenerationId(f"run-{_hex(self.id)}")
+        return GenerationId(f"run-{_hex(self.id)}" + (f"-{self.ordinal}" if self.ordinal else ""))
 
     def now(self) -> UnixNanos:
         """By the monotonic clock, so that no run ends before it began."""
@@ -169,7 +176,7 @@ class Run:
 
     def give_up(self) -> None:
         """Record what is known so far. Later endings add nothing."""
-        end_run(self.id, Ending(gone=True))
+        end_this(self, Ending(gone=True))
 
     def around(self, *, itself: bool) -> Around:
         """
@@ -248,8 +255,22 @@ def end_run(run_id: object, ending: Ending) -> None:
     run: Any = state.runs.pop(run_id, None)
     if run is None:
         return
+    if run.others:
+        state.runs[run_id] = run
+        end_this(run_that_speaks(run), ending)
+    else:
+        _end(run, ending)
+
+
+def end_this(run: Run, ending: Ending) -> None:
+    """`end_run` of this very run, whichever others have its id."""
+    if leave(run):
+        _end(run, ending)
+
+
+def _end(run: Run, ending: Ending) -> None:
     if run.is_alone:
-        state.lone_runs.pop(run_id, None)
+        state.lone_runs.pop(run.id, None)
     run.ended = run.now()
     run.finish(run, ending)
     if run.parent is not None:
@@ -263,7 +284,7 @@ def _end_below(root: Run, ending: Ending) -> None:
         if each.streams:
             each.due = time.perf_counter_ns() + NANOSECONDS_ORPHANED
         else:
-            end_run(each.id, Ending(None, ending.error, gone=True))
+            end_this(each, Ending(None, ending.error, gone=True))
 
 
 def _hex(run_id: object) -> str:

@@ -15,13 +15,11 @@ from .._context import Around
 from .._state import state
 from ._askers import asked_in_context, frames_of_asker
 from ._run import Run, run_of
+from ._same_id import CALLBACKS, run_of_manager
 from ._stack import frames_above
 
 MAX_DEPTH: Final = 48
 """Frames that are looked at. A tool's code, or LiteLLM, stands between the client and the run."""
-
-CALLBACKS: Final = "langchain_core.callbacks.manager"
-"""Between a run and the callbacks that it tells of something."""
 
 BATCHING: Final = "langchain_core.language_models.llms"
 """Where one request is made for the runs of many prompts."""
@@ -131,9 +129,14 @@ def _managers_in(frame: FrameType, module: object) -> Sequence[object]:
 
 def _run_of_manager(manager: object) -> Run | None:
     try:
-        return run_of(getattr(manager, "run_id", None))
+        run = run_of(getattr(manager, "run_id", None))
     except TypeError:  # not hashable: somebody else's
         return None
+    if run is not None and run.others:
+        return run_of_manager(run, manager)
+    if run is not None:
+        run.manager = id(manager)  # another may get the same id while it is open
+    return run
 
 
 def _run_of_context() -> Run | None:

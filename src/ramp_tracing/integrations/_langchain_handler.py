@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .._context import attribution_of
 from .._guard import guarded, log
-from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of
+from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of, run_that_speaks, told_before
 from .._normalizers import as_fields
 from .._record import NAMES, Attribution
 from .._state import Sink, state
@@ -216,6 +216,8 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
         serialized, asked = asking
         run = _run(options, Run("model", told), serialized)
         run.call = call = ModelCall(sink, operation)
+        if operation != "chat":  # whose begin a task of its own tells in async code, and whose end is always told
+            run.is_alone = False
         call.asked = asked if sink.keeps_content else None
         call.serialized = as_fields(serialized)
         call.params = as_fields(told.get("invocation_params"))
@@ -228,7 +230,8 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
 
 def _is_known(options: Options, told: Mapping[str, Any]) -> bool:
     """Whether another handler of ours has told of it: one given to a chain, say, and one to the model in it."""
-    run = run_of(told.get("run_id"))
+    first = run_of(told.get("run_id"))
+    run = None if first is None else told_before(first, as_fields(told.get("metadata")))
     if run is None:
         return False
     run.given = options.given.over(run.given)
@@ -245,6 +248,8 @@ def _run(options: Options, run: Run, serialized: object) -> Run:
 
 def _chunk_came(chunk: object, run_id: object) -> None:
     run = run_of(run_id)
+    if run is not None and run.others:
+        run = run_that_speaks(run)
     if run is None or run.first_chunk is not None:
         return
     with guarded("noting a chunk"):
