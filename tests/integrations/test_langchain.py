@@ -613,6 +613,16 @@ def test_names_that_somebody_gave_go_before_those_of_runs(provider: Provider) ->
     assert ("Nightly", "Import", first.trace_id) == (first.trace_name, first.span_name, second.trace_id)
 
 
+@pytest.mark.parametrize("make", [openai_model, house_model])
+def test_what_asks_a_model_again_is_no_level(provider: Provider, make: Any) -> None:
+    """``with_retry`` is called what its model is called: the node around both is what a person would recognise."""
+    node = RunnableLambda(lambda text: make(provider).with_retry().invoke(text)).with_config(run_name="research")
+    with capture_generations() as generations:
+        RunnableLambda(lambda text: node.invoke(text)).with_config(run_name="Desk").invoke("Hi")
+        [generation] = generations
+    assert ("Desk", "research") == (generation.attribution.trace_name, generation.attribution.span_name)
+
+
 @pytest.mark.parametrize("make", [openai_model, anthropic_model, house_model])
 def test_the_applications_span_is_the_parent(provider: Provider, make: Any) -> None:
     """An active OpenTelemetry span gives the trace, as it does everywhere."""

@@ -188,7 +188,7 @@ class Run:
         implied = ATTRIBUTIONS.begin()
         root, run = self.root, self.parent if itself else self
         if run is not None:  # else a model that was asked by itself: there is no tree to name
-            implied.trace_name, implied.span_name, parent = _names_above(run)
+            implied.trace_name, implied.span_name, parent = _names_above(run, self.name if itself else None)
             if self.tells_all and parent is not None:
                 implied.parent_span_id = derived_id(parent.step_id, digits=16)
         implied.trace_id = _hex(root.id) if root.span_parent is None else root.span_parent.trace_id
@@ -219,14 +219,14 @@ class Run:
         if made.generation_name is None:
             made.generation_name = self.name
         if parent is not None and (made.trace_name is None or made.span_name is None):
-            trace_name, span_name, _ = _names_above(parent)
+            trace_name, span_name, _ = _names_above(parent, self.name)
             made.trace_name = trace_name if made.trace_name is None else made.trace_name
             made.span_name = span_name if made.span_name is None else made.span_name
         return ATTRIBUTIONS.end(made)
 
 
-def _names_above(run: Run | None) -> "tuple[str | None, str | None, Run | None]":
-    """How the trace, and the level below it, are called for what is part of *run*; the nearest run not hidden."""
+def _names_above(run: Run | None, own: str | None) -> "tuple[str | None, str | None, Run | None]":
+    """How the trace, and the level below it, are called for what *own* names in *run*; the nearest run not hidden."""
     names: list[str | None] = []
     nearest: Run | None = None
     while run is not None:
@@ -234,7 +234,7 @@ def _names_above(run: Run | None) -> "tuple[str | None, str | None, Run | None]"
             names.append(run.name)
             nearest = nearest or run
         run = run.parent
-    return *names_of(names), nearest
+    return *names_of(names, own), nearest
 
 
 def run_of(run_id: object) -> Run | None:
