@@ -12,8 +12,9 @@ from typing import Any, Final, Self, TypedDict, Unpack
 from weakref import ref
 
 from ._capture import snapshot
-from ._context import attribution_of
+from ._context import Around, attribution_of
 from ._guard import guarded, log
+from ._layers import around_here
 from ._normalizers import as_amount, as_count, as_fields, as_items, as_name, failure_of
 from ._normalizers._chat import completion, message_of
 from ._record import Cost, Failure, Outcome, UnixNanos, Usage
@@ -67,7 +68,8 @@ class record_generation:  # noqa: N801 - used as a statement
 
     As a statement it records at once; keep no reference to it then, because it ends with its last one. As a context
     manager it times the block, notes its exception (which goes on), and takes what becomes known inside through
-    `update`. The record takes the same road as every other. Nothing here raises, and nothing happens while nothing is
+    `update`. The record takes the same road as every other. In a tool, a node or a model of LangChain's it has their
+    names, and is the model's call. Nothing here raises, and nothing happens while nothing is
     instrumented.
 
     Args:
@@ -82,7 +84,7 @@ class record_generation:  # noqa: N801 - used as a statement
         ...     call.update(input_tokens=answer.tokens_in, output_tokens=answer.tokens_out)
     """
 
-    __slots__ = ("__weakref__", "_facts", "_open", "_process", "_started", "_started_monotonic")
+    __slots__ = ("__weakref__", "_around", "_facts", "_open", "_process", "_started", "_started_monotonic")
 
     def __init__(self, **facts: Unpack[Facts]) -> None:
         self._started = time.time_ns()
@@ -91,7 +93,11 @@ class record_generation:  # noqa: N801 - used as a statement
         self._open = Lock()
         self._process = os.getpid()
         self.update(**facts)
+        self._around: Around | None = None
         if state.sink is not None:
+            if state.runs:  # here, and not where it ends: that may be anywhere
+                with guarded("looking for a run around a record by hand"):
+                    self._around = around_here(answers=facts.get("operation", "chat") in ANSWERS)
             state.by_hand[id(self)] = ref(self)
         else:
             self._open.acquire()
@@ -137,7 +143,7 @@ class record_generation:  # noqa: N801 - used as a statement
             return
         with guarded("recording by hand"):
             facts = self._facts
-            recording = Recording(sink, _request(facts, keeps_content=sink.keeps_content))
+            recording = Recording(sink, _request(facts, self._around, keeps_content=sink.keeps_content))
             recording.between(*self._times())
             failure = _failure(facts.get("error") if error is None else error)
             if failure is None:
@@ -153,6 +159,11 @@ class record_generation:  # noqa: N801 - used as a statement
 
 
 FACT_NAMES: Final = frozenset(Facts.__annotations__)
+
+ANSWERS: Final = frozenset(
+    {"chat", "completion", "generate_content", "message", "messages", "responses", "text_completion"}
+)
+"""What the answer of a model of LangChain's can come from, in whose code it is recorded: that is one call then."""
 
 USAGE_FACTS: Final = (
     "input_tokens",
@@ -170,7 +181,7 @@ USAGE_FACTS: Final = (
 )
 
 
-def _request(facts: Mapping[str, Any], *, keeps_content: bool) -> Request:
+def _request(facts: Mapping[str, Any], around: Around | None, *, keeps_content: bool) -> Request:
     names = {name: facts[name] for name in ("user", "session_id", "generation_name") if name in facts}
     messages = facts.get("input_messages")
     content, size = (None, 0) if messages is None or not keeps_content else snapshot({"messages": messages})
@@ -184,6 +195,7 @@ def _request(facts: Mapping[str, Any], *, keeps_content: bool) -> Request:
         attribution=attribution_of({**as_fields(facts["metadata"]), **names} if "metadata" in facts else names),
         content=content,
         content_bytes=size,
+        around=around,
     )
 
 

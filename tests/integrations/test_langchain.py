@@ -22,6 +22,7 @@ from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
 
 from .endpoints import response
+from .house_model import HouseModel
 from .langchain_calls import (
     ANTHROPIC,
     ANTHROPIC_EVENTS,
@@ -450,6 +451,40 @@ def test_a_request_that_costs_nothing_is_not_the_models_call(provider: Provider,
         Searching(ask=lambda: ASIDES[aside](client)).invoke("Hi")
         [generation] = generations
     assert (generation.library, generation.usage.input_tokens) == ("langchain", 10)
+
+
+class ByHand(HouseModel):
+    """A house model whose author has recorded its calls by hand, before it was a model of LangChain's."""
+
+    operation: str = "chat"
+
+    def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        with ramp_tracing.record_generation(provider="house", model="house-1", operation=self.operation) as call:
+            call.update(input_tokens=30, output_tokens=7)
+            return super()._generate(*args, **kwargs)
+
+    async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        return await asyncio.to_thread(self._generate, *args, **kwargs)
+
+
+@pytest.mark.parametrize("way", ["invoke", "batch", "ainvoke", "abatch"])
+def test_a_model_that_records_by_hand(provider: Provider, way: str) -> None:
+    """Is recorded so, once, with the names of its run."""
+    with capture_generations() as generations:
+        WAYS[way](ByHand(url=provider.server.url), {"metadata": {"user_id": "ada"}})
+        [generation] = generations
+    assert ("manual", 30, "ada") == (generation.library, generation.usage.input_tokens, generation.attribution.user)
+    assert "ByHand" == generation.attribution.generation_name
+
+
+def test_what_is_recorded_by_hand_on_a_models_way(provider: Provider) -> None:
+    """An embedding is no answer: both count. In a node it has the node's names."""
+    node = RunnableLambda(lambda text: str(ramp_tracing.record_generation(model="acme-1", input_tokens=1)))
+    with capture_generations() as generations:
+        ByHand(url=provider.server.url, operation="embeddings").invoke("Hi", {"metadata": {"user_id": "ada"}})
+        node.with_config(run_name="Node").invoke("Hi", {"metadata": {"user_id": "ada"}})
+        told = [(each.library, each.attribution.user, each.attribution.trace_name) for each in generations]
+    assert [("manual", "ada", "ByHand"), ("langchain", "ada", None), ("manual", "ada", "Node")] == told
 
 
 def test_an_endpoint_that_nobody_knows_may_be_the_models_call(provider: Provider) -> None:
