@@ -639,6 +639,24 @@ def test_who_goes_before_whom(provider: Provider) -> None:
     ]
 
 
+@pytest.mark.parametrize("make", [openai_model, house_model])
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_whose_memory_it_is_says_who_it_is_for(provider: Provider, make: Any, is_async: bool) -> None:
+    """Chains and graphs are told so as ``configurable``: it is handed down, behind metadata and the handler."""
+
+    def node(text: str) -> Any:
+        return direct(provider) and make(provider).invoke(text)
+
+    chain = RunnableLambda(lambda text: text) | node
+    told: Any = {"configurable": {"user_id": "ada", "session_id": "chat-1", "memory": object()}}
+    with capture_generations() as generations:
+        run(chain.ainvoke("Hi", told)) if is_async else chain.invoke("Hi", told)
+        chain.invoke("Hi", {**told, "metadata": {"session_id": "chat-2"}, "callbacks": [handler(user="bob")]})
+        seen = [(each.attribution.user, each.attribution.session_id) for each in generations]
+    assert [("ada", "chat-1")] * 2 + [("bob", "chat-2")] * 2 == seen
+    assert [{}] * 4 == [dict(each.attribution.metadata) for each in generations]
+
+
 def test_names_that_somebody_gave_go_before_those_of_runs(provider: Provider) -> None:
     """A block around the run names the trace; its calls are in the block's trace."""
     with capture_generations() as generations, ramp_tracing.trace(trace_name="Nightly", span_name="Import"):

@@ -22,6 +22,7 @@ from .._state import Layer
 from ._above import around_here, claim_models, sink_under
 
 if TYPE_CHECKING:
+    from ._configured import configured_here
     from ._promises import Settled, is_waiting, release, settle, stop_speaking
     from ._run import Ending, Kind, Run, end_run, run_of
     from ._runs import open_run
@@ -40,6 +41,7 @@ __all__: Final = [
     "Vigil",
     "around_here",
     "claim_models",
+    "configured_here",
     "end_run",
     "frames_above",
     "is_first_word",
@@ -63,6 +65,7 @@ __all__: Final = [
 ]
 
 LAYERS: Final = {
+    "configured_here": "_configured",
     **dict.fromkeys(("Settled", "is_waiting", "release", "settle", "stop_speaking"), "_promises"),
     **dict.fromkeys(("Ending", "Kind", "Run", "end_run", "run_of"), "_run"),
     "open_run": "_runs",

@@ -5,7 +5,6 @@ A model's run is its own caller's answer to "who records this?": the client belo
 on the stack, and then records the call with the run's names. What is never claimed is LangChain's to record.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from types import FrameType
@@ -14,6 +13,7 @@ from typing import Any, Final, cast
 from .._context import Around
 from .._state import state
 from ._askers import asked_in_context, frames_of_asker
+from ._configured import config_here, configured_here
 from ._run import Run, run_of
 from ._same_id import CALLBACKS, run_of_manager
 from ._stack import frames_above
@@ -38,8 +38,16 @@ def around(*, answers: bool) -> Around | None:
     nearest = claim(by_handler=False) if answers else next(runs_here(by_handler=False), None)
     if nearest is None:
         nearest = _run_of_context()
-        return None if nearest is None else nearest.around(itself=False)
-    return nearest.around(itself=answers and nearest.kind == "model")
+        return None if nearest is None else _asked_in(nearest)
+    if nearest.kind == "model":
+        return nearest.around(itself=answers)
+    return _asked_in(nearest)
+
+
+def _asked_in(run: Run) -> Around:
+    """What is to be said of a call that the code of a chain, a tool or a node makes itself."""
+    said = run.around(itself=False)
+    return said._replace(given=said.given.over(configured_here()))
 
 
 def claim(*, by_handler: bool) -> Run | None:
@@ -141,9 +149,4 @@ def _run_of_manager(manager: object) -> Run | None:
 
 def _run_of_context() -> Run | None:
     """The tool, or the node, whose code runs here in a task or a thread of its own."""
-    variable = getattr(sys.modules.get("langchain_core.runnables.config"), "var_child_runnable_config", None)
-    config = None if variable is None else variable.get()
-    if not isinstance(config, dict):
-        return None
-    callbacks = cast("dict[str, object]", config).get("callbacks")
-    return run_of(getattr(callbacks, "parent_run_id", None))
+    return run_of(getattr(config_here().get("callbacks"), "parent_run_id", None))

@@ -8,7 +8,18 @@ from typing import Any, Final
 
 from .._context import attribution_of
 from .._guard import guarded, log
-from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of, run_that_speaks, told_before
+from .._layers import (
+    Ending,
+    Kind,
+    Run,
+    claim_models,
+    configured_here,
+    end_run,
+    open_run,
+    run_of,
+    run_that_speaks,
+    told_before,
+)
 from .._normalizers import as_fields
 from .._record import NAMES, Attribution
 from .._state import Sink, state
@@ -215,6 +226,8 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
             claim_models(by_handler=True)  # a model that asks another one makes no call of its own
         serialized, asked = asking
         run = _run(options, Run("model", told), serialized)
+        if run.parent is not None:
+            run.given = run.given.over(configured_here())
         run.call = call = ModelCall(sink, operation)
         if operation != "chat":  # whose begin a task of its own tells in async code, and whose end is always told
             run.is_alone = False
