@@ -916,6 +916,27 @@ def test_a_retriever_and_a_failing_tool_are_steps(provider: Provider) -> None:
     assert "secret" not in repr([each for each in spans if each.name == "broken"])
 
 
+def test_a_step_that_leads_elsewhere_has_not_failed() -> None:
+    """LangGraph leaves a node for a person's word, and a graph for another one's node, by exceptions of its own."""
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.graph import START, MessagesState, StateGraph
+    from langgraph.types import Command, interrupt
+
+    inner = StateGraph(MessagesState)
+    inner.add_node("hand over", lambda state: Command(goto="ask a person", graph=Command.PARENT))
+    inner.add_edge(START, "hand over")
+    outer = StateGraph(MessagesState)
+    outer.add_node("desk", inner.compile(name="Desk"))
+    outer.add_node("ask a person", lambda state: {"messages": [interrupt("Go on?")]})
+    outer.add_edge(START, "desk")
+    graph = outer.compile(name="Office", checkpointer=InMemorySaver())
+    with FakeRamp() as ramp:
+        told: Any = {"configurable": {"thread_id": "1"}}
+        spans = spans_of(ramp, "all", lambda: graph.invoke({"messages": []}, told))
+    failed = {each.name for each in spans if each.status == 2}
+    assert ({"Office", "desk", "Desk", "hand over", "ask a person"}, set()) == ({each.name for each in spans}, failed)
+
+
 def test_a_router_that_says_what_it_cost(provider: Provider) -> None:
     """OpenRouter's package sends without the openai client, and hands the price on."""
     package: Any = pytest.importorskip("langchain_openrouter")
