@@ -14,12 +14,12 @@ from weakref import ref
 from ._capture import snapshot
 from ._context import Around, attribution_of
 from ._guard import guarded, log
-from ._layers import around_here
+from ._layers import around_here, sink_under
 from ._normalizers import as_amount, as_count, as_fields, as_items, as_name, failure_of
 from ._normalizers._chat import completion, message_of
 from ._record import Cost, Failure, Outcome, UnixNanos, Usage
 from ._recorder import Recording, Request
-from ._state import state
+from ._state import Holder, Sink, state
 
 
 class Facts(TypedDict, total=False):
@@ -69,8 +69,8 @@ class record_generation:  # noqa: N801 - used as a statement
     As a statement it records at once; keep no reference to it then, because it ends with its last one. As a context
     manager it times the block, notes its exception (which goes on), and takes what becomes known inside through
     `update`. The record takes the same road as every other. In a tool, a node or a model of LangChain's it has their
-    names, and is the model's call. Nothing here raises, and nothing happens while nothing is
-    instrumented.
+    names, and is the model's call; in a provider of your own that LiteLLM asks it is LiteLLM's. Nothing here raises,
+    and nothing happens while nothing is instrumented.
 
     Args:
         **facts: See `Facts`. ``cost`` is in US dollars and counts as reported by the provider; without it the price
@@ -84,7 +84,7 @@ class record_generation:  # noqa: N801 - used as a statement
         ...     call.update(input_tokens=answer.tokens_in, output_tokens=answer.tokens_out)
     """
 
-    __slots__ = ("__weakref__", "_around", "_facts", "_open", "_process", "_started", "_started_monotonic")
+    __slots__ = ("__weakref__", "_around", "_facts", "_open", "_process", "_sink", "_started", "_started_monotonic")
 
     def __init__(self, **facts: Unpack[Facts]) -> None:
         self._started = time.time_ns()
@@ -94,13 +94,21 @@ class record_generation:  # noqa: N801 - used as a statement
         self._process = os.getpid()
         self.update(**facts)
         self._around: Around | None = None
+        self._sink: Sink | None = None
         if state.sink is not None:
-            if state.runs:  # here, and not where it ends: that may be anywhere
-                with guarded("looking for a run around a record by hand"):
-                    self._around = around_here(answers=facts.get("operation", "chat") in ANSWERS)
+            if state.runs or state.layers:
+                self._look_above(state.sink)
             state.by_hand[id(self)] = ref(self)
         else:
             self._open.acquire()
+
+    def _look_above(self, sink: Holder) -> None:
+        """Find out who else may tell of this call: here, and not where it ends, which may be anywhere."""
+        with guarded("looking for who stands above a record by hand"):
+            answers = self._facts.get("operation", "chat") in ANSWERS
+            self._around = around_here(answers=answers)
+            promised = sink_under(sink) if answers else sink
+            self._sink = None if promised is sink else promised
 
     def update(self, **facts: Unpack[Facts]) -> None:
         """Add what has become known; see `Facts`."""
@@ -134,7 +142,7 @@ class record_generation:  # noqa: N801 - used as a statement
         self._end(None)
 
     def _end(self, error: BaseException | None) -> None:
-        sink = state.sink
+        sink = self._sink or state.sink
         # Taken once, released never: one of all racing endings gets it. A forked child has only a copy of the call.
         if not self._open.acquire(blocking=False) or self._process != os.getpid():
             return
