@@ -757,6 +757,32 @@ def test_cancelled_calls_are_recorded_and_forgotten(provider: Provider) -> None:
     assert (1_010, True) == (len(generations), max(sizes) <= 2)
 
 
+class NeverFinds(BaseRetriever):
+    """Looks for documents until it is told not to."""
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Any]:
+        return []
+
+    async def _aget_relevant_documents(self, query: str, *, run_manager: Any) -> list[Any]:
+        await asyncio.Event().wait()
+        return []
+
+
+def test_cancelled_retrievers_are_forgotten() -> None:
+    """LangChain tells of their ends no more than of models': what is left is looked at by those that come later."""
+    sizes: list[int] = []
+
+    async def work() -> None:
+        for _ in range(20):
+            await cancel(NeverFinds())
+            sizes.append(len(state.runs))
+        await FakeListChatModel(responses=["Hello."]).ainvoke("Hi")
+
+    with capture_generations() as generations:
+        run(work())
+        assert (1, True, {}) == (len(generations), max(sizes) <= 2, state.runs)
+
+
 def test_a_cancelled_chain_ends_its_calls(provider: Provider) -> None:
     """The root's end is all that is told."""
     chain = RunnableLambda(lambda text: text) | Slow()

@@ -34,6 +34,9 @@ NANOSECONDS_ORPHANED: Final = 60 * 10**9
 
 ATTRIBUTIONS: Final = Drafts(Attribution)
 
+UNTOLD: Final = frozenset({"model", "retriever"})
+"""Kinds of which LangChain tells no end when their task is cancelled."""
+
 HIDDEN: Final = "langsmith:hidden"
 """LangChain's tag for runs that are nothing but its own machinery."""
 
@@ -87,11 +90,11 @@ class Run:
         first_chunk: When the first piece of an answer came.
         streams: Its answer comes in pieces.
         due: When it is not waited for any longer, by `clock`.
-        task: The task that asks a model, in async code.
+        task: The task that asks a model or a retriever, in async code.
         others: Those that are open under the same id; nearly always there are none.
         ordinal: How many of these began before it.
         manager: Python's id of the manager that is known to stand for it, where there are others.
-        is_alone: A model is asked in a task, outside of any other run. The task is all that tells if it is cancelled.
+        is_alone: It is asked in a task, outside of any other run. The task is all that tells if it is cancelled.
         call: What the handler keeps of a model's run.
         open: Its descendants that have no end yet, by Python's ids of them, whose hashes cost nothing; of a root.
         process: Where it began: a forked child has a copy of it.
@@ -131,6 +134,7 @@ class Run:
         self.parent = run_of(told.get("parent_run_id"))
         if kind == "model":
             self.due = self.clock + NANOSECONDS_OPEN
+        if kind in UNTOLD:
             self.task = current_task()
             self.is_alone = self.parent is None and self.task is not None
         if kind == "model" or self.parent is None:
