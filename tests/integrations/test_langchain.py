@@ -1,12 +1,16 @@
 """LangChain: which calls are recorded, by whom, under which names; and what is left when a run never ends."""
 
 import asyncio
+import contextvars
 import copy
 import gc
 import logging
 import pickle
+import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -16,7 +20,7 @@ import pytest
 import ramp_tracing
 from ramp_tracing import integrations
 from ramp_tracing._layers import _run, _runs
-from ramp_tracing._loopback import json_answer
+from ramp_tracing._loopback import Answer, json_answer
 from ramp_tracing._record import Usage
 from ramp_tracing._state import state
 from ramp_tracing.testing import FakeRamp, capture_generations
@@ -508,6 +512,45 @@ def test_a_call_in_the_loop_over_a_stream_is_its_own(provider: Provider) -> None
         by_model = {each.request_model: each.attribution for each in generations}
     assert (len(by_model), by_model["gpt-4o"].generation_name) == (2, "greet")
     assert (by_model["direct"].generation_name, by_model["direct"].trace_id) == (None, None)
+
+
+def test_a_thread_that_the_loop_over_a_stream_has_started(provider: Provider) -> None:
+    """It has the context in which the stream was asked for, and the model is on the stack of who reads it."""
+    reader, asked = threading.get_ident(), threading.Event()
+
+    def slowly(_: Any) -> Answer:
+        def pieces() -> Iterator[bytes]:
+            yield b'{"text": "Hello"}\n'
+            asked.wait(60)
+            yield b'{"text": ".", "id": "house-8", "input": 30, "output": 7}\n'
+
+        return Answer(body=pieces())
+
+    def check() -> str:
+        until = time.monotonic() + 60
+        while "_stream" not in stack_of(reader) and time.monotonic() < until:
+            time.sleep(0.001)
+        try:
+            return direct(provider)
+        finally:
+            asked.set()
+
+    provider.answer_with({**SCRIPTS, "/own": closing(slowly)})
+    with capture_generations() as generations, ThreadPoolExecutor(1) as threads:
+        checks = []
+        for _ in house_model(provider).stream("Hi"):
+            checks = checks or [threads.submit(contextvars.copy_context().run, check)]
+        checks[0].result(60)
+        told = sorted((each.library, each.attribution.generation_name) for each in generations)
+    assert [("langchain", "HouseModel"), ("openai", None)] == told
+
+
+def stack_of(thread: int) -> list[str]:
+    frame, names = sys._current_frames().get(thread), []
+    while frame is not None:
+        names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names
 
 
 def test_the_loop_over_a_stream_that_nobody_else_records(provider: Provider) -> None:

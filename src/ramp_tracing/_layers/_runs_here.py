@@ -92,9 +92,14 @@ def runs_here(*, by_handler: bool) -> Iterator[Run]:
 
 
 def _runs_of_asker() -> list[Run]:
-    """The models that have started the thread or the task which runs here, and are waiting for it."""
+    """
+    The models that have started the thread or the task which runs here, and are waiting for it.
+
+    Not one whose answer is coming already: whoever reads it has the same context, and may start threads of their own
+    with that, while the model's function is on the stack of the reader.
+    """
     asked = [each for each in asked_in_context() if each in state.runs]
-    return [run for run in _runs_on(frames_of_asker()) if run.id in asked] if asked else []
+    return [run for run in _runs_on(frames_of_asker()) if run.id in asked and not run.streams] if asked else []
 
 
 def _runs_on(frames: Iterator[FrameType]) -> Iterator[Run]:
