@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any, Final
 
+import openai
 import pytest
 
 import ramp_tracing
@@ -17,9 +18,9 @@ from .langchain_calls import SCRIPTS, house_model, openai_model, run, runner
 from .provider import Provider
 
 pytest.importorskip("langchain_core")
-from langchain_core.language_models import LLM
-from langchain_core.messages import HumanMessage
-from langchain_core.outputs import GenerationChunk
+from langchain_core.language_models import LLM, BaseChatModel
+from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.outputs import ChatGenerationChunk, GenerationChunk
 from langchain_core.runnables import RunnableLambda
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
@@ -67,6 +68,35 @@ class Completions(LLM):
         yield GenerationChunk(text=await self._acall(prompt))
 
 
+class InATask(BaseChatModel):
+    """A model whose answer comes in pieces, for which it asks in a task of its own, as a time limit does."""
+
+    base_url: str
+
+    @property
+    def _llm_type(self) -> str:
+        return "task"
+
+    def _generate(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
+    async def _astream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+        async with openai.AsyncOpenAI(base_url=self.base_url, api_key="none", max_retries=0) as client:
+            asked = client.chat.completions.create(model="gpt-4o", stream=True, messages=[], **kwargs)
+            async for chunk in await asyncio.create_task(asked):
+                yield ChatGenerationChunk(message=AIMessageChunk(chunk.choices[0].delta.content or ""))
+
+
+async def read(stream: Any) -> None:
+    async for _ in stream:
+        pass
+
+
+async def read_with_a_default(stream: Any) -> None:
+    while await anext(stream, None) is not None:
+        pass
+
+
 async def together(*asked: Any) -> Any:
     return await asyncio.gather(*asked)
 
@@ -104,6 +134,18 @@ def test_a_cancelled_completion_is_a_call() -> None:
     with capture_generations() as generations:
         run(cancel())
         assert ["CancelledError"] == failures(generations)
+
+
+@pytest.mark.parametrize("reads", [read, read_with_a_default])
+@pytest.mark.parametrize("is_in_chain", [False, True], ids=["alone", "chain"])
+def test_a_stream_whose_model_asks_in_a_task(provider: Provider, reads: Any, is_in_chain: bool) -> None:
+    """The client's record is the only one, with the names of the run."""
+    model: Any = InATask(base_url=provider.base_url)
+    asked = RunnableLambda(lambda text: text) | model if is_in_chain else model
+    with capture_generations() as generations:
+        run(reads(asked.astream("Hi")))
+        told = [(each.library, each.attribution.generation_name) for each in generations]
+    assert [("openai", "InATask")] == told
 
 
 @MAKES
