@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -23,7 +23,7 @@ from ramp_tracing._layers import _run, _runs
 from ramp_tracing._loopback import Answer, json_answer
 from ramp_tracing._record import Usage
 from ramp_tracing._state import state
-from ramp_tracing.testing import FakeRamp, capture_generations
+from ramp_tracing.testing import FakeRamp, Generations, capture_generations
 
 from .endpoints import response
 from .house_model import HouseModel
@@ -91,6 +91,7 @@ def collect_streams() -> None:
     while (state.open_streams or state.runs) and time.monotonic() < deadline:
         gc.collect()
         run(asyncio.sleep(0.001))
+        list(cast("Generations", state.sink))  # what was put off until somebody looks is done now
 
 
 def direct(provider: Provider, model: str = "direct") -> str:
@@ -219,6 +220,18 @@ def test_an_abandoned_stream_is_a_call(provider: Provider) -> None:
         [generation] = generations
     assert generation.failure is not None
     assert (generation.failure.type, generation.usage, generation.streamed) == ("abandoned", Usage(), True)
+
+
+def test_an_abandoned_stream_of_events_is_a_call(provider: Provider) -> None:
+    """Of its end LangChain tells nothing; it has come when what would tell is no more."""
+    with capture_generations() as generations:
+        assert {"message-finish"} <= {each["event"] for each in house_model(provider).stream_events("Hi", version="v3")}
+        next(iter(house_model(provider).stream_events("Hi", version="v3")))
+        collect_streams()
+        whole, left = generations
+    assert (None, 30, True) == (whole.failure, whole.usage.input_tokens, whole.streamed)
+    assert left.failure is not None
+    assert ("abandoned", None, True) == (left.failure.type, left.usage.input_tokens, left.streamed)
 
 
 def test_an_abandoned_stream_is_the_clients(provider: Provider) -> None:

@@ -18,7 +18,7 @@ from .._record import NOBODY, Attribution, Drafts, GenerationId, SpanParent, Uni
 from .._state import state
 from ._askers import current_task
 from ._names import names_of
-from ._same_id import leave, run_that_speaks
+from ._same_id import leave, manager_that_speaks, run_that_speaks
 
 Kind = Literal["model", "chain", "tool", "retriever"]
 """What a run is."""
@@ -95,6 +95,7 @@ class Run:
         ordinal: How many of these began before it.
         manager: Python's id of the manager that is known to stand for it, where there are others.
         is_alone: It is asked in a task, outside of any other run. The task is all that tells if it is cancelled.
+        teller: The manager that tells of a stream of events.
         call: What the handler keeps of a model's run.
         open: Its descendants that have no end yet, by Python's ids of them, whose hashes cost nothing; of a root.
         process: Where it began: a forked child has a copy of it.
@@ -103,7 +104,7 @@ class Run:
     __slots__ = (
         "_name", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk", "given", "id", "is_alone",
         "kind", "manager", "metadata", "open", "ordinal", "others", "parent", "process", "serialized", "since",
-        "span_parent", "started", "streams", "tags", "task", "tells_all",
+        "span_parent", "started", "streams", "tags", "task", "teller", "tells_all",
     )  # fmt: skip
 
     finish: Finish
@@ -125,6 +126,7 @@ class Run:
         self.call: object = None
         self.task: ref[object] | None = None
         self.span_parent: SpanParent | None = None
+        self.teller: ref[object] | None = None
         self.open: dict[int, Run] = {}
         self.others: list[Run] = []
         self.manager: int | None = None
@@ -181,6 +183,11 @@ class Run:
     def give_up(self) -> None:
         """Record what is known so far. Later endings add nothing."""
         end_this(self, Ending(gone=True))
+
+    def watch_teller(self) -> None:
+        """End it when nothing can tell of its end any more: LangChain tells of none where events are left unread."""
+        manager: Any = manager_that_speaks(self.id)
+        self.teller = None if manager is None else ref(manager, lambda _: self.give_up())
 
     def around(self, *, itself: bool) -> Around:
         """
@@ -275,7 +282,7 @@ def end_this(run: Run, ending: Ending) -> None:
 def _end(run: Run, ending: Ending) -> None:
     if run.is_alone:
         state.lone_runs.pop(run.id, None)
-    run.ended = run.now()
+    run.ended, run.teller = run.now(), None
     run.finish(run, ending)
     if run.parent is not None:
         run.root.open.pop(id(run), None)

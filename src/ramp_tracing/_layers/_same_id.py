@@ -44,13 +44,19 @@ def told_before(first: "Run", metadata: object) -> "Run | None":
 
 
 def run_that_speaks(first: "Run") -> "Run":
-    """The run of which LangChain tells us something just now: a function of its manager is on the stack."""
+    """The run of which LangChain tells us something just now."""
+    manager = manager_that_speaks(first.id)
+    return _newest_first(first)[0] if manager is None else run_of_manager(first, manager)
+
+
+def manager_that_speaks(run_id: object) -> object:
+    """The manager of a run by which LangChain tells us something just now: a function of it is on the stack."""
     for frame in frames_above():
         if frame.f_globals.get("__name__") == CALLBACKS:
             manager = frame.f_locals.get("self")
-            if getattr(manager, "run_id", None) == first.id:
-                return run_of_manager(first, manager)
-    return _newest_first(first)[0]
+            if getattr(manager, "run_id", None) == run_id:
+                return manager
+    return None
 
 
 def run_of_manager(first: "Run", manager: object) -> "Run":

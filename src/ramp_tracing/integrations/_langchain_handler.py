@@ -106,7 +106,7 @@ class Told:
         _chunk_came(token, told.get("run_id"))
 
     def on_stream_event(self, event: object, **told: Any) -> None:
-        _chunk_came(None, told.get("run_id"))  # not every event carries a part of the answer; a token does
+        _event_came(told.get("run_id"))
 
     def on_llm_end(self, response: object, **told: Any) -> None:
         _ended(told, Ending(response))
@@ -269,6 +269,15 @@ def _chunk_came(chunk: object, run_id: object) -> None:
         run.streams = True
         if chunk:
             run.first_chunk = run.now()
+
+
+def _event_came(run_id: object) -> None:
+    run = run_of(run_id)
+    if run is None or run.teller is not None:
+        return
+    _chunk_came(None, run_id)  # not every event carries a part of the answer; a token does
+    with guarded("noting an event"):
+        run.watch_teller()
 
 
 def _ended(told: Mapping[str, Any], ending: Ending) -> None:
