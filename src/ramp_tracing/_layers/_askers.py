@@ -111,7 +111,8 @@ def _stepping(awaited: object) -> object:
     referred = gc.get_referents(awaited)  # there is no other way to ask
     if type(awaited).__name__ == "anext_awaitable":  # around the step, where `anext` has a default
         referred = gc.get_referents(*referred)
-    return next((each for each in referred if type(each) is AsyncGeneratorType), None)
+    generators: list[object] = [each for each in referred if type(each) in NAMES]
+    return generators[0] if generators else None
 
 
 def _gathered_by(task: Any) -> Sequence[Any]:

@@ -45,6 +45,10 @@ Finish = Callable[["Run", "Ending"], None]
 """What ends a run."""
 
 
+NOBODY_TELLS: Final[ref[Any]] = ref(Drafts)
+"""In place of a manager that was looked for and not found: it is looked for once, and that is there for ever."""
+
+
 class Ending:
     """
     How a run ends.
@@ -126,7 +130,7 @@ class Run:
         self.call: object = None
         self.task: ref[object] | None = None
         self.span_parent: SpanParent | None = None
-        self.teller: ref[object] | None = None
+        self.teller: ref[Any] | None = None
         self.open: dict[int, Run] = {}
         self.others: list[Run] = []
         self.manager: int | None = None
@@ -187,7 +191,7 @@ class Run:
     def watch_teller(self) -> None:
         """End it when nothing can tell of its end any more: LangChain tells of none where events are left unread."""
         manager: Any = manager_that_speaks(self.id)
-        self.teller = None if manager is None else ref(manager, lambda _: self.give_up())
+        self.teller = NOBODY_TELLS if manager is None else ref(manager, lambda _: self.give_up())
 
     def around(self, *, itself: bool) -> Around:
         """
