@@ -3,7 +3,9 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+import types
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -127,6 +129,66 @@ async def test_as_a_decorator_of_what_hands_a_coroutine_on() -> None:
     for hidden in (lambda: work(), Callable()):
         assert await ramp_tracing.trace(user="ada")(hidden)() == "ada"
         assert user() is None
+
+
+class Clerk:
+    """Methods of all kinds, with the decorator on either side of what makes them one."""
+
+    @ramp_tracing.trace(user="ada")
+    @staticmethod
+    def static(number: int) -> tuple[int, str | None]:
+        return number, user()
+
+    @ramp_tracing.trace(user="ada")
+    @classmethod
+    def of_class(cls, number: int) -> tuple[type["Clerk"], int, str | None]:
+        return cls, number, user()
+
+    @classmethod
+    @ramp_tracing.trace(user="ada")
+    def of_class_within(cls, number: int) -> tuple[type["Clerk"], int, str | None]:
+        return cls, number, user()
+
+
+@pytest.mark.parametrize("clerk", [Clerk, Clerk()], ids=["class", "object"])
+def test_as_a_decorator_of_methods(clerk: Any) -> None:
+    """They are called with what they were called with."""
+    assert clerk.static(3) == (3, "ada")
+    assert clerk.of_class(3) == clerk.of_class_within(3) == (Clerk, 3, "ada")
+    assert user() is None
+
+
+def test_a_class_is_not_decorated() -> None:
+    """A function in its place would be no class any more."""
+    with pytest.raises(TypeError, match="decorate the methods"):
+        ramp_tracing.trace(user="ada")(Clerk)
+
+
+def handed_on(kind: str) -> Any:
+    """What makes a generator and is no generator function itself, as another decorator may leave it."""
+
+    def steps() -> Iterator[str | None]:
+        yield user()
+        yield user()
+
+    async def steps_by_tasks() -> AsyncIterator[str | None]:
+        yield user()
+        yield user()
+
+    @types.coroutine
+    def coroutine() -> Generator[Any, Any, str | None]:
+        yield from asyncio.sleep(0).__await__()
+        return user()
+
+    made: Any = {"generator": steps, "async generator": steps_by_tasks, "coroutine": coroutine}[kind]
+    return ramp_tracing.trace(user="ada")(lambda: made())
+
+
+async def test_as_a_decorator_of_what_hands_a_generator_on() -> None:
+    """In force while it runs, as for a generator function; what is to be awaited stays so."""
+    assert [(each, user()) for each in handed_on("generator")()] == [("ada", None), ("ada", None)]
+    assert [(each, user()) async for each in handed_on("async generator")()] == [("ada", None), ("ada", None)]
+    assert (await handed_on("coroutine")(), user()) == ("ada", None)
 
 
 def test_as_a_decorator_of_a_generator() -> None:

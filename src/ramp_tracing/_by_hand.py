@@ -13,13 +13,14 @@ from typing import Any, Final, Self, SupportsIndex, TypedDict, TypeVar, Unpack, 
 from weakref import ref
 
 from ._capture import snapshot
-from ._context import attribution_of
+from ._context import Around, attribution_of
 from ._guard import guarded, log
+from ._layers import around_here, sink_under
 from ._normalizers import as_amount, as_count, as_fields, as_items, as_name, failure_of
 from ._normalizers._chat import completion, message_of
 from ._record import Cost, Failure, Outcome, UnixNanos, Usage
 from ._recorder import Recording, Request
-from ._state import state
+from ._state import Holder, Sink, state
 
 Read = TypeVar("Read")
 
@@ -70,8 +71,9 @@ class record_generation:  # noqa: N801 - used as a statement
 
     As a statement it records at once; keep no reference to it then, because it ends with its last one. As a context
     manager it times the block, notes its exception (which goes on), and takes what becomes known inside through
-    `update`. The record takes the same road as every other. Nothing here raises, and nothing happens while nothing is
-    instrumented.
+    `update`. The record takes the same road as every other. In a tool, a node or a model of LangChain's it has their
+    names, and is the model's call; in a provider of your own that LiteLLM asks it is LiteLLM's. Nothing here raises,
+    and nothing happens while nothing is instrumented.
 
     Args:
         **facts: See `Facts`. ``cost`` is in US dollars and counts as reported by the provider; without it the price
@@ -86,7 +88,7 @@ class record_generation:  # noqa: N801 - used as a statement
         ...     call.update(input_tokens=answer.tokens_in, output_tokens=answer.tokens_out)
     """
 
-    __slots__ = ("__weakref__", "_facts", "_open", "_process", "_started", "_started_monotonic")
+    __slots__ = ("__weakref__", "_around", "_facts", "_open", "_process", "_sink", "_started", "_started_monotonic")
 
     def __init__(self, **facts: Unpack[Facts]) -> None:
         self._started = time.time_ns()
@@ -95,10 +97,22 @@ class record_generation:  # noqa: N801 - used as a statement
         self._open = Lock()
         self._process = os.getpid()
         self.update(**facts)
+        self._around: Around | None = None
+        self._sink: Sink | None = None
         if state.sink is not None:
+            if state.runs or state.layers:
+                self._look_above(state.sink)
             state.by_hand[id(self)] = ref(self)
         else:
             self._open.acquire()
+
+    def _look_above(self, sink: Holder) -> None:
+        """Find out who else may tell of this call: here, and not where it ends, which may be anywhere."""
+        with guarded("looking for who stands above a record by hand"):
+            answers = self._facts.get("operation", "chat") in ANSWERS
+            self._around = around_here(answers=answers)
+            promised = sink_under(sink) if answers else sink
+            self._sink = None if promised is sink else promised
 
     def update(self, **facts: Unpack[Facts]) -> None:
         """Add what has become known; see `Facts`."""
@@ -132,7 +146,7 @@ class record_generation:  # noqa: N801 - used as a statement
         self._end(None)
 
     def _end(self, error: BaseException | None) -> None:
-        sink = state.sink
+        sink = self._sink or state.sink
         # Taken once, released never: one of all racing endings gets it. A forked child has only a copy of the call.
         if not self._open.acquire(blocking=False) or self._process != os.getpid():
             return
@@ -141,7 +155,7 @@ class record_generation:  # noqa: N801 - used as a statement
             return
         with guarded("recording by hand"):
             facts = self._facts
-            recording = Recording(sink, _request(facts, keeps_content=sink.keeps_content))
+            recording = Recording(sink, _request(facts, self._around, keeps_content=sink.keeps_content))
             recording.between(*self._times())
             failure = _failure(facts.get("error") if error is None else error)
             if failure is None:
@@ -159,6 +173,11 @@ class record_generation:  # noqa: N801 - used as a statement
 
 FACT_NAMES: Final = frozenset(Facts.__annotations__)
 
+ANSWERS: Final = frozenset(
+    {"chat", "completion", "generate_content", "message", "messages", "responses", "text_completion"}
+)
+"""What the answer of a model of LangChain's can come from, in whose code it is recorded: that is one call then."""
+
 USAGE_FACTS: Final = (
     "input_tokens",
     "output_tokens",
@@ -175,7 +194,7 @@ USAGE_FACTS: Final = (
 )
 
 
-def _request(facts: Mapping[str, Any], *, keeps_content: bool) -> Request:
+def _request(facts: Mapping[str, Any], around: Around | None, *, keeps_content: bool) -> Request:
     names = {name: facts[name] for name in ("user", "session_id", "generation_name") if name in facts}
     messages = facts.get("input_messages")
     content, size = (None, 0) if messages is None or not keeps_content else snapshot({"messages": messages})
@@ -189,6 +208,7 @@ def _request(facts: Mapping[str, Any], *, keeps_content: bool) -> Request:
         attribution=attribution_of({**as_fields(facts["metadata"]), **names} if "metadata" in facts else names),
         content=content,
         content_bytes=size,
+        around=around,
     )
 
 

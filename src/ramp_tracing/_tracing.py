@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
-from types import CoroutineType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, TypeVar
 
 from ._context import Block, Frame, attribution_of
@@ -71,26 +71,54 @@ class trace(Block):  # noqa: N801 - used as a statement: `with ramp_tracing.trac
         super().__init__(given)
 
     def __call__(self, function: Function) -> Function:
-        """Decorate *function*: each of its runs is a block."""
+        """
+        Decorate *function*: each of its runs is a block.
+
+        Raises:
+            TypeError: It is a class, whose place a function cannot take, or nothing that can be called.
+        """
+        if isinstance(function, (classmethod, staticmethod)):
+            return _around_method(self, function)  # type: ignore[no-any-return]
+        if isinstance(function, type):
+            raise TypeError("trace decorates functions: decorate the methods of a class, or use a with block")
         for is_kind, wrap in DECORATORS:
             if is_kind(function):
                 return functools.wraps(function)(wrap(self, function))  # type: ignore[return-value]
         raise TypeError("trace decorates functions")
 
 
+def _around_method(decorate: Callable[[Any], Any], method: Any) -> Any:
+    """What a class makes methods of, around its function: a plain one in its place would be given an object."""
+    return type(method)(decorate(method.__func__))
+
+
 def _around_function(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         with block:
             made = function(*args, **kwargs)
-        return _awaited(block, made) if isinstance(made, CoroutineType) else made
+        for kind, around in HANDED_ON:
+            if isinstance(made, kind):
+                return around(block, made)
+        return made
 
     return run
 
 
-async def _awaited(block: Block, coroutine: Any) -> Any:
+async def _awaited(block: Block, awaitable: Any) -> Any:
     """What a function hands on that is no coroutine function itself: it runs only now."""
     with block:
-        return await coroutine
+        return await awaitable
+
+
+def _stepped(block: Block, generator: Any) -> Any:
+    """The same of a generator, which may be one that is to be awaited, as `types.coroutine` makes them."""
+    if inspect.isawaitable(generator):
+        return _awaited(block, generator)
+    return _around_generator(block, lambda: generator)()
+
+
+def _stepped_by_tasks(block: Block, generator: Any) -> Any:
+    return _around_async_generator(block, lambda: generator)()
 
 
 def _around_coroutine(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -170,6 +198,13 @@ def _around_async_generator(block: Block, function: Callable[..., Any]) -> Calla
 
     return run
 
+
+HANDED_ON = (
+    (CoroutineType, _awaited),
+    (GeneratorType, _stepped),
+    (AsyncGeneratorType, _stepped_by_tasks),
+)
+"""What a function may hand on that has not begun to run."""
 
 DECORATORS = (
     (inspect.iscoroutinefunction, _around_coroutine),

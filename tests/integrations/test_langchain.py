@@ -1,27 +1,32 @@
 """LangChain: which calls are recorded, by whom, under which names; and what is left when a run never ends."""
 
 import asyncio
+import contextvars
 import copy
 import gc
 import logging
 import pickle
+import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 import ramp_tracing
 from ramp_tracing import integrations
 from ramp_tracing._layers import _run, _runs
-from ramp_tracing._loopback import json_answer
+from ramp_tracing._loopback import Answer, json_answer
 from ramp_tracing._record import Usage
 from ramp_tracing._state import state
-from ramp_tracing.testing import FakeRamp, capture_generations
+from ramp_tracing.testing import FakeRamp, Generations, capture_generations
 
 from .endpoints import response
+from .house_model import HouseModel
 from .langchain_calls import (
     ANTHROPIC,
     ANTHROPIC_EVENTS,
@@ -86,6 +91,7 @@ def collect_streams() -> None:
     while (state.open_streams or state.runs) and time.monotonic() < deadline:
         gc.collect()
         run(asyncio.sleep(0.001))
+        list(cast("Generations", state.sink))  # what was put off until somebody looks is done now
 
 
 def direct(provider: Provider, model: str = "direct") -> str:
@@ -214,6 +220,18 @@ def test_an_abandoned_stream_is_a_call(provider: Provider) -> None:
         [generation] = generations
     assert generation.failure is not None
     assert (generation.failure.type, generation.usage, generation.streamed) == ("abandoned", Usage(), True)
+
+
+def test_an_abandoned_stream_of_events_is_a_call(provider: Provider) -> None:
+    """Of its end LangChain tells nothing; it has come when what would tell is no more."""
+    with capture_generations() as generations:
+        assert {"message-finish"} <= {each["event"] for each in house_model(provider).stream_events("Hi", version="v3")}
+        next(iter(house_model(provider).stream_events("Hi", version="v3")))
+        collect_streams()
+        whole, left = generations
+    assert (None, 30, True) == (whole.failure, whole.usage.input_tokens, whole.streamed)
+    assert left.failure is not None
+    assert ("abandoned", None, True) == (left.failure.type, left.usage.input_tokens, left.streamed)
 
 
 def test_an_abandoned_stream_is_the_clients(provider: Provider) -> None:
@@ -452,6 +470,40 @@ def test_a_request_that_costs_nothing_is_not_the_models_call(provider: Provider,
     assert (generation.library, generation.usage.input_tokens) == ("langchain", 10)
 
 
+class ByHand(HouseModel):
+    """A house model whose author has recorded its calls by hand, before it was a model of LangChain's."""
+
+    operation: str = "chat"
+
+    def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        with ramp_tracing.record_generation(provider="house", model="house-1", operation=self.operation) as call:
+            call.update(input_tokens=30, output_tokens=7)
+            return super()._generate(*args, **kwargs)
+
+    async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        return await asyncio.to_thread(self._generate, *args, **kwargs)
+
+
+@pytest.mark.parametrize("way", ["invoke", "batch", "ainvoke", "abatch"])
+def test_a_model_that_records_by_hand(provider: Provider, way: str) -> None:
+    """Is recorded so, once, with the names of its run."""
+    with capture_generations() as generations:
+        WAYS[way](ByHand(url=provider.server.url), {"metadata": {"user_id": "ada"}})
+        [generation] = generations
+    assert ("manual", 30, "ada") == (generation.library, generation.usage.input_tokens, generation.attribution.user)
+    assert "ByHand" == generation.attribution.generation_name
+
+
+def test_what_is_recorded_by_hand_on_a_models_way(provider: Provider) -> None:
+    """An embedding is no answer: both count. In a node it has the node's names."""
+    node = RunnableLambda(lambda text: str(ramp_tracing.record_generation(model="acme-1", input_tokens=1)))
+    with capture_generations() as generations:
+        ByHand(url=provider.server.url, operation="embeddings").invoke("Hi", {"metadata": {"user_id": "ada"}})
+        node.with_config(run_name="Node").invoke("Hi", {"metadata": {"user_id": "ada"}})
+        told = [(each.library, each.attribution.user, each.attribution.trace_name) for each in generations]
+    assert [("manual", "ada", "ByHand"), ("langchain", "ada", None), ("manual", "ada", "Node")] == told
+
+
 def test_an_endpoint_that_nobody_knows_may_be_the_models_call(provider: Provider) -> None:
     """If it reports usage the client records it, and LangChain does not."""
     import openai
@@ -473,6 +525,45 @@ def test_a_call_in_the_loop_over_a_stream_is_its_own(provider: Provider) -> None
         by_model = {each.request_model: each.attribution for each in generations}
     assert (len(by_model), by_model["gpt-4o"].generation_name) == (2, "greet")
     assert (by_model["direct"].generation_name, by_model["direct"].trace_id) == (None, None)
+
+
+def test_a_thread_that_the_loop_over_a_stream_has_started(provider: Provider) -> None:
+    """It has the context in which the stream was asked for, and the model is on the stack of who reads it."""
+    reader, asked = threading.get_ident(), threading.Event()
+
+    def slowly(_: Any) -> Answer:
+        def pieces() -> Iterator[bytes]:
+            yield b'{"text": "Hello"}\n'
+            asked.wait(60)
+            yield b'{"text": ".", "id": "house-8", "input": 30, "output": 7}\n'
+
+        return Answer(body=pieces())
+
+    def check() -> str:
+        until = time.monotonic() + 60
+        while "_stream" not in stack_of(reader) and time.monotonic() < until:
+            time.sleep(0.001)
+        try:
+            return direct(provider)
+        finally:
+            asked.set()
+
+    provider.answer_with({**SCRIPTS, "/own": closing(slowly)})
+    with capture_generations() as generations, ThreadPoolExecutor(1) as threads:
+        checks = []
+        for _ in house_model(provider).stream("Hi"):
+            checks = checks or [threads.submit(contextvars.copy_context().run, check)]
+        checks[0].result(60)
+        told = sorted((each.library, each.attribution.generation_name) for each in generations)
+    assert [("langchain", "HouseModel"), ("openai", None)] == told
+
+
+def stack_of(thread: int) -> list[str]:
+    frame, names = sys._current_frames().get(thread), []
+    while frame is not None:
+        names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names
 
 
 def test_the_loop_over_a_stream_that_nobody_else_records(provider: Provider) -> None:
@@ -604,6 +695,24 @@ def test_who_goes_before_whom(provider: Provider) -> None:
     ]
 
 
+@pytest.mark.parametrize("make", [openai_model, house_model])
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_whose_memory_it_is_says_who_it_is_for(provider: Provider, make: Any, is_async: bool) -> None:
+    """Chains and graphs are told so as ``configurable``: it is handed down, behind metadata and the handler."""
+
+    def node(text: str) -> Any:
+        return direct(provider) and make(provider).invoke(text)
+
+    chain = RunnableLambda(lambda text: text) | node
+    told: Any = {"configurable": {"user_id": "ada", "session_id": "chat-1", "memory": object()}}
+    with capture_generations() as generations:
+        run(chain.ainvoke("Hi", told)) if is_async else chain.invoke("Hi", told)
+        chain.invoke("Hi", {**told, "metadata": {"session_id": "chat-2"}, "callbacks": [handler(user="bob")]})
+        seen = [(each.attribution.user, each.attribution.session_id) for each in generations]
+    assert [("ada", "chat-1")] * 2 + [("bob", "chat-2")] * 2 == seen
+    assert [{}] * 4 == [dict(each.attribution.metadata) for each in generations]
+
+
 def test_names_that_somebody_gave_go_before_those_of_runs(provider: Provider) -> None:
     """A block around the run names the trace; its calls are in the block's trace."""
     with capture_generations() as generations, ramp_tracing.trace(trace_name="Nightly", span_name="Import"):
@@ -611,6 +720,16 @@ def test_names_that_somebody_gave_go_before_those_of_runs(provider: Provider) ->
         direct(provider)
         first, second = (each.attribution for each in generations)
     assert ("Nightly", "Import", first.trace_id) == (first.trace_name, first.span_name, second.trace_id)
+
+
+@pytest.mark.parametrize("make", [openai_model, house_model])
+def test_what_asks_a_model_again_is_no_level(provider: Provider, make: Any) -> None:
+    """``with_retry`` is called what its model is called: the node around both is what a person would recognise."""
+    node = RunnableLambda(lambda text: make(provider).with_retry().invoke(text)).with_config(run_name="research")
+    with capture_generations() as generations:
+        RunnableLambda(lambda text: node.invoke(text)).with_config(run_name="Desk").invoke("Hi")
+        [generation] = generations
+    assert ("Desk", "research") == (generation.attribution.trace_name, generation.attribution.span_name)
 
 
 @pytest.mark.parametrize("make", [openai_model, anthropic_model, house_model])
@@ -692,6 +811,32 @@ def test_cancelled_calls_are_recorded_and_forgotten(provider: Provider) -> None:
         failed = [each for each in generations if each.failure is not None]
     assert (10, {"abandoned"}) == (len(failed), {each.failure.type for each in failed if each.failure})
     assert (1_010, True) == (len(generations), max(sizes) <= 2)
+
+
+class NeverFinds(BaseRetriever):
+    """Looks for documents until it is told not to."""
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Any]:
+        return []
+
+    async def _aget_relevant_documents(self, query: str, *, run_manager: Any) -> list[Any]:
+        await asyncio.Event().wait()
+        return []
+
+
+def test_cancelled_retrievers_are_forgotten() -> None:
+    """LangChain tells of their ends no more than of models': what is left is looked at by those that come later."""
+    sizes: list[int] = []
+
+    async def work() -> None:
+        for _ in range(20):
+            await cancel(NeverFinds())
+            sizes.append(len(state.runs))
+        await FakeListChatModel(responses=["Hello."]).ainvoke("Hi")
+
+    with capture_generations() as generations:
+        run(work())
+        assert (1, True, {}) == (len(generations), max(sizes) <= 2, state.runs)
 
 
 def test_a_cancelled_chain_ends_its_calls(provider: Provider) -> None:
@@ -851,6 +996,27 @@ def test_a_retriever_and_a_failing_tool_are_steps(provider: Provider) -> None:
     assert tree_of(spans) == [("Search", [("Finder", [("LLM Generation", [])]), ("broken", [])])]
     assert ["broken"] == [each.name for each in spans if each.status == 2]
     assert "secret" not in repr([each for each in spans if each.name == "broken"])
+
+
+def test_a_step_that_leads_elsewhere_has_not_failed() -> None:
+    """LangGraph leaves a node for a person's word, and a graph for another one's node, by exceptions of its own."""
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.graph import START, MessagesState, StateGraph
+    from langgraph.types import Command, interrupt
+
+    inner = StateGraph(MessagesState)
+    inner.add_node("hand over", lambda state: Command(goto="ask a person", graph=Command.PARENT))
+    inner.add_edge(START, "hand over")
+    outer = StateGraph(MessagesState)
+    outer.add_node("desk", inner.compile(name="Desk"))
+    outer.add_node("ask a person", lambda state: {"messages": [interrupt("Go on?")]})
+    outer.add_edge(START, "desk")
+    graph = outer.compile(name="Office", checkpointer=InMemorySaver())
+    with FakeRamp() as ramp:
+        told: Any = {"configurable": {"thread_id": "1"}}
+        spans = spans_of(ramp, "all", lambda: graph.invoke({"messages": []}, told))
+    failed = {each.name for each in spans if each.status == 2}
+    assert ({"Office", "desk", "Desk", "hand over", "ask a person"}, set()) == ({each.name for each in spans}, failed)
 
 
 def test_a_router_that_says_what_it_cost(provider: Provider) -> None:

@@ -111,6 +111,15 @@ def result(output: Any = None, info: Any = None, **message: Any) -> Any:
         (result(usage_metadata={"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}), Usage()),
         (result(usage_metadata={"input_tokens": 0, "output_tokens": 7, "total_tokens": 7}), Usage(output_tokens=7)),
         (result(usage_metadata={"input_tokens": 5, "output_tokens": 0}), Usage(input_tokens=5, output_tokens=0)),
+        (result(output={"usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}}), Usage()),
+        (
+            result(response_metadata={"usage": {"prompt_tokens": 0, "completion_tokens": 7, "total_tokens": 7}}),
+            Usage(output_tokens=7),
+        ),
+        (
+            result(info={"done": True, "done_reason": "stop", "prompt_eval_count": 12, "eval_count": 3}),
+            Usage(input_tokens=12, output_tokens=3),
+        ),
     ],
     ids=[
         "message",
@@ -125,6 +134,9 @@ def result(output: Any = None, info: Any = None, **message: Any) -> Any:
         "zeros",
         "no-input",
         "no-output",
+        "raw-zeros",
+        "raw-no-input",
+        "ollama-completion",
     ],
 )
 def test_usage_comes_from_the_best_place(told: Any, expected: Usage) -> None:

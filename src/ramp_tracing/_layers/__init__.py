@@ -22,9 +22,11 @@ from .._state import Layer
 from ._above import around_here, claim_models, sink_under
 
 if TYPE_CHECKING:
+    from ._configured import configured_here
     from ._promises import Settled, is_waiting, release, settle, stop_speaking
     from ._run import Ending, Kind, Run, end_run, run_of
     from ._runs import open_run
+    from ._same_id import run_that_speaks, told_before
     from ._slots import Slot, is_first_word, is_open, note_usage, open_slot, slot_of, watch_forks
     from ._stack import frames_above, layer_above
     from ._vigils import Vigil, note_answer, note_stream
@@ -39,6 +41,7 @@ __all__: Final = [
     "Vigil",
     "around_here",
     "claim_models",
+    "configured_here",
     "end_run",
     "frames_above",
     "is_first_word",
@@ -52,17 +55,21 @@ __all__: Final = [
     "open_slot",
     "release",
     "run_of",
+    "run_that_speaks",
     "settle",
     "sink_under",
     "slot_of",
     "stop_speaking",
+    "told_before",
     "watch_forks",
 ]
 
 LAYERS: Final = {
+    "configured_here": "_configured",
     **dict.fromkeys(("Settled", "is_waiting", "release", "settle", "stop_speaking"), "_promises"),
     **dict.fromkeys(("Ending", "Kind", "Run", "end_run", "run_of"), "_run"),
     "open_run": "_runs",
+    **dict.fromkeys(("run_that_speaks", "told_before"), "_same_id"),
     **dict.fromkeys(
         ("Slot", "is_first_word", "is_open", "note_usage", "open_slot", "slot_of", "watch_forks"), "_slots"
     ),

@@ -6,11 +6,12 @@ the context in which the model was asked. Whether the model is still in the midd
 stack of who asked, so that a call of the application's own, which has the same context, is not taken for the model's.
 """
 
+import gc
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from types import FrameType
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, Final
 from weakref import ref
 
@@ -22,6 +23,13 @@ MAX_ASKED: Final = 8
 MAX_DEPTH: Final = 1_000
 """Python's own limit on a stack."""
 
+
+NAMES: Final[Mapping[type, tuple[str, str]]] = {
+    AsyncGeneratorType: ("ag_frame", "ag_await"),
+    CoroutineType: ("cr_frame", "cr_await"),
+    GeneratorType: ("gi_frame", "gi_yieldfrom"),
+}
+"""What can wait for something: where its frame is, and what it waits for."""
 
 Asker = tuple[tuple[object, ...], int, "ref[Any] | None"]
 """
@@ -86,11 +94,25 @@ def _frames_of_task(task: Any) -> Iterator[FrameType]:
     """A task that waits has no stack: its coroutines hang from one another. LangChain asks with `asyncio.gather`."""
     for each in (*_gathered_by(task), task):
         frames: list[FrameType] = []
-        work = each.get_coro() if hasattr(each, "get_coro") else None
-        while len(frames) < MAX_DEPTH and (frame := getattr(work, "cr_frame", None)) is not None:
+        work = _stepping(each.get_coro() if hasattr(each, "get_coro") else None)
+        while len(frames) < MAX_DEPTH and (names := NAMES.get(type(work))) is not None:
+            frame, awaited = (getattr(work, name) for name in names)
+            if frame is None:
+                break
             frames.append(frame)
-            work = getattr(work, "cr_await", None)
+            work = _stepping(awaited)
         yield from reversed(frames)
+
+
+def _stepping(awaited: object) -> object:
+    """What is awaited; of a step of an async generator, which does not name it, the generator."""
+    if awaited is None or type(awaited) in NAMES:
+        return awaited
+    referred = gc.get_referents(awaited)  # there is no other way to ask
+    if type(awaited).__name__ == "anext_awaitable":  # around the step, where `anext` has a default
+        referred = gc.get_referents(*referred)
+    generators: list[object] = [each for each in referred if type(each) in NAMES]
+    return generators[0] if generators else None
 
 
 def _gathered_by(task: Any) -> Sequence[Any]:

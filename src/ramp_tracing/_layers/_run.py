@@ -18,6 +18,7 @@ from .._record import NOBODY, Attribution, Drafts, GenerationId, SpanParent, Uni
 from .._state import state
 from ._askers import current_task
 from ._names import names_of
+from ._same_id import leave, manager_that_speaks, run_that_speaks
 
 Kind = Literal["model", "chain", "tool", "retriever"]
 """What a run is."""
@@ -33,12 +34,19 @@ NANOSECONDS_ORPHANED: Final = 60 * 10**9
 
 ATTRIBUTIONS: Final = Drafts(Attribution)
 
+UNTOLD: Final = frozenset({"model", "retriever"})
+"""Kinds of which LangChain tells no end when their task is cancelled."""
+
 HIDDEN: Final = "langsmith:hidden"
 """LangChain's tag for runs that are nothing but its own machinery."""
 
 
 Finish = Callable[["Run", "Ending"], None]
 """What ends a run."""
+
+
+NOBODY_TELLS: Final[ref[Any]] = ref(Drafts)
+"""In place of a manager that was looked for and not found: it is looked for once, and that is there for ever."""
 
 
 class Ending:
@@ -86,17 +94,21 @@ class Run:
         first_chunk: When the first piece of an answer came.
         streams: Its answer comes in pieces.
         due: When it is not waited for any longer, by `clock`.
-        task: The task that asks a model, in async code.
-        is_alone: A model is asked in a task, outside of any other run. The task is all that tells if it is cancelled.
+        task: The task that asks a model or a retriever, in async code.
+        others: Those that are open under the same id; nearly always there are none.
+        ordinal: How many of these began before it.
+        manager: Python's id of the manager that is known to stand for it, where there are others.
+        is_alone: It is asked in a task, outside of any other run. The task is all that tells if it is cancelled.
+        teller: The manager that tells of a stream of events.
         call: What the handler keeps of a model's run.
         open: Its descendants that have no end yet, by Python's ids of them, whose hashes cost nothing; of a root.
         process: Where it began: a forked child has a copy of it.
     """
 
     __slots__ = (
-        "_name", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk", "given", "id", "is_alone", "kind",
-        "metadata", "open", "parent", "process", "serialized", "since", "span_parent", "started", "streams", "tags",
-        "task", "tells_all",
+        "_name", "call", "claimed", "clock", "due", "ended", "finish", "first_chunk", "given", "id", "is_alone",
+        "kind", "manager", "metadata", "open", "ordinal", "others", "parent", "process", "serialized", "since",
+        "span_parent", "started", "streams", "tags", "task", "teller", "tells_all",
     )  # fmt: skip
 
     finish: Finish
@@ -118,12 +130,17 @@ class Run:
         self.call: object = None
         self.task: ref[object] | None = None
         self.span_parent: SpanParent | None = None
+        self.teller: ref[Any] | None = None
         self.open: dict[int, Run] = {}
+        self.others: list[Run] = []
+        self.manager: int | None = None
+        self.ordinal = 0
         self.since = blocks_in_force()
         self.due = self.clock + NANOSECONDS_OF_STEP
         self.parent = run_of(told.get("parent_run_id"))
         if kind == "model":
             self.due = self.clock + NANOSECONDS_OPEN
+        if kind in UNTOLD:
             self.task = current_task()
             self.is_alone = self.parent is None and self.task is not None
         if kind == "model" or self.parent is None:
@@ -159,7 +176,7 @@ class Run:
     @property
     def step_id(self) -> GenerationId:
         """The id under which it is recorded as a step."""
-        return GenerationId(f"run-{_hex(self.id)}")
+        return GenerationId(f"run-{_hex(self.id)}" + (f"-{self.ordinal}" if self.ordinal else ""))
 
     def now(self) -> UnixNanos:
         """By the monotonic clock, so that no run ends before it began."""
@@ -169,7 +186,12 @@ class Run:
 
     def give_up(self) -> None:
         """Record what is known so far. Later endings add nothing."""
-        end_run(self.id, Ending(gone=True))
+        end_this(self, Ending(gone=True))
+
+    def watch_teller(self) -> None:
+        """End it when nothing can tell of its end any more: LangChain tells of none where events are left unread."""
+        manager: Any = manager_that_speaks(self.id)
+        self.teller = NOBODY_TELLS if manager is None else ref(manager, lambda _: self.give_up())
 
     def around(self, *, itself: bool) -> Around:
         """
@@ -181,7 +203,7 @@ class Run:
         implied = ATTRIBUTIONS.begin()
         root, run = self.root, self.parent if itself else self
         if run is not None:  # else a model that was asked by itself: there is no tree to name
-            implied.trace_name, implied.span_name, parent = _names_above(run)
+            implied.trace_name, implied.span_name, parent = _names_above(run, self.name if itself else None)
             if self.tells_all and parent is not None:
                 implied.parent_span_id = derived_id(parent.step_id, digits=16)
         implied.trace_id = _hex(root.id) if root.span_parent is None else root.span_parent.trace_id
@@ -212,14 +234,14 @@ class Run:
         if made.generation_name is None:
             made.generation_name = self.name
         if parent is not None and (made.trace_name is None or made.span_name is None):
-            trace_name, span_name, _ = _names_above(parent)
+            trace_name, span_name, _ = _names_above(parent, self.name)
             made.trace_name = trace_name if made.trace_name is None else made.trace_name
             made.span_name = span_name if made.span_name is None else made.span_name
         return ATTRIBUTIONS.end(made)
 
 
-def _names_above(run: Run | None) -> "tuple[str | None, str | None, Run | None]":
-    """How the trace, and the level below it, are called for what is part of *run*; the nearest run not hidden."""
+def _names_above(run: Run | None, own: str | None) -> "tuple[str | None, str | None, Run | None]":
+    """How the trace, and the level below it, are called for what *own* names in *run*; the nearest run not hidden."""
     names: list[str | None] = []
     nearest: Run | None = None
     while run is not None:
@@ -227,7 +249,7 @@ def _names_above(run: Run | None) -> "tuple[str | None, str | None, Run | None]"
             names.append(run.name)
             nearest = nearest or run
         run = run.parent
-    return *names_of(names), nearest
+    return *names_of(names, own), nearest
 
 
 def run_of(run_id: object) -> Run | None:
@@ -248,9 +270,23 @@ def end_run(run_id: object, ending: Ending) -> None:
     run: Any = state.runs.pop(run_id, None)
     if run is None:
         return
+    if run.others:
+        state.runs[run_id] = run
+        end_this(run_that_speaks(run), ending)
+    else:
+        _end(run, ending)
+
+
+def end_this(run: Run, ending: Ending) -> None:
+    """`end_run` of this very run, whichever others have its id."""
+    if leave(run):
+        _end(run, ending)
+
+
+def _end(run: Run, ending: Ending) -> None:
     if run.is_alone:
-        state.lone_runs.pop(run_id, None)
-    run.ended = run.now()
+        state.lone_runs.pop(run.id, None)
+    run.ended, run.teller = run.now(), None
     run.finish(run, ending)
     if run.parent is not None:
         run.root.open.pop(id(run), None)
@@ -263,7 +299,7 @@ def _end_below(root: Run, ending: Ending) -> None:
         if each.streams:
             each.due = time.perf_counter_ns() + NANOSECONDS_ORPHANED
         else:
-            end_run(each.id, Ending(None, ending.error, gone=True))
+            end_this(each, Ending(None, ending.error, gone=True))
 
 
 def _hex(run_id: object) -> str:

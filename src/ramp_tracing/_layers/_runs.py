@@ -7,6 +7,7 @@ from .._state import state
 from ._askers import current_task, note_asker
 from ._run import Run
 from ._runs_here import runs_here
+from ._same_id import join
 
 MAX_RUNS: Final = 10_000
 """Open at once. A run has some 500 bytes, and keeps what its model was asked until it ends."""
@@ -18,13 +19,15 @@ LONE_LOOKED_AT: Final = 2
 def open_run(run: Run) -> None:
     """Note that *run* has begun."""
     runs = state.runs
-    runs[run.id] = run
+    first: Any = runs.setdefault(run.id, run)
+    if first is not run:
+        join(first, run)
     if run.kind == "model":
         note_asker(run.id, run.task)
     if run.parent is not None:
         run.root.open[id(run)] = run
     if run.is_alone:
-        _look_at_lone_ones()
+        _look_at_lone_ones(run)
         state.lone_runs[run.id] = run
     while len(runs) > 1 and (oldest := _oldest(runs)) is not None:
         if len(runs) <= MAX_RUNS and oldest.due >= run.clock:
@@ -41,15 +44,17 @@ def _oldest(runs: Mapping[object, object]) -> Run | None:
     return run
 
 
-def _was_left_here(run: Run) -> bool:
-    """Whether the task that is about to ask a model has asked for *run*, and is not in the middle of that any more."""
+def _was_left_here(run: Run, begins: Run) -> bool:
+    """Whether the task in which *begins* begins has asked for *run*, and is not in the middle of that any more."""
+    if run.metadata is begins.metadata:  # several prompts that are asked together have their runs begun one by one
+        return False
     here = current_task()
     if here is None or run.streams or run.task is None or run.task() is not here():
         return False
     return run not in runs_here(by_handler=True)
 
 
-def _look_at_lone_ones() -> None:
+def _look_at_lone_ones(begins: Run) -> None:
     """
     End what was cancelled: LangChain tells of no end of a cancelled ``ainvoke`` of a model.
 
@@ -59,7 +64,7 @@ def _look_at_lone_ones() -> None:
         run = _oldest(state.lone_runs)
         if run is None or state.lone_runs.pop(run.id, None) is None:
             return
-        if run.is_over or _was_left_here(run):
+        if run.is_over or _was_left_here(run, begins):
             run.give_up()
         elif run.id in state.runs:
             state.lone_runs[run.id] = run  # to the end of the queue

@@ -5,7 +5,6 @@ A model's run is its own caller's answer to "who records this?": the client belo
 on the stack, and then records the call with the run's names. What is never claimed is LangChain's to record.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from types import FrameType
@@ -14,14 +13,13 @@ from typing import Any, Final, cast
 from .._context import Around
 from .._state import state
 from ._askers import asked_in_context, frames_of_asker
+from ._configured import config_here, configured_here
 from ._run import Run, run_of
+from ._same_id import CALLBACKS, run_of_manager
 from ._stack import frames_above
 
 MAX_DEPTH: Final = 48
 """Frames that are looked at. A tool's code, or LiteLLM, stands between the client and the run."""
-
-CALLBACKS: Final = "langchain_core.callbacks.manager"
-"""Between a run and the callbacks that it tells of something."""
 
 BATCHING: Final = "langchain_core.language_models.llms"
 """Where one request is made for the runs of many prompts."""
@@ -40,8 +38,16 @@ def around(*, answers: bool) -> Around | None:
     nearest = claim(by_handler=False) if answers else next(runs_here(by_handler=False), None)
     if nearest is None:
         nearest = _run_of_context()
-        return None if nearest is None else nearest.around(itself=False)
-    return nearest.around(itself=answers and nearest.kind == "model")
+        return None if nearest is None else _asked_in(nearest)
+    if nearest.kind == "model":
+        return nearest.around(itself=answers)
+    return _asked_in(nearest)
+
+
+def _asked_in(run: Run) -> Around:
+    """What is to be said of a call that the code of a chain, a tool or a node makes itself."""
+    said = run.around(itself=False)
+    return said._replace(given=said.given.over(configured_here()))
 
 
 def claim(*, by_handler: bool) -> Run | None:
@@ -86,9 +92,14 @@ def runs_here(*, by_handler: bool) -> Iterator[Run]:
 
 
 def _runs_of_asker() -> list[Run]:
-    """The models that have started the thread or the task which runs here, and are waiting for it."""
+    """
+    The models that have started the thread or the task which runs here, and are waiting for it.
+
+    Not one whose answer is coming already: whoever reads it has the same context, and may start threads of their own
+    with that, while the model's function is on the stack of the reader.
+    """
     asked = [each for each in asked_in_context() if each in state.runs]
-    return [run for run in _runs_on(frames_of_asker()) if run.id in asked] if asked else []
+    return [run for run in _runs_on(frames_of_asker()) if run.id in asked and not run.streams] if asked else []
 
 
 def _runs_on(frames: Iterator[FrameType]) -> Iterator[Run]:
@@ -131,16 +142,16 @@ def _managers_in(frame: FrameType, module: object) -> Sequence[object]:
 
 def _run_of_manager(manager: object) -> Run | None:
     try:
-        return run_of(getattr(manager, "run_id", None))
+        run = run_of(getattr(manager, "run_id", None))
     except TypeError:  # not hashable: somebody else's
         return None
+    if run is not None and run.others:
+        return run_of_manager(run, manager)
+    if run is not None:
+        run.manager = id(manager)  # another may get the same id while it is open
+    return run
 
 
 def _run_of_context() -> Run | None:
     """The tool, or the node, whose code runs here in a task or a thread of its own."""
-    variable = getattr(sys.modules.get("langchain_core.runnables.config"), "var_child_runnable_config", None)
-    config = None if variable is None else variable.get()
-    if not isinstance(config, dict):
-        return None
-    callbacks = cast("dict[str, object]", config).get("callbacks")
-    return run_of(getattr(callbacks, "parent_run_id", None))
+    return run_of(getattr(config_here().get("callbacks"), "parent_run_id", None))

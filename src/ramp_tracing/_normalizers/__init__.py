@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._formats import Accumulator, Build, WireFormat
     from ._jobs import read_output
     from ._json import parse, parse_event, parse_plain
-    from ._langchain_attribution import langchain_attribution
+    from ._langchain_attribution import configured_attribution, langchain_attribution
     from ._openai_usage import has_usage
     from ._parameters import PARAMETERS, numbers_in
     from ._reading import as_amount, as_count, as_fields, as_items, as_name, dig
@@ -49,6 +49,7 @@ __all__ = [
     "as_fields",
     "as_items",
     "as_name",
+    "configured_attribution",
     "cost_in_headers",
     "dig",
     "error_in",
@@ -107,7 +108,7 @@ __getattr__ = names_of(
         "error_in": "_failures",
         "failure_of": "_failures",
         "has_usage": "_openai_usage",
-        "langchain_attribution": "_langchain_attribution",
+        **dict.fromkeys(("configured_attribution", "langchain_attribution"), "_langchain_attribution"),
         "model_of_session": "_realtime",
         "numbers_in": "_parameters",
         "parse": "_json",

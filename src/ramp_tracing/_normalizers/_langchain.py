@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from .._record import NOTHING_READ, Cost, Drafts, Outcome, Usage
+from .._record import NOTHING_READ, Cost, Drafts, Outcome, Usage, changed
 from ._hosted_tools import tools_in_blocks, tools_in_usage
 from ._openai_usage import read_usage
 from ._reading import MAX_COUNT, as_amount, as_count, as_fields, as_items, as_name, dig
@@ -50,6 +50,9 @@ MODEL: Final = ("model_name", "model", "model_id")
 FINISH: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
 TOLD, SAID = "token_usage", "usage"
 """What packages call the same thing in the metadata of an answer."""
+
+LOOSE: Final = frozenset({"prompt_eval_count", "eval_count"})
+"""Counts of Ollama's, which its completion model hands on as they came: beside everything else."""
 
 OWN_IDS: Final = ("lc_", "lc-", "run-", "run--")
 """How the ids begin that LangChain makes up itself."""
@@ -157,7 +160,7 @@ def any_usage(said: Mapping[str, object], raw: object, tools: Mapping[str, int])
     """
     counts: dict[str, Any] = {name: as_count(said.get(name)) for name in TOTALS}
     if not (counts["input_tokens"] or counts["output_tokens"]):
-        return read_usage(raw, hosted_tools=tools)
+        return _usage_as_sent(raw, tools)
     if not counts["input_tokens"]:  # what packages say where nothing was said: no prompt has no tokens
         counts["input_tokens"] = counts["total_tokens"] = None
     for name, (where, key) in PARTS.items():
@@ -166,6 +169,14 @@ def any_usage(said: Mapping[str, object], raw: object, tools: Mapping[str, int])
     known = [count for count in writes.values() if count is not None]
     counts.update(writes, cache_write_tokens=sum(known) if known else None)
     return Usage(**counts, hosted_tool_calls=tools)
+
+
+def _usage_as_sent(raw: object, tools: Mapping[str, int]) -> Usage:
+    """The same of what the provider sent; of Bedrock's models a package puts zeros together where nothing was said."""
+    used = read_usage(raw, hosted_tools=tools)
+    if used.input_tokens != 0:
+        return used
+    return changed(used, input_tokens=None, total_tokens=None, output_tokens=used.output_tokens or None)
 
 
 def usual_usage(said: Mapping[str, object], tools: Mapping[str, int]) -> Usage | None:
@@ -210,7 +221,8 @@ def _part(said: Mapping[str, object], where: str, key: str) -> int | None:
 def _raw_usage(answer: Answer, output: Mapping[str, object]) -> object:
     """As the provider sent it; an empty one stands at all prompts of a request but the first."""
     metadata = answer.metadata
-    return metadata.get(TOLD) or metadata.get(SAID) or output.get(TOLD) or output.get(SAID) or None
+    beside = None if LOOSE.isdisjoint(metadata) else metadata
+    return metadata.get(TOLD) or metadata.get(SAID) or output.get(TOLD) or output.get(SAID) or beside
 
 
 def _hosted_tools(answer: Answer, raw: object, given: object) -> Mapping[str, int]:

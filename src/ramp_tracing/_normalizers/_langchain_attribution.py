@@ -75,6 +75,22 @@ def langchain_attribution(metadata: Mapping[str, object], tags: Sequence[object]
     return changed(NOBODY, **names, metadata=free or NO_METADATA)  # a tenth of what it takes to construct one
 
 
+def configured_attribution(configurable: Mapping[str, object]) -> Attribution:
+    """
+    Who a run is for, by the names under which its configuration tells a memory whose it is.
+
+    Args:
+        configurable: As an application has handed it to a chain or a graph.
+    """
+    if CONFIGURED.isdisjoint(configurable):
+        return NOBODY
+    texts = {key: text for key in CONFIGURED if (text := _text(configurable.get(key))) is not None}
+    return changed(NOBODY, **_names(texts)) if texts else NOBODY
+
+
+CONFIGURED: Final = frozenset({*NAMES["user"], *NAMES["session_id"]})
+
+
 def _is_internal(key: object) -> bool:
     return not isinstance(key, str) or key.startswith(INTERNAL_PREFIXES)
 

@@ -136,7 +136,7 @@ def as_fields(value: Any) -> Mapping[str, object]:
     """A mapping; an empty one for anything else. Of a subclass of `dict` no method is called: it may do anything."""
     kind = type(value)  # pyright: ignore[reportUnknownVariableType]
     if value is None or kind is dict:  # nearly always; the check for other mappings is dear
-        return value or {}
+        return {} if value is None else value
     if isinstance(value, dict):
         return dict(dict[str, object].items(cast("dict[str, object]", value)))
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}

@@ -1,6 +1,7 @@
 """From the end of a run of LangChain's to one record: of a model's call that nobody else records, or of a step."""
 
 import os
+import sys
 
 from .._context import in_force_then
 from .._guard import guarded
@@ -140,7 +141,7 @@ def _step(run: Run, ending: Ending) -> Generation:
     root, around = run.root, run.around(itself=True)
     attribution, parent, _ = in_force_then(NOBODY, state.defaults, around, root.span_parent)
     named = Attribution(generation_name=run.name, trace_name=attribution.trace_name or root.name).over(attribution)
-    failure = _failure(ending)
+    failure = None if _leads_elsewhere(ending.error) else _failure(ending)
     return Generation(
         id=run.step_id,
         operation=run.kind,
@@ -151,3 +152,13 @@ def _step(run: Run, ending: Ending) -> Generation:
         attribution=named,
         span_parent=parent,
     )
+
+
+def _leads_elsewhere(error: BaseException | None) -> bool:
+    """
+    Whether it is how LangGraph leaves a node for a person's word or for another graph's node: nothing has failed.
+
+    https://docs.langchain.com/oss/python/langgraph/interrupts
+    """
+    kind = getattr(sys.modules.get("langgraph.errors"), "GraphBubbleUp", None)
+    return isinstance(kind, type) and isinstance(error, kind)

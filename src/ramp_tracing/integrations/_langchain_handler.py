@@ -8,7 +8,18 @@ from typing import Any, Final
 
 from .._context import attribution_of
 from .._guard import guarded, log
-from .._layers import Ending, Kind, Run, claim_models, end_run, open_run, run_of
+from .._layers import (
+    Ending,
+    Kind,
+    Run,
+    claim_models,
+    configured_here,
+    end_run,
+    open_run,
+    run_of,
+    run_that_speaks,
+    told_before,
+)
 from .._normalizers import as_fields
 from .._record import NAMES, Attribution
 from .._state import Sink, state
@@ -95,7 +106,7 @@ class Told:
         _chunk_came(token, told.get("run_id"))
 
     def on_stream_event(self, event: object, **told: Any) -> None:
-        _chunk_came(None, told.get("run_id"))  # not every event carries a part of the answer; a token does
+        _event_came(told.get("run_id"))
 
     def on_llm_end(self, response: object, **told: Any) -> None:
         _ended(told, Ending(response))
@@ -215,7 +226,11 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
             claim_models(by_handler=True)  # a model that asks another one makes no call of its own
         serialized, asked = asking
         run = _run(options, Run("model", told), serialized)
+        if run.parent is not None:
+            run.given = run.given.over(configured_here())
         run.call = call = ModelCall(sink, operation)
+        if operation != "chat":  # whose begin a task of its own tells in async code, and whose end is always told
+            run.is_alone = False
         call.asked = asked if sink.keeps_content else None
         call.serialized = as_fields(serialized)
         call.params = as_fields(told.get("invocation_params"))
@@ -228,7 +243,8 @@ def _model_began(options: Options, operation: str, asking: tuple[object, object]
 
 def _is_known(options: Options, told: Mapping[str, Any]) -> bool:
     """Whether another handler of ours has told of it: one given to a chain, say, and one to the model in it."""
-    run = run_of(told.get("run_id"))
+    first = run_of(told.get("run_id"))
+    run = None if first is None else told_before(first, as_fields(told.get("metadata")))
     if run is None:
         return False
     run.given = options.given.over(run.given)
@@ -245,12 +261,23 @@ def _run(options: Options, run: Run, serialized: object) -> Run:
 
 def _chunk_came(chunk: object, run_id: object) -> None:
     run = run_of(run_id)
+    if run is not None and run.others:
+        run = run_that_speaks(run)
     if run is None or run.first_chunk is not None:
         return
     with guarded("noting a chunk"):
         run.streams = True
         if chunk:
             run.first_chunk = run.now()
+
+
+def _event_came(run_id: object) -> None:
+    run = run_of(run_id)
+    if run is None or run.teller is not None:
+        return
+    _chunk_came(None, run_id)  # not every event carries a part of the answer; a token does
+    with guarded("noting an event"):
+        run.watch_teller()
 
 
 def _ended(told: Mapping[str, Any], ending: Ending) -> None:
