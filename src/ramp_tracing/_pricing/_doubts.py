@@ -20,7 +20,7 @@ RESIDENT: Final = ".api.openai.com"
 """Data residency endpoints cost 10 % more for newer models: https://developers.openai.com/api/docs/guides/data-residency"""
 
 GOOGLES_DOOR: Final = "claude.googleapis.com"
-"""Anthropic's own platform, billed by Google; nobody says that its prices are Anthropic's, as AWS does of its own door."""
+"""Anthropic's own platform, billed by Google; nobody says that its prices are the same, as AWS does of its own door."""
 
 BEFORE_UPLIFT: Final = (
     "gpt-3.5", "gpt-4", "gpt-5-", "gpt-5.1", "gpt-5.2", "o1", "o3", "o4-mini", "omni-moderation", "text-embedding-",
