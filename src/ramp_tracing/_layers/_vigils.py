@@ -126,6 +126,11 @@ def note_answer(slot: Slot) -> None:
         vigil.answered = True
 
 
+def is_answered(slot: Slot) -> bool:
+    """Whether the layer has got a whole answer to the latest attempt, and has not spoken of it."""
+    return any(vigil.answered for vigil in slot.vigils[-1:])
+
+
 def note_stream(slot: Slot, chunks: Sequence[object] | None) -> None:
     """
     The layer makes a stream of the answer to the latest attempt.

@@ -18,6 +18,7 @@ from ._formats import WireFormat
 from ._litellm_attribution import litellm_attribution, trace_id_in
 from ._litellm_content import asked_in, is_redacted
 from ._litellm_money import cost_in, is_estimated, money_in, usage_in
+from ._json import parse
 from ._litellm_names import KINDS, Told, attempt_of, own_id
 from ._parameters import numbers_in
 from ._reading import as_fields, as_items, as_name, dig, with_members
@@ -68,7 +69,9 @@ class LiteLLMCall:
     outcome: Outcome
 
 
-def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> LiteLLMCall | None:
+def read_litellm(
+    call: Mapping[str, object], answer: object, *, ok: bool, is_answered: bool = False
+) -> LiteLLMCall | None:
     """
     What a callback was told.
 
@@ -76,13 +79,15 @@ def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> Lit
         call: Its ``kwargs``.
         answer: Its ``response_obj``.
         ok: Whether it was told of a success.
+        is_answered: Whether the provider had answered this attempt before it failed.
 
     Returns:
         `None` where nothing was bought: files, lists, an endpoint that nobody knows and that reports neither usage
         nor cost.
     """
     told = Told(call)
-    outcome = _counted(told, _outcome(told, answer, ok=ok), ok=ok)
+    paid = _paid(told) if is_answered and not ok else Outcome(complete=False)
+    outcome = _counted(told, _outcome(told, answer, ok=ok, paid=paid), ok=ok)
     if told.name not in KINDS and not outcome.usage.known and not (outcome.cost and outcome.cost.total):
         return None
     payload, attribution, money = told.payload, litellm_attribution(call), money_in(told)
@@ -116,11 +121,24 @@ def _counted(told: Told, outcome: Outcome, *, ok: bool) -> Outcome:
     return outcome if usage is outcome.usage else changed(outcome, usage=usage)
 
 
-def _outcome(told: Told, answer: object, *, ok: bool) -> Outcome:
-    form, response = told.kind.format, told.payload.get("response")
+def _paid(told: Told) -> Outcome:
+    """
+    What the provider had answered to a call that failed after that: its answer broke a rule of the application's, or
+    was not of the form that it had asked for (``enable_json_schema_validation``). It is paid for all the same.
+    """
+    answer = as_name(told.call.get("original_response"))
+    read = None if answer is None else CHAT.read(parse(answer.encode(errors="replace")))
+    if read is None or not read.usage.known or read.failure is not None:
+        return Outcome(complete=False)
+    return Outcome(response_id=read.response_id, response_model=read.response_model, usage=read.usage, complete=False)
+
+
+def _outcome(told: Told, answer: object, *, ok: bool, paid: Outcome) -> Outcome:
+    response, form = told.payload.get("response"), told.kind.format
     inner = dig(answer, "response") if form is RESPONSES else None
     whole = answer if inner is None else inner  # the last event of a stream
-    read = form.read(whole) if ok else Outcome(complete=False)
+    form = CHAT if form is RESPONSES and dig(whole, "choices") is not None else form  # of a model that has no responses
+    read = form.read(whole) if ok else paid
     return changed(
         read,
         response_id=own_id(read.response_id),
