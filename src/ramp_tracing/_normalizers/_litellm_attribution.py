@@ -83,6 +83,9 @@ INTERNAL: Final = frozenset(
 
 INTERNAL_PREFIXES: Final = ("user_api_key", "litellm_", "_", "hidden_", "sensitive_data_routing_", "standard_logging_")
 
+SPEND: Final = "spend_logs_metadata"
+"""What the application, or a header of the proxy's (``x-litellm-spend-logs-metadata``), says of a cost."""
+
 OF_LITELLM: Final = "hidden_params"
 """What LiteLLM puts there itself when a call has gone well."""
 
@@ -221,6 +224,10 @@ def _metadata(sources: Sources) -> dict[str, object]:
     found: dict[str, object] = {}
     _add_team(found, sources)
     metadata = sources.metadata
+    for place in (dig(sources.payload, "metadata", SPEND), metadata.get(SPEND)):
+        for key, value in as_fields(place).items():
+            if value is not None:
+                found[key] = value
     for key, value in sources.trace.items():
         if value is not None and key not in OURS:
             found[key] = value
