@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._runs import open_run
     from ._slots import Slot, is_first_word, is_open, note_usage, open_slot, slot_of, watch_forks
     from ._stack import frames_above, layer_above
-    from ._vigils import Vigil, is_answered, note_answer, note_stream
+    from ._vigils import Vigil, answer_of, note_answer, note_stream
 
 __all__: Final = [
     "Ending",
@@ -37,11 +37,11 @@ __all__: Final = [
     "Settled",
     "Slot",
     "Vigil",
+    "answer_of",
     "around_here",
     "claim_models",
     "end_run",
     "frames_above",
-    "is_answered",
     "is_first_word",
     "is_open",
     "is_waiting",
@@ -68,7 +68,7 @@ LAYERS: Final = {
         ("Slot", "is_first_word", "is_open", "note_usage", "open_slot", "slot_of", "watch_forks"), "_slots"
     ),
     **dict.fromkeys(("frames_above", "layer_above"), "_stack"),
-    **dict.fromkeys(("Vigil", "is_answered", "note_answer", "note_stream"), "_vigils"),
+    **dict.fromkeys(("Vigil", "answer_of", "note_answer", "note_stream"), "_vigils"),
 }
 """What only layers above a client need."""
 

@@ -16,10 +16,10 @@ from .._record import Attribution, Drafts, Failure, Outcome, Timing, UnixNanos, 
 from ._chat import CHAT, completion, message_of
 from ._failures import failure_of
 from ._formats import WireFormat
+from ._json import parse
 from ._litellm_attribution import litellm_attribution, trace_id_in
 from ._litellm_content import asked_in, is_redacted
 from ._litellm_money import cost_in, is_estimated, money_in, usage_in
-from ._json import parse
 from ._litellm_names import KINDS, Told, attempt_of, own_id
 from ._litellm_passed import NOBODY, PASSED, Passed, passed_through
 from ._parameters import numbers_in
@@ -72,7 +72,7 @@ class LiteLLMCall:
 
 
 def read_litellm(
-    call: Mapping[str, object], answer: object, *, ok: bool, is_answered: bool = False
+    call: Mapping[str, object], answer: object, *, ok: bool, paid: str | None = None
 ) -> LiteLLMCall | None:
     """
     What a callback was told.
@@ -81,7 +81,7 @@ def read_litellm(
         call: Its ``kwargs``.
         answer: Its ``response_obj``.
         ok: Whether it was told of a success.
-        is_answered: Whether the provider had answered this attempt before it failed.
+        paid: What the provider had answered before this attempt failed.
 
     Returns:
         `None` where nothing was bought: files, lists, an endpoint that nobody knows and that reports neither usage
@@ -91,8 +91,8 @@ def read_litellm(
     passed = passed_through(told, answer) if ok else None
     if passed is not None:
         return _passed(told, passed)
-    paid = _paid(told) if is_answered and not ok else Outcome(complete=False)
-    outcome = _counted(told, _outcome(told, answer, ok=ok, paid=paid), ok=ok)
+    read = _outcome(told, answer, ok=ok, paid=Outcome(complete=False) if paid is None else read_paid(paid))
+    outcome = _counted(told, read, ok=ok)
     if told.name not in KINDS and not outcome.usage.known and not (outcome.cost and outcome.cost.total):
         return None
     return _said(told, outcome, ok=ok)
@@ -117,7 +117,9 @@ def _said(told: Told, outcome: Outcome, *, ok: bool) -> LiteLLMCall:
     call, payload, money = told.call, told.payload, money_in(told)
     attribution = litellm_attribution(call)
     if told.name in PASSED and attribution.user == NOBODY:
-        attribution = changed(attribution, user=as_name(dig(call, "passthrough_logging_payload", "request_body", "user")))
+        attribution = changed(
+            attribution, user=as_name(dig(call, "passthrough_logging_payload", "request_body", "user"))
+        )
     made = CALLS.begin()
     made.key, made.kind, made.operation, made.ok = str(call.get("litellm_call_id")), told.name, told.kind.operation, ok
     made.attempt = attempt_of(call, payload)
@@ -148,14 +150,18 @@ def _counted(told: Told, outcome: Outcome, *, ok: bool) -> Outcome:
     return outcome if usage is outcome.usage else changed(outcome, usage=usage)
 
 
-def _paid(told: Told) -> Outcome:
+def read_paid(answer: str) -> Outcome:
     """
-    What the provider had answered to a call that failed after that: its answer broke a rule of the application's, or
-    was not of the form that it had asked for (``enable_json_schema_validation``). It is paid for all the same.
+    What was answered to a call of which LiteLLM does not say that it went well.
+
+    It may have failed after that: the answer broke a rule of the application's, or was not of the form that it had
+    asked for (``enable_json_schema_validation``). It is paid for all the same.
+
+    Args:
+        answer: The provider's, as it came.
     """
-    answer = as_name(told.call.get("original_response"))
-    read = None if answer is None else CHAT.read(parse(answer.encode(errors="replace")))
-    if read is None or not read.usage.known or read.failure is not None:
+    read = CHAT.read(parse(answer.encode(errors="replace")))
+    if not read.usage.known or read.failure is not None:
         return Outcome(complete=False)
     return Outcome(response_id=read.response_id, response_model=read.response_model, usage=read.usage, complete=False)
 

@@ -70,8 +70,8 @@ INTERNAL: Final = frozenset(
     {
         "adaptive_router_decision", "api_base", "applied_guardrails", "attempted_fallbacks", "attempted_retries",
         "caching_groups", "client_disconnected", "deployment", "deployment_model_name", "endpoint", "error_information",
-        "eval_information", "global_max_parallel_requests", "guardrail_information", "guardrails", "headers",
-        "is_silent_experiment", "llm_api_timing_windows", "max_fallbacks", "max_retries", "model_group",
+        "eval_information", "file_checksum", "global_max_parallel_requests", "guardrail_information", "guardrails",
+        "headers", "is_silent_experiment", "llm_api_timing_windows", "max_fallbacks", "max_retries", "model_group",
         "model_group_alias", "model_group_size", "model_info", "original_model_group", "policy_sources",
         "previous_models", "prompt_management_metadata", "quality_router_decision", "queue_time_seconds", "raw_request",
         "request_retry_count", "requester_custom_headers", "requester_ip_address", "requester_metadata",

@@ -45,8 +45,11 @@ def is_estimated(told: Told, usage: Usage) -> bool:
     """
     Whether LiteLLM may have counted itself: it does for a stream in which no chunk had usage, and does not say so.
 
-    Then there are no parts of the totals, which OpenAI and most others report; a reasoning of 0 is LiteLLM's own.
+    Then there are no parts of the totals, which OpenAI and most others report; a reasoning of 0 is LiteLLM's own. Of
+    Gemini's embeddings most come without usage, which LiteLLM counts as well.
     """
+    if told.name == "embedding" and told.provider == "gcp.gemini" and usage.known:
+        return dig(told.payload, "metadata", "usage_object", "prompt_tokens_details") is None
     if not told.is_streamed or not usage.known or told.name not in STREAMED_CHAT:
         return False
     if told.provider in REPORTS_STREAM_USAGE:

@@ -1,12 +1,12 @@
 """
 What the LiteLLM proxy has passed through: https://docs.litellm.ai/docs/proxy/pass_through
 
-Of endpoints that it knows LiteLLM tells as of any call. Of the others (embeddings, an address that the proxy's owner has
-configured) it hands on request and answer as they are, with no usage and a cost of 0.
+Of endpoints that it knows LiteLLM tells as of any call. Of the others (embeddings, an address that the proxy's owner
+has configured) it hands on request and answer as they are, with no usage and a cost of 0.
 """
 
 from ast import literal_eval
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -80,7 +80,7 @@ def passed_through(told: Told, answer: object) -> Passed | None:
 
 def _outcome(kind: Kind, body: object, text: str) -> Outcome:
     if CHUNKS not in text[:200]:
-        return kind.format.read(body if isinstance(body, Mapping) else parse(text.encode(errors="replace")))
+        return kind.format.read(as_fields(body) or parse(text.encode(errors="replace")))
     events = kind.format.accumulator(1, False)
     for line in _lines(text):
         if isinstance(line, str) and line.startswith(DATA):
@@ -90,10 +90,10 @@ def _outcome(kind: Kind, body: object, text: str) -> Outcome:
     return events.outcome()
 
 
-def _lines(text: str) -> list[object]:
+def _lines(text: str) -> Iterable[object]:
     if len(text) > MAX_STREAM:
-        return []
+        return ()
     try:
         return as_items(literal_eval(text.partition(CHUNKS)[2]))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return []
+        return ()

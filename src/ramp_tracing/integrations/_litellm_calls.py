@@ -7,7 +7,7 @@ from typing import Any, Final
 from .._capture import snapshot
 from .._guard import guarded
 from .._identity import generation_id
-from .._layers import Settled, Slot, is_answered, is_first_word, settle, slot_of, stop_speaking
+from .._layers import Settled, Slot, answer_of, is_first_word, settle, slot_of, stop_speaking
 from .._normalizers._litellm import LiteLLMCall, read_litellm
 from .._normalizers._litellm_lean import LeanCall, lean_litellm
 from .._normalizers._litellm_names import POLLS, own_id
@@ -65,9 +65,14 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
 
 
 def _read(call: Mapping[str, object], answer: object, *, ok: bool) -> LiteLLMCall | None:
-    answered = not ok and is_answered(slot_of("litellm", str(call.get("litellm_call_id"))))
-    said = read_litellm(call, answer, ok=ok, is_answered=answered)
-    if said is None or said.kind not in CREATING | OF_JOBS or said.outcome.response_id is None or ENCRYPTED not in sys.modules:
+    paid = None if ok else answer_of(slot_of("litellm", str(call.get("litellm_call_id"))))
+    said = read_litellm(call, answer, ok=ok, paid=paid)
+    if (
+        said is None
+        or said.kind not in CREATING | OF_JOBS
+        or said.outcome.response_id is None
+        or ENCRYPTED not in sys.modules
+    ):
         return said
     decrypted: Any = getattr(sys.modules[ENCRYPTED], "decrypted_response_id", None)
     if decrypted is None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from .._normalizers import as_fields, as_items, as_name, dig
+from .._normalizers import as_items, as_name, dig
 from .._state import state
 
 MAX_LATEST: Final = 256

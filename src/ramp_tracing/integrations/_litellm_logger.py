@@ -108,10 +108,14 @@ def _started(callback: Any, call: Mapping[str, object]) -> None:
 def _answered(call: Mapping[str, object]) -> None:
     """LiteLLM has a whole answer, unless it tells of a coroutine, of a stream, or in words of an error."""
     answer = call.get("original_response")
-    is_whole = isinstance(answer, str) and answer[:1] in BEGINNINGS and call.get("stream") is not True
-    if is_whole and state.sink is not None:
+    if (
+        isinstance(answer, str)
+        and answer[:1] in BEGINNINGS
+        and call.get("stream") is not True
+        and state.sink is not None
+    ):
         try:
-            note_answer(slot_of("litellm", str(call.get("litellm_call_id"))))
+            note_answer(slot_of("litellm", str(call.get("litellm_call_id"))), answer)
         except BaseException:
             with guarded("noting the answer to a LiteLLM call"):
                 raise
