@@ -67,17 +67,20 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
 def _read(call: Mapping[str, object], answer: object, *, ok: bool) -> LiteLLMCall | None:
     paid = None if ok else answer_of(slot_of("litellm", str(call.get("litellm_call_id"))))
     said = read_litellm(call, answer, ok=ok, paid=paid)
-    if (
-        said is None
-        or said.kind not in CREATING | OF_JOBS
-        or said.outcome.response_id is None
-        or ENCRYPTED not in sys.modules
-    ):
+    response_id = None if said is None else said.outcome.response_id
+    if said is None or response_id is None or said.kind not in CREATING | OF_JOBS:
         return said
-    decrypted: Any = getattr(sys.modules[ENCRYPTED], "decrypted_response_id", None)
-    if decrypted is None:
-        return said
-    return changed(said, outcome=changed(said.outcome, response_id=own_id(decrypted(said.outcome.response_id))))
+    return changed(said, outcome=changed(said.outcome, response_id=_decrypted(response_id)))
+
+
+def _decrypted(response_id: str) -> str:
+    """The provider's own id, where the proxy has put another in its place."""
+    decrypted: Any = getattr(sys.modules.get(ENCRYPTED), "decrypted_response_id", None)
+    found = response_id
+    if decrypted is not None:
+        with guarded("reading the proxy's id of a response"):
+            found = own_id(decrypted(response_id)) or response_id
+    return found
 
 
 def _lean(call: Mapping[str, object], answer: object) -> LeanCall | None:
