@@ -1,7 +1,9 @@
 """A batch is one record, also if LiteLLM creates it and the openai client looks at it, or the other way round."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import openai  # noqa: E402 - what it takes is there by now
 import ramp_tracing  # noqa: E402
 from ramp_tracing._identity import SeenIds  # noqa: E402
 from ramp_tracing._state import state  # noqa: E402
+from ramp_tracing.integrations import _litellm_calls  # noqa: E402
 from ramp_tracing.testing import FakeRamp, ReceivedSpan  # noqa: E402
 
 from .litellm_calls import BACKGROUND, BATCH, RESPONSE, SCRIPTS  # noqa: E402
@@ -150,3 +153,20 @@ def test_a_response_that_is_fetched_again(base: str) -> None:
         finally:
             ramp_tracing.uninstrument()
             state.seen = SeenIds()
+
+
+def test_nothing_of_the_proxy_is_imported(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only there a response has another id for its clients; elsewhere that takes half a minute to find out."""
+    hooks, asked = ModuleType("hooks"), list[str]()
+    hooks.decrypted_response_id = asked.append  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, _litellm_calls.ENCRYPTED, hooks)
+    monkeypatch.delitem(sys.modules, _litellm_calls.PROXY, raising=False)
+    with FakeRamp() as ramp:
+        ramp_tracing.instrument(api_key="ramp-key", base_url=ramp.url)
+        try:
+            litellm.responses(model="openai/gpt-4o", input="Hi", api_base=base, api_key="sk-test")
+            settled(ramp)
+        finally:
+            ramp_tracing.uninstrument()
+            state.seen = SeenIds()
+    assert [] == asked

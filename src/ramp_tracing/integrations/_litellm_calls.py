@@ -28,6 +28,9 @@ OF_JOBS: Final = frozenset({"create_batch", "retrieve_batch", *POLLS})
 ENCRYPTED: Final = "litellm.proxy.hooks.responses_id_security"
 """The part of the proxy that gives its clients an id of its own for a response, another one at each look."""
 
+PROXY: Final = "litellm.proxy.proxy_server"
+"""Where that looks for its key. Outside of a proxy it is not there, and takes half a minute to import."""
+
 
 def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
     """
@@ -77,7 +80,7 @@ def _decrypted(response_id: str) -> str:
     """The provider's own id, where the proxy has put another in its place."""
     decrypted: Any = getattr(sys.modules.get(ENCRYPTED), "decrypted_response_id", None)
     found = response_id
-    if decrypted is not None:
+    if decrypted is not None and PROXY in sys.modules:
         with guarded("reading the proxy's id of a response"):
             found = own_id(decrypted(response_id)) or response_id
     return found
