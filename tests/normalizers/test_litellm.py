@@ -366,10 +366,12 @@ def test_embeddings_that_are_passed_through() -> None:
     assert ("embeddings", 3) == (call.operation, call.outcome.usage.input_tokens)
 
 
-def test_a_stream_that_is_passed_through() -> None:
-    """LiteLLM hands on its lines as Python shows a list, after a sentence of its own."""
+@pytest.mark.parametrize("words", [1, 10_000])
+def test_a_stream_that_is_passed_through(words: int) -> None:
+    """LiteLLM hands on its lines as Python shows a list, after a sentence of its own. Of a long one the end is read."""
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-    events = [{"id": "c", "choices": [{"delta": {"content": "it's"}}]}, {"id": "c", "choices": [], "usage": usage}]
+    word = {"id": "c", "choices": [{"delta": {"content": "it's, 'data: so\""}}]}
+    events = [*[word] * words, {"id": "c", "choices": [], "usage": usage}]
     lines = [*(f"data: {json.dumps(each)}" for each in events), "data: [DONE]"]
     call = passed(f"cannot parse chunks to standard response object. Chunks={lines}", stream=True)
     assert call is not None
