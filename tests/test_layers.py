@@ -38,6 +38,9 @@ class Upper:
     async def catch_up(self) -> None:
         pass
 
+    def catch_up_alone(self, seconds: float) -> None:
+        pass
+
 
 @pytest.fixture
 def sink() -> Iterator[Generations]:
@@ -294,7 +297,7 @@ def test_a_forked_child_does_not_wait_for_calls_of_its_parent(sink: Generations)
     _layers.watch_forks()
     teller = Teller()
     answered = watched(sink, teller)
-    _layers.note_answer(answered)
+    _layers.note_answer(answered, "{}")
     under(sink, "b").record(generation())
     child = os.fork()
     if not child:
@@ -392,7 +395,7 @@ def test_an_answer_is_waited_for(sink: Generations) -> None:
     teller = Teller()
     slot = watched(sink, teller)
     assert not _layers.is_waiting()
-    _layers.note_answer(slot)
+    _layers.note_answer(slot, "{}")
     assert _layers.is_waiting()
     _layers.settle(slot, ok=True)
     _layers.stop_speaking()
@@ -403,7 +406,7 @@ def test_a_record_that_is_being_made_is_waited_for(sink: Generations) -> None:
     """The layer has spoken, and nothing has been recorded yet."""
     teller = Teller()
     slot = watched(sink, teller)
-    _layers.note_answer(slot)
+    _layers.note_answer(slot, "{}")
     _layers.settle(slot, ok=True)
     assert _layers.is_waiting()
     _layers.stop_speaking()

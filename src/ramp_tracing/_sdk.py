@@ -155,6 +155,8 @@ def _wait_for_promises(timeout: float) -> None:
         return
     from ._layers import is_waiting, release  # loaded by now, by whoever is a layer
 
+    for layer in list(state.layers.values()):
+        layer.catch_up_alone(timeout)
     while is_waiting() and time.monotonic() < until:
         time.sleep(0.01)
     release()

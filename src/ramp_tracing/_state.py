@@ -152,6 +152,10 @@ class Layer(Protocol):
         """Wait until it has spoken of every call of this event loop that is over."""
         ...
 
+    def catch_up_alone(self, seconds: float) -> None:
+        """Have it speak of the calls of an event loop that is no more, for *seconds* at most."""
+        ...
+
 
 @dataclass(slots=True)
 class State:

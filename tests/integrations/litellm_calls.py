@@ -73,6 +73,20 @@ ANTHROPIC: Final[Mapping[str, Any]] = {
     "usage": {"input_tokens": 10, "output_tokens": 5},
 }
 
+IMAGE: Final[Mapping[str, Any]] = {
+    "created": 1767225600,
+    "data": [{"b64_json": "aGVsbG8="}],
+    "usage": {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "total_tokens": 15,
+        "input_tokens_details": {"image_tokens": 0, "text_tokens": 10},
+    },
+}
+
+BACKGROUND: Final[Mapping[str, Any]] = {**RESPONSE, "id": "resp_0b7d3ac9e1f24a60", "background": True}
+QUEUED: Final[Mapping[str, Any]] = {**BACKGROUND, "status": "queued", "output": [], "usage": None}
+
 BATCH: Final[Mapping[str, Any]] = {
     "id": "batch_a91f6be8a2d94e53",
     "object": "batch",
@@ -183,6 +197,9 @@ SCRIPTS: Final[Mapping[str, Script]] = {
     "/long/chat/completions": stream(LONG),
     "/cut/chat/completions": stream(LONG[:3], done=False, cut=True),
     "/chat/completions": chat_by_model,
+    "/background/responses": json_answer(QUEUED),
+    f"/responses/{BACKGROUND['id']}": json_answer(BACKGROUND),
+    f"/responses/{RESPONSE['id']}": json_answer(RESPONSE),
     "/responses": responses_like_openai,
     "/messages": messages_like_anthropic,
     "/completions": text_completion,
@@ -194,18 +211,8 @@ SCRIPTS: Final[Mapping[str, Script]] = {
             "usage": {"prompt_tokens": 10, "total_tokens": 10},
         }
     ),
-    "/images/generations": json_answer(
-        {
-            "created": 1767225600,
-            "data": [{"b64_json": "aGVsbG8="}],
-            "usage": {
-                "input_tokens": 10,
-                "output_tokens": 5,
-                "total_tokens": 15,
-                "input_tokens_details": {"image_tokens": 0, "text_tokens": 10},
-            },
-        }
-    ),
+    "/images/generations": json_answer(IMAGE),
+    "/images/edits": json_answer(IMAGE),
     "/audio/transcriptions": json_answer(
         {
             "text": "Hello there.",
@@ -422,6 +429,42 @@ def batch(colour: Any, base: str) -> None:
         colour.call("retrieve_batch", batch_id=BATCH["id"], **common)
 
 
+def refused(colour: Any, base: str) -> None:
+    """An answer that breaks a rule of the application's, once it is paid for."""
+    litellm.post_call_rules = [lambda text: {"decision": False, "message": "No."}]
+    try:
+        failing(colour, "completion", **at_base(base, CLAUDE))
+    finally:
+        litellm.post_call_rules = []
+
+
+def by_own_provider(colour: Any, base: str) -> None:
+    """A provider of the application's own, which asks LiteLLM: https://docs.litellm.ai/docs/providers/custom_llm_server"""
+
+    class Own(litellm.CustomLLM):  # type: ignore[misc]
+        def completion(self, *args: Any, **kwargs: Any) -> Any:
+            return litellm.completion(**at_base(base, CLAUDE))
+
+        async def acompletion(self, *args: Any, **kwargs: Any) -> Any:
+            return await litellm.acompletion(**at_base(base, CLAUDE))
+
+    before = litellm.custom_provider_map
+    litellm.custom_provider_map = [{"provider": "of-our-own", "custom_handler": Own()}]
+    try:
+        colour.call("completion", model="of-our-own/best", messages=MESSAGES)
+    finally:
+        wait_for_words(colour)
+        litellm.custom_provider_map = before
+
+
+def wait_for_words(colour: Any) -> None:
+    """Let LiteLLM speak of what has just returned."""
+    for _ in range(10):
+        time.sleep(0.03)
+        if colour.name == "async":
+            colour.turn()
+
+
 def one(operation: str, model: str, counts: tuple[int | None, int | None] = (10, 5), failure: str | None = None) -> Any:
     return (operation, model, *counts, failure)
 
@@ -552,6 +595,17 @@ MATRIX: Final[Mapping[str, Made]] = {
         says=[one("rerank", "rerank-v3.5", UNKNOWN)],
     ),
     "failure": Made(make=lambda c, b: failing(c, "completion", **chat(b, model="openai/bad-1")), says=[FAILED]),
+    "refused answer": Made(
+        make=refused,
+        says=[one("chat", "claude-sonnet-4-5-20250929", (10, 5), "APIResponseValidationError")],
+    ),
+    "own provider": Made(make=by_own_provider, says=[one("chat", "claude-sonnet-4-5-20250929")]),
+    "image edit": Made(
+        make=lambda c, b: c.call(
+            "image_edit", model="openai/gpt-image-1", image=[b"\x89PNG"], prompt="A cat", api_base=b, api_key="sk-test"
+        ),
+        says=[one("image_edit", "gpt-image-1")],
+    ),
     "retries": Made(
         make=lambda c, b: failing(c, "completion", **chat(b, model="openai/bad-1", num_retries=2)),
         says=[FAILED],

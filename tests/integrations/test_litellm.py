@@ -1,6 +1,7 @@
 """LiteLLM: registration, prices, attribution, privacy, and the end of the process."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -487,9 +488,15 @@ def test_message_logging_turned_off(both: bool, base: str, monkeypatch: pytest.M
     assert 10 == generation.usage.input_tokens
 
 
-def test_message_logging_turned_off_and_nobody_speaks(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("turn_off_message_logging", True), ("standard_logging_payload_excluded_fields", ["response"])],
+)
+def test_message_logging_turned_off_and_nobody_speaks(
+    name: str, value: object, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The client's own record keeps to that too."""
-    monkeypatch.setattr(litellm, "turn_off_message_logging", True)
+    monkeypatch.setattr(litellm, name, value)
     monkeypatch.setattr(type(ramp_tracing.litellm_logger), "log_success_event", lambda *args, **kwargs: None)
     with recorded() as generations:
         litellm.completion(**chat(base))
@@ -521,6 +528,48 @@ def test_uninstrument_waits_for_what_was_answered(base: str) -> None:
         ramp_tracing.uninstrument()
         [generation] = ramp.generations
     assert 5 == generation.attributes["gen_ai.usage.output_tokens"]
+
+
+@pytest.mark.parametrize("watched", [(), ("litellm",)], ids=["both", "alone"])
+def test_flush_after_the_event_loop_has_ended(watched: Sequence[str], base: str) -> None:
+    """LiteLLM keeps what it has to tell for the next one: `flush()` does not wait, and is not True too early."""
+    with FakeRamp(api_key="test") as ramp:
+        ramp_tracing.instrument(*watched, api_key="test", base_url=ramp.url)
+        try:
+            for _ in range(3):
+                asyncio.run(litellm.acompletion(**at_base(base, CLAUDE)))
+            assert ramp_tracing.flush(30)
+            spans = list(ramp.generations)
+            asyncio.run(asyncio.sleep(0.05))
+            assert ramp_tracing.flush(30)
+            assert [5, 5, 5] == [each.attributes["gen_ai.usage.output_tokens"] for each in spans]
+            assert 3 == len(ramp.generations)
+        finally:
+            ramp_tracing.uninstrument()
+
+
+async def test_flush_leaves_an_event_loop_that_runs_alone(base: str) -> None:
+    """What LiteLLM has to tell there it tells there."""
+    with recorded() as generations:
+        await litellm.acompletion(**at_base(base, CLAUDE))
+        await asyncio.to_thread(ramp_tracing.flush, 5)
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not generations:
+            await asyncio.sleep(0.02)
+        assert [5] == [each.usage.output_tokens for each in generations]
+
+
+def test_callbacks_that_are_cleared_before_litellm_speaks(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer had come: what it says was used is recorded, once LiteLLM can say no more."""
+    monkeypatch.setattr(type(ramp_tracing.litellm_logger), "log_success_event", lambda *args, **kwargs: None)
+    with recorded(both=False) as generations:
+        litellm.completion(**at_base(base, CLAUDE))
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not generations:
+            gc.collect()
+            time.sleep(0.02)
+        [generation] = waited(generations, 1)
+    assert (10, 5, None) == (generation.usage.input_tokens, generation.usage.output_tokens, generation.failure)
 
 
 async def test_aflush(base: str) -> None:

@@ -162,6 +162,17 @@ def test_a_price_that_is_null_is_none() -> None:
     assert unread.whole().cost == Cost(total=Decimal("0.000093"), source="gateway")
 
 
+def test_a_price_of_nothing_is_one() -> None:
+    """Where LiteLLM was told so; else its 0 is none."""
+    free = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
+    for params, cost in ((free, Cost(total=Decimal(0), source="gateway")), ({}, None)):
+        call = told(response_cost=0.0, litellm_params=params)
+        unread = read_later(call, answer())
+        assert unread is not None
+        assert (cost, cost) == (unread.whole().cost, in_line(unread).cost)
+        assert plain(unread.whole()) == plain(read_at_once(call, answer()))
+
+
 def test_its_line_says_what_the_whole_says() -> None:
     """All but the content, and how it ended."""
     call = told(user="ada", litellm_params={"metadata": {"team": "billing", "tags": ["a"]}}, api_key="sk-1")

@@ -1,6 +1,8 @@
 """What LiteLLM tells a callback, read without LiteLLM."""
 
+import json
 from base64 import b64encode
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramp_tracing._normalizers import _litellm_attribution
-from ramp_tracing._normalizers._litellm import LiteLLMCall, read_litellm
+from ramp_tracing._normalizers._litellm import LiteLLMCall, read_litellm, read_paid
 from ramp_tracing._normalizers._litellm_attribution import TEAM, attribution_in, litellm_attribution, sources_of
 from ramp_tracing._normalizers._litellm_lean import _price
 from ramp_tracing._normalizers._litellm_money import as_exact
@@ -210,3 +212,180 @@ def test_a_price_has_fifteen_digits(price: float) -> None:
     digits = _price(price)
     assert digits is not None
     assert str(as_exact(price)) == str(Decimal(digits.decode()))
+
+
+# --- prices of nothing
+
+
+FREE = {"input_cost_per_token": 0, "output_cost_per_token": 0.0}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        FREE,
+        {"model_info": FREE},
+        {"metadata": {"model_info": FREE}},
+        {"litellm_metadata": {"model_info": {"input_cost_per_token": 0.0, "mode": "embedding"}}},
+    ],
+)
+def test_a_price_of_nothing_is_a_price(params: Any) -> None:
+    """LiteLLM was told that a token costs nothing, on the call or for a deployment; then its 0 is one."""
+    assert Cost(total=Decimal(0), source="gateway") == read(response_cost=0.0, litellm_params=params).outcome.cost
+    assert read(response_cost=None, litellm_params=params).outcome.cost is None
+    failed = told(None, ok=False, response_cost=0, litellm_params=params, exception=ValueError())
+    assert failed is not None
+    assert failed.outcome.cost is None
+
+
+@pytest.mark.parametrize(
+    "half", [{"input_cost_per_token": 0}, {**FREE, "output_cost_per_token": 1e-6}, {"model_info": 7}]
+)
+def test_half_a_price_of_nothing_is_none(half: Any) -> None:
+    """As little as LiteLLM's own 0."""
+    assert read(response_cost=0.0, litellm_params=half).outcome.cost is None
+
+
+# --- what is paid for, and LiteLLM says little of
+
+
+CLAUDES: Any = {
+    "id": "msg_01",
+    "type": "message",
+    "model": "claude-sonnet-4-5",
+    "content": [{"type": "text", "text": "secret answer"}],
+    "usage": {"input_tokens": 10, "cache_read_input_tokens": 100, "output_tokens": 5},
+}
+
+
+def test_an_answer_that_was_refused_is_paid_for() -> None:
+    """Its usage is in the provider's own answer; its text is nobody's business."""
+    paid = read_paid(json.dumps(CLAUDES))
+    assert (110, 100, 5) == (paid.usage.input_tokens, paid.usage.cache_read_tokens, paid.usage.output_tokens)
+    assert ("msg_01", "claude-sonnet-4-5", None) == (paid.response_id, paid.response_model, paid.output)
+
+
+@pytest.mark.parametrize("answer", ["{", "[]", '{"error": {"message": "No."}}', '{"usage": {}, "id": "x"}', "\ud800"])
+def test_an_answer_that_says_no_usage_is_not(answer: str) -> None:
+    """An error, or half an answer."""
+    assert not read_paid(answer).usage.known
+
+
+def test_usage_of_edited_images() -> None:
+    """LiteLLM makes zeros of it in the answer, beside the total, and has the counts elsewhere."""
+    answer = {"data": [{}, {}], "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 15}}
+    counts = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    usage = read(answer, call_type="image_edit", payload={"metadata": {"usage_object": counts}}).outcome.usage
+    assert (10, 5, 15, 2) == (usage.input_tokens, usage.output_tokens, usage.total_tokens, usage.images)
+    unknown = read(answer, call_type="image_edit").outcome.usage
+    assert (None, None, 15) == (unknown.input_tokens, unknown.output_tokens, unknown.total_tokens)
+
+
+@pytest.mark.parametrize(("details", "estimated"), [(None, True), ({"text_tokens": 3}, False)])
+def test_embeddings_that_litellm_counts_itself(details: Any, estimated: bool) -> None:
+    """Most of Gemini's say no usage; those that do have parts."""
+    answer = {"data": [{"embedding": [0.1]}], "usage": {"prompt_tokens": 3, "total_tokens": 3}}
+    payload = {"metadata": {"usage_object": {"prompt_tokens": 3, "prompt_tokens_details": details}}}
+    call = read(answer, call_type="aembedding", custom_llm_provider="gemini", payload=payload)
+    assert estimated == call.outcome.usage.estimated
+
+
+def test_a_response_of_a_model_that_has_none() -> None:
+    """LiteLLM makes it of a chat completion, and tells of that."""
+    call = read(call_type="aresponses", custom_llm_provider="anthropic", payload={"response": ANSWER})
+    assert ("responses", ("stop",)) == (call.kind, call.outcome.finish_reasons)
+    assert "secret answer" in str(call.outcome.output)
+
+
+@pytest.mark.parametrize("prefix", ["", "a"])
+@pytest.mark.parametrize(
+    ("kind", "operation"),
+    [
+        ("generate_content_stream", "chat"),
+        ("get_responses", "chat"),
+        ("compact_responses", "compact"),
+        ("video_generation", "video_generation"),
+        ("ocr", "ocr"),
+    ],
+)
+def test_sync_and_async_are_one_operation(prefix: str, kind: str, operation: str) -> None:
+    """LiteLLM's word for the latter begins with an ``a``."""
+    assert operation == read(call_type=f"{prefix}{kind}", response_cost=0.5).operation
+
+
+def test_a_stream_of_gemini_that_nobody_speaks_of() -> None:
+    """It was asked for, though nothing is known of its answer."""
+    assert told(None, ok=False, call_type="generate_content_stream") is not None
+
+
+def test_times_that_are_kept_out_of_the_payload() -> None:
+    """``standard_logging_payload_excluded_fields``; LiteLLM has them elsewhere, too."""
+    began = datetime(2026, 1, 1, 12)
+    times = {"startTime": None, "endTime": None}
+    call = read(payload=times, start_time=began, end_time=began + timedelta(seconds=2))
+    assert (round(began.timestamp() * 10**9), 2 * 10**9) == (
+        call.timing.started, call.timing.ended - call.timing.started,
+    )  # fmt: skip
+
+
+def test_what_is_said_of_the_cost_is_metadata() -> None:
+    """In the metadata, and in a header of the proxy's; the application's own keys go before it."""
+    spend = {"spend_logs_metadata": {"cost_center": "CC-1", "a": "spend", "nothing": None}}
+    sdk = litellm_attribution({"litellm_params": {"metadata": {**spend, "a": "own"}}})
+    assert {"cost_center": "CC-1", "a": "own"} == dict(sdk.metadata)
+    proxy = {"litellm_params": {"proxy_server_request": {"body": {}}}, "standard_logging_object": {"metadata": spend}}
+    assert {"cost_center": "CC-1", "a": "spend"} == dict(litellm_attribution(proxy).metadata)
+
+
+# --- what a proxy passes through
+
+
+def passed(answer: object, *, url: str = "http://10.0.0.7/v1/chat/completions", **more: Any) -> LiteLLMCall | None:
+    """What is read of an endpoint that LiteLLM does not know."""
+    asked = more.pop("asked", {"model": "gpt-4o", "user": "ada"})
+    text = answer if isinstance(answer, str) else json.dumps(answer)
+    call = {"user": "unknown", "passthrough_logging_payload": {"url": url, "request_body": asked}, **more}
+    unknown = {"custom_llm_provider": None, "payload": {"model": "unknown"}, "response_cost": 0.0}
+    return told({"response": text}, call_type="pass_through_endpoint", **unknown, **call)
+
+
+def test_what_is_passed_through() -> None:
+    """Its usage, its model, where it went, and no user whose name would be "unknown"."""
+    call = passed(ANSWER)
+    assert call is not None
+    assert (10, 5) == (call.outcome.usage.input_tokens, call.outcome.usage.output_tokens)
+    assert ("chat", "gpt-4o", "ada", True) == (call.operation, call.model, call.attribution.user, call.was_sent)
+    assert ("http://10.0.0.7/v1/chat/completions", None) == (call.api_base, call.outcome.cost)
+
+
+def test_embeddings_that_are_passed_through() -> None:
+    """Known by the path."""
+    answer = {"data": [{"embedding": [0.1]}], "model": "text-embedding-3-small", "usage": {"prompt_tokens": 3}}
+    call = passed(answer, url="https://api.openai.com/v1/embeddings")
+    assert call is not None
+    assert ("embeddings", 3) == (call.operation, call.outcome.usage.input_tokens)
+
+
+@pytest.mark.parametrize("words", [1, 10_000])
+def test_a_stream_that_is_passed_through(words: int) -> None:
+    """LiteLLM hands on its lines as Python shows a list, after a sentence of its own. Of a long one the end is read."""
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    word = {"id": "c", "choices": [{"delta": {"content": "it's, 'data: so\""}}]}
+    events = [*[word] * words, {"id": "c", "choices": [], "usage": usage}]
+    lines = [*(f"data: {json.dumps(each)}" for each in events), "data: [DONE]"]
+    call = passed(f"cannot parse chunks to standard response object. Chunks={lines}", stream=True)
+    assert call is not None
+    assert (10, 5, True) == (call.outcome.usage.input_tokens, call.outcome.usage.output_tokens, call.streamed)
+
+
+@pytest.mark.parametrize("text", ["Chunks=[", "Chunks=7", "Chunks=['data: {', 7]", "sound"])
+def test_a_stream_that_nobody_can_read(text: str) -> None:
+    """It was asked for all the same."""
+    call = passed(text)
+    assert call is not None
+    assert not call.outcome.usage.known
+
+
+def test_a_list_of_files_is_no_call() -> None:
+    """It has neither a model nor usage."""
+    assert passed({"object": "list", "data": []}, url="https://api.openai.com/v1/files", asked={}) is None

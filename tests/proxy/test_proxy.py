@@ -49,9 +49,19 @@ def chat(request: Request) -> Answer:
 
 
 def responses(request: Request) -> Answer:
-    from tests.integrations.litellm_calls import responses_like_openai
+    from tests.integrations.litellm_calls import QUEUED, responses_like_openai
 
-    return responses_like_openai(request)
+    body: Any = request.json
+    return json_answer(QUEUED) if body.get("background") else responses_like_openai(request)
+
+
+BACKGROUND: Final = "resp_0b7d3ac9e1f24a60"
+
+
+def look_at_background(request: Request) -> Answer:
+    from tests.integrations.litellm_calls import BACKGROUND
+
+    return json_answer(BACKGROUND)
 
 
 EMBEDDING: Final = {
@@ -71,6 +81,13 @@ class Proxy:
         self._ramp = ramp
         self._seen = 0
 
+    def usage_of(self, response_id: str) -> object:
+        """What Ramp knows of a response that may not have ended."""
+        found = [
+            each.attributes for each in self._ramp.generations if each.attributes["gen_ai.response.id"] == response_id
+        ]
+        return found[-1].get("gen_ai.usage.input_tokens") if found else None
+
     def received(self, count: int) -> list[ReceivedSpan]:
         """The next *count* records, and none more a moment later; one later still is one too many for the next."""
         until = time.monotonic() + 60
@@ -89,9 +106,18 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     shutil.copy(Path(__file__).with_name("auth.py"), folder)
     config = yaml.safe_load((ROOT / "examples" / "litellm_proxy" / "config.yaml").read_text())
     config["general_settings"]["custom_auth"] = "auth.user_api_key_auth"
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    scripts = {"/chat/completions": chat, "/responses": responses, "/embeddings": json_answer(EMBEDDING)}
+    scripts = {
+        f"/responses/{BACKGROUND}": look_at_background,
+        "/responses": responses,
+        "/chat/completions": chat,
+        "/embeddings": json_answer(EMBEDDING),
+    }
     with Provider(scripts=scripts) as upstream, FakeRamp(api_key="test") as ramp:
+        config["general_settings"]["pass_through_endpoints"] = [
+            {"path": f"/mine/{name}", "target": f"{upstream.base_url}/{name}"}
+            for name in ("chat/completions", "embeddings")
+        ]
+        (folder / "config.yaml").write_text(yaml.safe_dump(config))
         port = free_port()
         running = start(folder, port, environment(folder, upstream.base_url, ramp.url))
         try:
@@ -220,6 +246,55 @@ def test_responses(streamed: bool, proxy: Proxy) -> None:
     [span] = proxy.received(1)
     assert (10, 5) == tokens(span)
     has(span)
+
+
+def test_background_response(proxy: Proxy) -> None:
+    """One record, however often it is looked at: the proxy has another id for it each time."""
+    created = proxy.client.responses.create(model="gpt-4o", input="hi", background=True, user="ada")
+    assert created.id != BACKGROUND
+    for _ in range(3):
+        assert "completed" == proxy.client.responses.retrieve(created.id).status
+    until = time.monotonic() + 60
+    while time.monotonic() < until and proxy.usage_of(BACKGROUND) is None:
+        time.sleep(0.05)
+    [span] = proxy.received(1)
+    assert (10, 5) == tokens(span)
+    assert BACKGROUND == span.attributes["gen_ai.response.id"]
+    assert 0.000075 == pytest.approx(cost(span))
+    has(span, user__id="ada", gen_ai__request__model="gpt-4o")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_is_passed_through(streamed: bool, proxy: Proxy) -> None:
+    """To an address of the owner's own, of which LiteLLM knows nothing; the usage is in the answer."""
+    asked = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
+    passing = proxy.client.with_options(base_url=f"{proxy.url}/mine")
+    answer = passing.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hi"}], **asked)
+    if streamed:
+        list(answer)
+    [span] = proxy.received(1)
+    assert (10, 5) == tokens(span)
+    has(span, gen_ai__request__model="gpt-4o", user__id=None)
+
+
+def test_embeddings_that_are_passed_through(proxy: Proxy) -> None:
+    """They are known by their path."""
+    proxy.client.with_options(base_url=f"{proxy.url}/mine").embeddings.create(
+        model="text-embedding-3-small", input="hi"
+    )
+    [span] = proxy.received(1)
+    assert (10, "embeddings") == (tokens(span)[0], span.attributes["gen_ai.operation.name"])
+    has(span)
+
+
+def test_what_a_header_says_of_the_cost(proxy: Proxy) -> None:
+    """https://docs.litellm.ai/docs/proxy/cost_tracking: as a key of its own."""
+    ask(proxy, extra_headers={"x-litellm-spend-logs-metadata": '{"cost_center": "CC-7"}', "x-litellm-tags": "a,b"})
+    [span] = proxy.received(1)
+    assert ("CC-7", '["a","b"]') == (
+        span.attributes["trace.metadata.cost_center"],
+        span.attributes["trace.metadata.tags"],
+    )
 
 
 def test_fallback(proxy: Proxy) -> None:

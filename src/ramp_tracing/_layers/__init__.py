@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ._same_id import run_that_speaks, told_before
     from ._slots import Slot, is_first_word, is_open, note_usage, open_slot, slot_of, watch_forks
     from ._stack import frames_above, layer_above
-    from ._vigils import Vigil, note_answer, note_stream
+    from ._vigils import Vigil, answer_of, note_answer, note_stream
 
 __all__: Final = [
     "Ending",
@@ -39,6 +39,7 @@ __all__: Final = [
     "Settled",
     "Slot",
     "Vigil",
+    "answer_of",
     "around_here",
     "claim_models",
     "configured_here",
@@ -74,7 +75,7 @@ LAYERS: Final = {
         ("Slot", "is_first_word", "is_open", "note_usage", "open_slot", "slot_of", "watch_forks"), "_slots"
     ),
     **dict.fromkeys(("frames_above", "layer_above"), "_stack"),
-    **dict.fromkeys(("Vigil", "note_answer", "note_stream"), "_vigils"),
+    **dict.fromkeys(("Vigil", "answer_of", "note_answer", "note_stream"), "_vigils"),
 }
 """What only layers above a client need."""
 

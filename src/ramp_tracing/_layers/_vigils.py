@@ -29,7 +29,7 @@ class Vigil:
         make: Makes the record; `None` if there was nothing to record after all.
 
     Attributes:
-        answered: The layer has got an answer; it is about to speak.
+        answer: The whole answer that the layer has got; it is about to speak.
         is_below: The client below has taken up the call: its own record is there if the layer says nothing.
         streams: For each stream the layer has made of the answer: what has come so far.
     """
@@ -42,7 +42,7 @@ class Vigil:
         "_sink",
         "_slot",
         "_teller",
-        "answered",
+        "answer",
         "is_below",
         "streams",
     )  # fmt: skip
@@ -54,7 +54,7 @@ class Vigil:
         self._process = os.getpid()
         self._teller: ref[object] | None = None
         self._repeats = False
-        self.answered = False
+        self.answer: str | None = None
         self.is_below = False
         self.streams: list[Sequence[object]] = []
 
@@ -85,6 +85,11 @@ class Vigil:
         """The layer has spoken; for who has the lock."""
         self._teller = None
         state.open_streams.pop(id(self), None)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the layer has got a whole answer."""
+        return self.answer is not None
 
     @property
     def is_unheard(self) -> bool:
@@ -120,10 +125,15 @@ Make: TypeAlias = Callable[[Vigil], Generation | None]
 """What makes the record of a call that nobody speaks of."""
 
 
-def note_answer(slot: Slot) -> None:
+def note_answer(slot: Slot, answer: str) -> None:
     """The layer has got a whole answer to the latest attempt. Needs no lock: single steps."""
     for vigil in slot.vigils[-1:]:
-        vigil.answered = True
+        vigil.answer = answer
+
+
+def answer_of(slot: Slot) -> str | None:
+    """The whole answer to the latest attempt, of which the layer has not spoken."""
+    return next((vigil.answer for vigil in slot.vigils[-1:]), None)
 
 
 def note_stream(slot: Slot, chunks: Sequence[object] | None) -> None:

@@ -8,6 +8,7 @@ a cost and for counts that are unknown: they are read from elsewhere, or not at 
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from .._dataclass import dataclass
@@ -15,10 +16,12 @@ from .._record import Attribution, Drafts, Failure, Outcome, Timing, UnixNanos, 
 from ._chat import CHAT, completion, message_of
 from ._failures import failure_of
 from ._formats import WireFormat
+from ._json import parse
 from ._litellm_attribution import litellm_attribution, trace_id_in
 from ._litellm_content import asked_in, is_redacted
 from ._litellm_money import cost_in, is_estimated, money_in, usage_in
 from ._litellm_names import KINDS, Told, attempt_of, own_id
+from ._litellm_passed import NOBODY, PASSED, Passed, passed_through
 from ._parameters import numbers_in
 from ._reading import as_fields, as_items, as_name, dig, with_members
 from ._responses import RESPONSES
@@ -68,7 +71,9 @@ class LiteLLMCall:
     outcome: Outcome
 
 
-def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> LiteLLMCall | None:
+def read_litellm(
+    call: Mapping[str, object], answer: object, *, ok: bool, paid: str | None = None
+) -> LiteLLMCall | None:
     """
     What a callback was told.
 
@@ -76,16 +81,45 @@ def read_litellm(call: Mapping[str, object], answer: object, *, ok: bool) -> Lit
         call: Its ``kwargs``.
         answer: Its ``response_obj``.
         ok: Whether it was told of a success.
+        paid: What the provider had answered before this attempt failed.
 
     Returns:
         `None` where nothing was bought: files, lists, an endpoint that nobody knows and that reports neither usage
         nor cost.
     """
     told = Told(call)
-    outcome = _counted(told, _outcome(told, answer, ok=ok), ok=ok)
+    passed = passed_through(told, answer) if ok else None
+    if passed is not None:
+        return _passed(told, passed)
+    read = _outcome(told, answer, ok=ok, paid=Outcome(complete=False) if paid is None else read_paid(paid))
+    outcome = _counted(told, read, ok=ok)
     if told.name not in KINDS and not outcome.usage.known and not (outcome.cost and outcome.cost.total):
         return None
-    payload, attribution, money = told.payload, litellm_attribution(call), money_in(told)
+    return _said(told, outcome, ok=ok)
+
+
+def _passed(told: Told, passed: Passed) -> LiteLLMCall | None:
+    """What went through the proxy as it was; a list of files or models has no model and no usage, and is no call."""
+    told.kind, cost = passed.kind, cost_in(told, passed.outcome.cost)
+    if not (passed.outcome.usage.known or passed.asked.get("model") or cost):
+        return None
+    said = _said(told, changed(passed.outcome, cost=cost, output=None), ok=True)
+    model = None if said.model == NOBODY else said.model
+    return changed(
+        said,
+        was_sent=True,
+        model=model or as_name(passed.asked.get("model")),
+        api_base=said.api_base or passed.url,
+    )
+
+
+def _said(told: Told, outcome: Outcome, *, ok: bool) -> LiteLLMCall:
+    call, payload, money = told.call, told.payload, money_in(told)
+    attribution = litellm_attribution(call)
+    if told.name in PASSED and attribution.user == NOBODY:
+        attribution = changed(
+            attribution, user=as_name(dig(call, "passthrough_logging_payload", "request_body", "user"))
+        )
     made = CALLS.begin()
     made.key, made.kind, made.operation, made.ok = str(call.get("litellm_call_id")), told.name, told.kind.operation, ok
     made.attempt = attempt_of(call, payload)
@@ -116,11 +150,28 @@ def _counted(told: Told, outcome: Outcome, *, ok: bool) -> Outcome:
     return outcome if usage is outcome.usage else changed(outcome, usage=usage)
 
 
-def _outcome(told: Told, answer: object, *, ok: bool) -> Outcome:
-    form, response = told.kind.format, told.payload.get("response")
+def read_paid(answer: str) -> Outcome:
+    """
+    What was answered to a call of which LiteLLM does not say that it went well.
+
+    It may have failed after that: the answer broke a rule of the application's, or was not of the form that it had
+    asked for (``enable_json_schema_validation``). It is paid for all the same.
+
+    Args:
+        answer: The provider's, as it came.
+    """
+    read = CHAT.read(parse(answer.encode(errors="replace")))
+    if not read.usage.known or read.failure is not None:
+        return Outcome(complete=False)
+    return Outcome(response_id=read.response_id, response_model=read.response_model, usage=read.usage, complete=False)
+
+
+def _outcome(told: Told, answer: object, *, ok: bool, paid: Outcome) -> Outcome:
+    response, form = told.payload.get("response"), told.kind.format
     inner = dig(answer, "response") if form is RESPONSES else None
     whole = answer if inner is None else inner  # the last event of a stream
-    read = form.read(whole) if ok else Outcome(complete=False)
+    form = CHAT if form is RESPONSES and dig(whole, "choices") is not None else form  # of a model that has no responses
+    read = form.read(whole) if ok else paid
     return changed(
         read,
         response_id=own_id(read.response_id),
@@ -148,9 +199,10 @@ def _spoken_characters(told: Told) -> int | None:
 
 def _timing(told: Told) -> Timing:
     """A whole answer's "completion start" is its end."""
-    said = told.payload.get
-    started, ended = _instant(said("startTime")), _instant(said("endTime"))
-    first = _instant(said("completionStartTime")) if told.is_streamed else None
+    payload, said = told.payload.get, told.call.get
+    started = _instant(payload("startTime")) or _moment(said("start_time"))
+    ended = _instant(payload("endTime")) or _moment(said("end_time"))
+    first = _instant(payload("completionStartTime")) if told.is_streamed else None
     start = started or ended or UnixNanos(0)
     made: Any = TIMINGS.begin()
     made.started, made.ended, made.first_chunk = start, max(ended or start, start), first
@@ -162,6 +214,11 @@ def _instant(value: object) -> UnixNanos | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
         return None
     return UnixNanos(round(value * 1_000_000) * 1_000)
+
+
+def _moment(value: object) -> UnixNanos | None:
+    """The same where the application keeps it out of the payload (``standard_logging_payload_excluded_fields``)."""
+    return _instant(value.timestamp()) if isinstance(value, datetime) else None
 
 
 def _failure(call: Mapping[str, object]) -> Failure:

@@ -70,8 +70,8 @@ INTERNAL: Final = frozenset(
     {
         "adaptive_router_decision", "api_base", "applied_guardrails", "attempted_fallbacks", "attempted_retries",
         "caching_groups", "client_disconnected", "deployment", "deployment_model_name", "endpoint", "error_information",
-        "eval_information", "global_max_parallel_requests", "guardrail_information", "guardrails", "headers",
-        "is_silent_experiment", "llm_api_timing_windows", "max_fallbacks", "max_retries", "model_group",
+        "eval_information", "file_checksum", "global_max_parallel_requests", "guardrail_information", "guardrails",
+        "headers", "is_silent_experiment", "llm_api_timing_windows", "max_fallbacks", "max_retries", "model_group",
         "model_group_alias", "model_group_size", "model_info", "original_model_group", "policy_sources",
         "previous_models", "prompt_management_metadata", "quality_router_decision", "queue_time_seconds", "raw_request",
         "request_retry_count", "requester_custom_headers", "requester_ip_address", "requester_metadata",
@@ -82,6 +82,9 @@ INTERNAL: Final = frozenset(
 """Keys that LiteLLM, its Router and its proxy put among the application's own. What a guardrail found is content."""
 
 INTERNAL_PREFIXES: Final = ("user_api_key", "litellm_", "_", "hidden_", "sensitive_data_routing_", "standard_logging_")
+
+SPEND: Final = "spend_logs_metadata"
+"""What the application, or a header of the proxy's (``x-litellm-spend-logs-metadata``), says of a cost."""
 
 OF_LITELLM: Final = "hidden_params"
 """What LiteLLM puts there itself when a call has gone well."""
@@ -221,6 +224,10 @@ def _metadata(sources: Sources) -> dict[str, object]:
     found: dict[str, object] = {}
     _add_team(found, sources)
     metadata = sources.metadata
+    for place in (dig(sources.payload, "metadata", SPEND), metadata.get(SPEND)):
+        for key, value in as_fields(place).items():
+            if value is not None:
+                found[key] = value
     for key, value in sources.trace.items():
         if value is not None and key not in OURS:
             found[key] = value

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ._chat import CHAT
-from ._litellm_names import Told
+from ._litellm_names import POLLS, Told
 from ._reading import dig
 from ._responses import RESPONSES
 
@@ -13,7 +13,7 @@ REDACTED: Final = "redacted-by-litellm"
 def asked_in(told: Told) -> object:
     """What was asked, under the key that it is sent with; `None` where LiteLLM keeps it to itself."""
     messages, form = told.payload.get("messages"), told.kind.format
-    if messages is None or is_redacted(messages):
+    if messages is None or told.name in POLLS or is_redacted(messages):
         return None
     is_conversation = form is CHAT or form is RESPONSES
     if is_conversation and isinstance(messages, str):

@@ -16,7 +16,7 @@ from .._record import Outcome, UnixNanos
 from ._chat import OUTCOMES, completion, message_of
 from ._lean import NAMES, SIGNS_OF_AN_ERROR
 from ._litellm_content import ANSWER, MESSAGE, REDACTED
-from ._litellm_money import REPORTS_COST
+from ._litellm_money import REPORTS_COST, is_free
 from ._litellm_names import PROVIDERS, attempt_of
 from ._native_usage import MARKS
 from ._parameters import numbers_in
@@ -103,6 +103,8 @@ def lean_litellm(call: Any, answer: Any) -> LeanCall | None:
     response, word = told("response"), said("custom_llm_provider")
     started, ended = _instant(told("startTime")), _instant(told("endTime"))
     lean, price = _lean(response, word), _price(said("response_cost"))
+    if price == b"" and is_free(call):
+        price = FREE
     if lean is None or price is None or started is None or ended is None:
         return None
     made = LeanCall()
@@ -282,6 +284,8 @@ def _price(reckoned: Any) -> bytes | None:
     is_exact = len(digits) <= EXACT_DIGITS and reckoned > LEAST
     return digits.removesuffix(b".0") if is_exact else b"%.15g" % reckoned
 
+
+FREE: Final = b"0"
 
 EXACT_DIGITS: Final = 15
 LEAST: Final = 1e-300

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from .._record import Cost, Usage
+from .._record import Cost, Usage, changed
 from ._litellm_names import REPORTS_STREAM_USAGE, STREAMED_CHAT, Told
 from ._openai_usage import read_usage
 from ._reading import as_amount, as_count, as_fields, dig
@@ -14,13 +14,17 @@ def usage_in(told: Told, read: Usage) -> Usage:
     """
     The counts that *read*, the answer, has, else the payload's.
 
-    Nothing but zeros is what LiteLLM says of usage that nobody reported.
+    Nothing but zeros is what LiteLLM says of usage that nobody reported, and zeros beside a total what it makes of the
+    usage of edited images.
     """
-    if _says_something(read):
+    is_total_alone = not (read.input_tokens or read.output_tokens) and bool(read.total_tokens)
+    if _says_something(read) and not is_total_alone:
         return read
     counted = read_usage(dig(told.payload, "metadata", "usage_object"))
     if _says_something(counted):
-        return counted
+        return changed(counted, images=read.images) if is_total_alone else counted
+    if is_total_alone:
+        return changed(read, input_tokens=None, output_tokens=None)
     totals = _totals(told.payload)
     return totals if _says_something(totals) else Usage()
 
@@ -41,8 +45,11 @@ def is_estimated(told: Told, usage: Usage) -> bool:
     """
     Whether LiteLLM may have counted itself: it does for a stream in which no chunk had usage, and does not say so.
 
-    Then there are no parts of the totals, which OpenAI and most others report; a reasoning of 0 is LiteLLM's own.
+    Then there are no parts of the totals, which OpenAI and most others report; a reasoning of 0 is LiteLLM's own. Of
+    Gemini's embeddings most come without usage, which LiteLLM counts as well.
     """
+    if told.name == "embedding" and told.provider == "gcp.gemini" and usage.known:
+        return dig(told.payload, "metadata", "usage_object", "prompt_tokens_details") is None
     if not told.is_streamed or not usage.known or told.name not in STREAMED_CHAT:
         return False
     if told.provider in REPORTS_STREAM_USAGE:
@@ -66,7 +73,28 @@ def cost_in(told: Told, reported: Cost | None) -> Cost | None:
     if is_theirs and not _is_adjusted(as_fields(told.payload.get("cost_breakdown"))):
         return reported
     amount = as_exact(told.call.get("response_cost"))
-    return Cost(total=amount, source="gateway") if amount else None
+    return Cost(total=amount, source="gateway") if amount or (amount is not None and is_free(told.call)) else None
+
+
+def is_free(call: Mapping[str, object]) -> bool:
+    """
+    Whether LiteLLM was told that a token costs nothing: on the call, or by the Router's deployment.
+
+    https://docs.litellm.ai/docs/proxy/custom_pricing: what was bought beforehand (Azure's provisioned throughput), and
+    models on one's own machines. Only then is its 0 a price.
+    """
+    params = as_fields(call.get("litellm_params"))
+    places = (params, *(as_fields(dig(params, *place)) for place in DEPLOYMENTS))
+    return call.get("exception") is None and any(map(_costs_nothing, places))
+
+
+DEPLOYMENTS: Final = (("model_info",), ("metadata", "model_info"), ("litellm_metadata", "model_info"))
+"""Where the Router has what it was told of a deployment."""
+
+
+def _costs_nothing(prices: Mapping[str, object]) -> bool:
+    asked, answered = as_amount(prices.get("input_cost_per_token")), as_amount(prices.get("output_cost_per_token"))
+    return asked == 0 and (answered == 0 or (answered is None and prices.get("mode") == "embedding"))
 
 
 REPORTS_COST: Final = frozenset({"openrouter", "perplexity", "x_ai"})

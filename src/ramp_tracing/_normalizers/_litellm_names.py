@@ -29,6 +29,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "completion": Kind("chat", CHAT),
     "anthropic_messages": Kind("chat", CHAT),
     "generate_content": Kind("chat", CHAT),
+    "generate_content_stream": Kind("chat", CHAT),
     "text_completion": Kind("text_completion", COMPLETIONS),
     "responses": Kind("chat", RESPONSES),
     "embedding": Kind("embeddings", EMBEDDINGS),
@@ -39,6 +40,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "speech": Kind("speech", SPEECH),
     "rerank": Kind("rerank", EMBEDDINGS),
     "moderation": Kind("moderation", EMBEDDINGS),
+    "get_responses": Kind("chat", RESPONSES),
+    "cancel_responses": Kind("chat", RESPONSES),
     "create_batch": Kind("batch", JOBS),
     "retrieve_batch": Kind("batch", JOBS),
     "pass_through_endpoint": Kind("chat", CHAT),
@@ -46,6 +49,23 @@ KINDS: Final[Mapping[str, Kind]] = {
     "llm_passthrough_route": Kind("chat", CHAT),
 }
 """LiteLLM's call type, without the ``a`` of the async one → what it is."""
+
+IF_PAID: Final[Mapping[str, Kind]] = {
+    "_arealtime": Kind("chat", CHAT),
+    "_aresponses_websocket": Kind("chat", CHAT),
+    "compact_responses": Kind("compact", RESPONSES),
+    "ocr": Kind("ocr", EMBEDDINGS),
+    "search": Kind("search", EMBEDDINGS),
+    "vector_store_search": Kind("search", EMBEDDINGS),
+    "video_edit": Kind("video_generation", EMBEDDINGS),
+    "video_extension": Kind("video_extension", EMBEDDINGS),
+    "video_generation": Kind("video_generation", EMBEDDINGS),
+    "video_remix": Kind("video_generation", EMBEDDINGS),
+}
+"""The same of those that are recorded only if LiteLLM knows what they used or cost."""
+
+POLLS: Final = frozenset({"get_responses", "cancel_responses"})
+"""Look at what an earlier call has asked for."""
 
 STREAMED_CHAT: Final = frozenset({"completion", "text_completion"})
 """Calls whose stream LiteLLM puts together itself, counting where the provider has not."""
@@ -112,8 +132,9 @@ class Told:
         self.call = call
         self.payload = as_fields(said("standard_logging_object"))
         name = as_name(said("call_type")) or "completion"
-        self.name = name[1:] if name[:1] == "a" and name[1:] in KINDS else name
-        self.kind = KINDS.get(self.name) or Kind(self.name, CHAT)
+        is_async = name[:1] == "a" and (name[1:] in KINDS or name[1:] in IF_PAID)
+        self.name = name[1:] if is_async else name
+        self.kind = KINDS.get(self.name) or IF_PAID.get(self.name) or Kind(self.name, CHAT)
         self.word = as_name(said("custom_llm_provider"))
         provider = self.word or as_name(self.payload.get("custom_llm_provider"))
         self.provider = None if provider is None else PROVIDERS.get(provider, provider)

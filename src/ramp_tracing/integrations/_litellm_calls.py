@@ -1,22 +1,35 @@
 """From what LiteLLM tells of a call, and what the openai client has recorded of it, to one generation."""
 
+import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from .._capture import snapshot
 from .._guard import guarded
 from .._identity import generation_id
-from .._layers import Settled, Slot, is_first_word, settle, slot_of, stop_speaking
+from .._layers import Settled, Slot, answer_of, is_first_word, settle, slot_of, stop_speaking
 from .._normalizers._litellm import LiteLLMCall, read_litellm
 from .._normalizers._litellm_lean import LeanCall, lean_litellm
+from .._normalizers._litellm_names import POLLS, own_id
 from .._providers import address_in, provider_at
-from .._record import GENERATIONS, Attribution, Content, Cost, Generation, GenerationId, Usage, changed
-from .._recorder import ANSWERED, CONTENTS, answered_first, hand_over, sayable
+from .._record import GENERATIONS, Attribution, Content, Cost, Generation, GenerationId, Outcome, Usage, changed
+from .._recorder import ANSWERED, CONTENTS, answered_first, as_asked, hand_over, sayable, timing_of_job
 from .._state import Sink, state
 from ._key_hashes import hash_of
+from ._litellm_custom import is_handed_on
 from ._litellm_unread import traced, unread_call
 
-BATCHES: Final = frozenset({"create_batch", "retrieve_batch"})
+CREATING: Final = frozenset({"create_batch", "responses"})
+"""Calls that may create a job: a batch, a response in the background."""
+
+OF_JOBS: Final = frozenset({"create_batch", "retrieve_batch", *POLLS})
+"""Calls that are no records of their own: what is recorded is the job."""
+
+ENCRYPTED: Final = "litellm.proxy.hooks.responses_id_security"
+"""The part of the proxy that gives its clients an id of its own for a response, another one at each look."""
+
+PROXY: Final = "litellm.proxy.proxy_server"
+"""Where that looks for its key. Outside of a proxy it is not there, and takes half a minute to import."""
 
 
 def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
@@ -32,16 +45,18 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
     if sink is None:
         return
     lean = _lean(call, answer) if ok and sink.keeps_content else None
-    said = read_litellm(call, answer, ok=ok) if lean is None else None
+    said = _read(call, answer, ok=ok) if lean is None else None
     told = said if lean is None else lean
     if told is None:
         return
     slot = slot_of("litellm", told.key)
     settled = settle(slot, ok=ok, job=None if said is None else _job(said))
     try:
+        if settled.promise is None and is_handed_on(call, answer):
+            return
         if lean is not None and _is_recorded_unread(sink, call, lean, (slot, settled)):
             return
-        said = said or read_litellm(call, answer, ok=ok)
+        said = said or _read(call, answer, ok=ok)
         if said is not None:
             _record(sink, call, said, (slot, settled))
     except BaseException:
@@ -50,6 +65,25 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
         raise
     finally:
         stop_speaking()
+
+
+def _read(call: Mapping[str, object], answer: object, *, ok: bool) -> LiteLLMCall | None:
+    paid = None if ok else answer_of(slot_of("litellm", str(call.get("litellm_call_id"))))
+    said = read_litellm(call, answer, ok=ok, paid=paid)
+    response_id = None if said is None else said.outcome.response_id
+    if said is None or response_id is None or said.kind not in CREATING | OF_JOBS:
+        return said
+    return changed(said, outcome=changed(said.outcome, response_id=_decrypted(response_id)))
+
+
+def _decrypted(response_id: str) -> str:
+    """The provider's own id, where the proxy has put another in its place."""
+    decrypted: Any = getattr(sys.modules.get(ENCRYPTED), "decrypted_response_id", None)
+    found = response_id
+    if decrypted is not None and PROXY in sys.modules:
+        with guarded("reading the proxy's id of a response"):
+            found = own_id(decrypted(response_id)) or response_id
+    return found
 
 
 def _lean(call: Mapping[str, object], answer: object) -> LeanCall | None:
@@ -93,10 +127,20 @@ def _record(sink: Sink, call: Mapping[str, object], said: LiteLLMCall, known: tu
     generation = generation_of(sink, said, settled, job=job)
     if generation.api_key_hash is None and (key_hash := hash_of(call.get("api_key"))) is not None:
         generation = changed(generation, api_key_hash=key_hash)
-    if promise is None:
+    if promise is not None:
+        promise.end(generation)
+    elif job is None or generation.pending:
         sink.record(generation)
     else:
-        promise.end(generation)
+        _record_end(sink, generation, said.outcome)
+
+
+def _record_end(sink: Sink, seen: Generation, outcome: Outcome) -> None:
+    """Record how a job has ended, for the one who created it, unless another process has done so."""
+    note = sink.job(seen.id)
+    if not note.settled:
+        seen = changed(seen, timing=timing_of_job(seen.timing, outcome, now=seen.timing.ended))
+        sink.record(seen if note.created is None else as_asked(note.created, seen))
 
 
 def _is_repeated(said: LiteLLMCall, slot: Slot, settled: Settled, *, job: str | None) -> bool:
@@ -105,16 +149,16 @@ def _is_repeated(said: LiteLLMCall, slot: Slot, settled: Settled, *, job: str | 
 
     The proxy even tells of a failure and of a success of one attempt, whose reader has hung up.
     """
-    if said.kind not in BATCHES:
-        return not is_first_word(slot, said.attempt)
+    if job is None:
+        return said.kind in OF_JOBS or not is_first_word(slot, said.attempt)
     if said.outcome.pending:
-        return said.kind != "create_batch"
-    return job is None or (settled.held is None and not state.seen.take(job))
+        return said.kind not in CREATING
+    return settled.held is None and not state.seen.take(job)
 
 
 def _job(said: LiteLLMCall) -> str | None:
-    """The id of a batch, under which it is recorded when it is created and again when it has ended."""
-    return said.outcome.response_id if said.kind in BATCHES and said.ok else None
+    """The id of a job, under which it is recorded when it is created and again when it has ended."""
+    return said.outcome.response_id if said.outcome.job and said.kind in CREATING | OF_JOBS and said.ok else None
 
 
 def generation_of(sink: Sink, said: LiteLLMCall, settled: Settled, *, job: str | None) -> Generation:

@@ -8,6 +8,7 @@ It tells of async calls from a worker of its own, after they have returned. At t
 import asyncio
 import time
 from importlib import import_module
+from threading import Thread
 from typing import Any, Final
 
 from .._guard import guarded
@@ -42,6 +43,28 @@ async def catch_up() -> None:
         if worker is not None:
             await asyncio.sleep(0)  # what is to be told is put into the queue by tasks of their own
             await worker.flush()
+
+
+def catch_up_alone(seconds: float) -> None:
+    """
+    Let LiteLLM tell what it had to tell when its event loop ended: it would do so with the next one, or at the end.
+
+    On a thread of its own, because LiteLLM makes an event loop for that, and leaves it where the application's was.
+    """
+    with guarded("waiting for what LiteLLM has to tell"):
+        worker = _worker()
+        if _has_lost_its_loop(worker):
+            telling = Thread(target=worker._flush_on_exit, name="ramp-tracing-litellm", daemon=True)
+            telling.start()
+            telling.join(seconds)
+
+
+def _has_lost_its_loop(worker: Any) -> bool:
+    """Whether something waits for an event loop that has been closed, as `asyncio.run` does at its end."""
+    loop, queue = getattr(worker, "_bound_loop", None), getattr(worker, "_queue", None)
+    if loop is None or queue is None or not loop.is_closed():
+        return False
+    return not queue.empty() or bool(getattr(worker, "_dequeued_tasks", None))
 
 
 def _worker() -> Any:

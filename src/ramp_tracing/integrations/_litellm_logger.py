@@ -40,6 +40,9 @@ NO_ANSWERS: Final = frozenset(
 )
 """What LiteLLM calls that which a chat model, or its cache, may ask for on its way."""
 
+CONTENT: Final = frozenset({"messages", "response"})
+"""Fields of the logging payload that are content."""
+
 BUILT_IN: Final = "ramp"
 """LiteLLM's own callback for Ramp."""
 
@@ -105,10 +108,14 @@ def _started(callback: Any, call: Mapping[str, object]) -> None:
 def _answered(call: Mapping[str, object]) -> None:
     """LiteLLM has a whole answer, unless it tells of a coroutine, of a stream, or in words of an error."""
     answer = call.get("original_response")
-    is_whole = isinstance(answer, str) and answer[:1] in BEGINNINGS and call.get("stream") is not True
-    if is_whole and state.sink is not None:
+    if (
+        isinstance(answer, str)
+        and answer[:1] in BEGINNINGS
+        and call.get("stream") is not True
+        and state.sink is not None
+    ):
         try:
-            note_answer(slot_of("litellm", str(call.get("litellm_call_id"))))
+            note_answer(slot_of("litellm", str(call.get("litellm_call_id"))), answer)
         except BaseException:
             with guarded("noting the answer to a LiteLLM call"):
                 raise
@@ -198,7 +205,10 @@ def _unregister(callback: Any) -> None:
 
 
 def _keeps_to_itself(call: Mapping[str, object]) -> bool:
-    """Whether LiteLLM was told, for all calls or for this one, that messages are not for callbacks."""
+    """Whether LiteLLM was told, for all calls or for this one, that messages or answers are not for callbacks."""
+    excluded: Any = getattr(_module("litellm"), "standard_logging_payload_excluded_fields", None)
+    if excluded and not CONTENT.isdisjoint(excluded):
+        return True
     redaction: Any = _module("litellm.litellm_core_utils.redact_messages")
     return bool(redaction.should_redact_message_logging(call))
 

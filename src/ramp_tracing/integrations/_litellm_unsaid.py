@@ -14,7 +14,7 @@ from typing import Final
 
 from .._layers import Settled, Slot, Vigil
 from .._normalizers import CHAT, as_items
-from .._normalizers._litellm import read_litellm
+from .._normalizers._litellm import read_litellm, read_paid
 from .._normalizers._litellm_attribution import litellm_attribution
 from .._record import Failure, Generation, Outcome, UnixNanos, Usage, changed
 from .._recorder import ABANDONED
@@ -114,7 +114,9 @@ def _generation(known: Mapping[str, object], sink: Sink, slot: Slot, vigil: Vigi
 
 
 def _outcome(vigil: Vigil, *, keeps_content: bool) -> Outcome:
-    """What has come of a stream; a wrapper of LiteLLM's around another one has no chunks of its own."""
+    """What has come, of a stream too; a wrapper of LiteLLM's around another one has no chunks of its own."""
+    if vigil.answer is not None:
+        return read_paid(vigil.answer)
     accumulator = CHAT.accumulator(1, keeps_content)
     for chunk in max(vigil.streams, key=len, default=()):
         accumulator.add(chunk)

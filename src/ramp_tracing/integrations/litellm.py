@@ -67,6 +67,12 @@ class LiteLLMLayer:
 
         await catch_up()
 
+    def catch_up_alone(self, seconds: float) -> None:
+        """Have LiteLLM speak of the calls of an event loop that is no more, for *seconds* at most."""
+        from ._litellm_exit import catch_up_alone
+
+        catch_up_alone(seconds)
+
 
 def install() -> None:
     """Register the callback; LiteLLM is imported by now."""
