@@ -63,10 +63,21 @@ def test_what_is_too_old_goes(state: Path) -> None:
         journal_in(state).append(generation(number))
     (old,) = (path for path in files(state) if b"gen-0" in path.read_bytes())
     os.utime(old, (1, 1))
-    journal = journal_in(state)
+    journal = journal_in(state, trial_seconds=0)
     journal.tend()
     assert journal.counts() == Stats(recorded=2, waiting=1, lost=1)
     assert drain(journal) == ids(1)
+
+
+def test_what_is_too_old_is_sent_if_it_can_be(state: Path) -> None:
+    """A machine that was off for two months, or whose clock said 1970, has lost nothing."""
+    journal_in(state).append(generation(0))
+    (old,) = files(state)
+    os.utime(old, (1, 1))
+    journal = journal_in(state)
+    journal.tend()
+    assert drain(journal) == ids(0)
+    assert journal.counts() == Stats(recorded=1, acknowledged=1)
 
 
 def test_a_living_neighbour_is_left_alone(state: Path) -> None:

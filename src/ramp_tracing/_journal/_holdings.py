@@ -34,6 +34,7 @@ class Holdings:
         self._more_to_adopt = False
         self._damaged = 0
         self._next_round = 0.0
+        self._since = time.monotonic()
         self.writer = Writer(directory, self._own.append)
         self.trimmed = 0
         """Records that were deleted because there was too much, or they were too old."""
@@ -129,7 +130,8 @@ class Holdings:
         self._leave_deleted()
         with self._noting_failure():
             clear_litter(self._directory)
-            trim(self._directory, self._bounds, self._drop)
+            had_time = time.monotonic() - self._since >= self._bounds.trial_seconds
+            trim(self._directory, self._bounds, self._drop, had_time=had_time)
             self._adopt(self._directory)
         for directory in self._elsewhere:
             with suppress(OSError):  # it need not be there, nor be ours

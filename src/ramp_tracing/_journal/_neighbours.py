@@ -4,6 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Sequence, Set
+from math import inf
 from typing import Final, NamedTuple
 
 from ._bounds import Bounds
@@ -107,7 +108,7 @@ def clear_litter(directory: Directory) -> None:
                 unlink(name, opened)
 
 
-def trim(directory: Directory, bounds: Bounds, drop: Callable[[int, str], bool]) -> None:
+def trim(directory: Directory, bounds: Bounds, drop: Callable[[int, str], bool], *, had_time: bool) -> None:
     """
     Have segments deleted, the oldest first, until the rest is within the bounds.
 
@@ -117,17 +118,19 @@ def trim(directory: Directory, bounds: Bounds, drop: Callable[[int, str], bool])
         directory: Where they are.
         bounds: On their size and age.
         drop: Deletes the segment of a name, in the directory of a descriptor, if it may.
+        had_time: Whether there was time to send what is too old; until then only their size is looked at.
 
     Raises:
         OSError: The directory cannot be used.
     """
     with directory.existing() as opened:
-        if opened is None or not _surplus(_files(opened), bounds):
+        oldest = time.time() - bounds.max_age_seconds if had_time else -inf
+        if opened is None or not _surplus(_files(opened), bounds, oldest):
             return
         descriptor = os.open(LOCK_NAME, os.O_CREAT | os.O_RDWR | FILE_FLAGS, FILE_MODE, dir_fd=opened)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _trim(opened, bounds, drop)
+            _trim(opened, bounds, drop, oldest)
         except BlockingIOError:
             pass
         finally:
@@ -141,18 +144,16 @@ class _File(NamedTuple):
     """When the last line was appended, in seconds since 1970."""
 
 
-def _trim(opened: int, bounds: Bounds, drop: Callable[[int, str], bool]) -> None:
+def _trim(opened: int, bounds: Bounds, drop: Callable[[int, str], bool], oldest: float) -> None:
     files = _files(opened)
-    too_old = time.time() - bounds.max_age_seconds
     excess = sum(each.size_bytes for each in files) - bounds.total_bytes
     for each in files:
-        if (excess > 0 or each.changed < too_old) and drop(opened, each.name):
+        if (excess > 0 or each.changed < oldest) and drop(opened, each.name):
             excess -= each.size_bytes
 
 
-def _surplus(files: Sequence[_File], bounds: Bounds) -> bool:
-    too_old = time.time() - bounds.max_age_seconds
-    return sum(each.size_bytes for each in files) > bounds.total_bytes or any(each.changed < too_old for each in files)
+def _surplus(files: Sequence[_File], bounds: Bounds, oldest: float) -> bool:
+    return sum(each.size_bytes for each in files) > bounds.total_bytes or any(each.changed < oldest for each in files)
 
 
 def _files(opened: int) -> list[_File]:
