@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import platformdirs
 import pytest
@@ -20,7 +21,7 @@ from ramp_tracing._journal._file_systems import file_system_of, network_file_sys
 from ramp_tracing._journal._place import destination_name
 from ramp_tracing.exceptions import ConfigurationError
 
-from .samples import ROOT, bytes_below, drain, generation, ids
+from .samples import ROOT, bytes_below, drain, generation, ids, run
 
 URL = "https://api.example.com/x?token=CANARY-query"
 KEY = "ramp_CANARY_key"
@@ -320,3 +321,23 @@ def test_one_journal_is_opened_though_a_signal_comes_in_between(tmp_path: Path) 
     site = Interrupted()
     assert site.journal is site.handled
     assert site.journal is site.handled
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_whoever_the_process_has_become_has_a_place_of_its_own() -> None:
+    """Root loads the application, as a server does that takes root away before it works."""
+    with TemporaryDirectory(dir="/tmp") as folder:  # pytest's own are root's alone
+        Path(folder).chmod(0o777)
+        home = Path(folder, "home")
+        home.mkdir(0o700)
+        code = """
+            from ramp_tracing._journal import _file, _place
+            _place.SECOND_PLACE = Path(sys.argv[1])
+            os.environ["HOME"] = str(_place.SECOND_PLACE / "home")
+            site = _place.site_of(state_dir=None, base_url="http://127.0.0.1:9", key="k")
+            os.setuid(65534)
+            site.journal.append(generation(1))
+            files = list(_place.SECOND_PLACE.glob("ramp_tracing-65534/*/*.seg"))
+            say(site.journal.counts().waiting, site.journal.in_memory, len(files))
+        """
+        assert run(code, Path(folder)).split() == ["1", "0", "1"]

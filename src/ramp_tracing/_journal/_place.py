@@ -4,10 +4,11 @@ import errno
 import os
 import pwd
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from .._guard import WARNING, log
@@ -37,26 +38,39 @@ PASSING: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE,
 """What a disk says that may say something else in a minute. The journal tries it again by itself."""
 
 
+class Directories(NamedTuple):
+    """
+    Attributes:
+        own: For the segments of a destination; `None` if they are kept in memory.
+        elsewhere: Where earlier processes may have left something.
+    """
+
+    own: Directory | None = None
+    elsewhere: Sequence[Directory] = ()
+
+
 class Site:
     """
     Where the journal of a destination is; what writes it is loaded with the first record.
 
     Args:
-        directory: For the segments; in memory if left out.
-        elsewhere: Where earlier processes may have left something.
+        place: Where. In memory if left out.
         journal: The journal, if it has been opened.
+        choose: What *place* was chosen by, if nobody asked for it. It depends on the user: a server that root starts
+            may load the application as root, and run it as somebody else.
     """
 
     def __init__(
         self,
-        directory: Directory | None = None,
+        place: Directories | None = None,
         *,
-        elsewhere: Sequence[Directory] = (),
         journal: "Journal | None" = None,
+        choose: Callable[[], Directories] | None = None,
     ) -> None:
-        self._directory = directory
-        self._elsewhere = elsewhere
+        self._place = place or Directories()
         self._journal = journal
+        self._choose = choose
+        self._user = os.geteuid()
 
     @property
     def is_open(self) -> bool:
@@ -84,12 +98,16 @@ class Site:
         return self.journal.has_leftovers() if self.is_open else any(map(may_have_orphans, self._directories()))
 
     def _directories(self) -> Sequence[Directory]:
-        return self._elsewhere if self._directory is None else (self._directory, *self._elsewhere)
+        directory, elsewhere = self._place
+        return elsewhere if directory is None else (directory, *elsewhere)
 
     def _opened(self) -> "Journal":
-        if self._directory is None:
+        if self._choose is not None and os.geteuid() != self._user:
+            self._place = self._choose()
+        directory, elsewhere = self._place
+        if directory is None:
             return cast("Journal", load(f"{__package__}._memory").MemoryJournal())
-        return cast("Journal", load(f"{__package__}._file").FileJournal(self._directory, elsewhere=self._elsewhere))
+        return cast("Journal", load(f"{__package__}._file").FileJournal(directory, elsewhere=elsewhere))
 
 
 def open_journal(*, state_dir: str | None, base_url: str, key: str, earlier: Sequence[Path] = ()) -> "Journal":
@@ -117,7 +135,13 @@ def site_of(*, state_dir: str | None, base_url: str, key: str, earlier: Sequence
     name = destination_name(base_url, key)
     others = [Directory(each.parent, each.name) for each in earlier]
     if state_dir is not None:
-        return Site(_asked_for(Directory(Path(state_dir), name), base_url), elsewhere=others)
+        return Site(Directories(_asked_for(Directory(Path(state_dir), name), base_url), others))
+    choose = partial(_chosen, name, base_url, others)
+    return Site(choose(), choose=choose)
+
+
+def _chosen(name: str, base_url: str, others: Sequence[Directory]) -> Directories:
+    """The first usable place for a destination of that name."""
     obstacles: list[str] = []
     places = state_directories(None)
     for place in places:
@@ -126,14 +150,15 @@ def site_of(*, state_dir: str | None, base_url: str, key: str, earlier: Sequence
         if obstacle is None:
             if obstacles:
                 _warn(f"{'; '.join(obstacles)}: the journal is in {place}")
-            others += [Directory(each, name) for each in places if _is_other(each, place)]
-            return Site(directory, elsewhere=others)
+            return Directories(
+                directory, [*others, *(Directory(each, name) for each in places if _is_other(each, place))]
+            )
         obstacles.append(obstacle)
     _warn(
         f"{'; '.join(obstacles)}: records are kept in memory, and lost if the process ends before they are sent; "
         "name a directory with RAMP_TRACING_STATE_DIR"
     )
-    return Site()
+    return Directories()
 
 
 def state_directories(state_dir: str | None) -> Sequence[Path]:
