@@ -34,7 +34,7 @@ CHAT_ANSWER: Final = {
     "service_tier": "default",
     "system_fingerprint": "fp_1a2b",
 }
-RESPONSE: Final = {
+RESPONSE: Final[Mapping[str, Any]] = {
     "id": "resp_0123456789abcdef",
     "object": "response",
     "created_at": 1767225600,
@@ -100,6 +100,13 @@ def test_an_ordinary_answer_has_one(form: str) -> None:
         assert lean is not None
         assert says_the_same(format, body)
         assert SECRET.encode() not in lean[1]
+
+
+def test_so_has_one_with_details_of_details() -> None:
+    """OpenAI says how long cache writes live: https://platform.openai.com/docs/api-reference/responses/object"""
+    details = {"cached_tokens": 5, "cache_write_tokens_details": {"ttl_30m_tokens": 2, "ttl_12h_tokens": 700}}
+    usage = {**RESPONSE["usage"], "input_tokens_details": details}
+    assert all(says_the_same(RESPONSES, body) for body in bodies({**RESPONSE, "usage": usage}))
 
 
 EMBEDDED: Final = {
@@ -189,7 +196,8 @@ UNUSUAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "no usage": {"usage": None},
     "a usage with text": {"usage": {**USAGE, "note": SECRET}},
     "a usage with text further in": {"usage": {**USAGE, "prompt_tokens_details": {"note": SECRET}}},
-    "a usage that is deep": {"usage": {**USAGE, "prompt_tokens_details": {"more": {"cached_tokens": 1}}}},
+    "a usage that is deep": {"usage": {**USAGE, "prompt_tokens_details": {"more": {"and": {"cached_tokens": 1}}}}},
+    "a usage with text in what is deep": {"usage": {**USAGE, "prompt_tokens_details": {"more": {"note": SECRET}}}},
     "a count that is none": {"usage": {**USAGE, "prompt_tokens": True}},
     "a count in words": {"usage": {**USAGE, "prompt_tokens": "12"}},
     "a cost": {"usage": {**USAGE, "cost": 0.0123}},

@@ -91,15 +91,18 @@ def are_plain(members: Members | None, names: frozenset[str]) -> bool:
     )
 
 
-def is_plain(usage: object) -> bool:
+MAX_LEVELS: Final = 3
+"""Counts, their details, and the details of those: ``input_tokens_details.cache_write_tokens_details``."""
+
+
+def is_plain(usage: object, levels: int = MAX_LEVELS) -> bool:
     """Whether a usage, and the details in it, are counts alone."""
-    if type(usage) is not dict:
+    if type(usage) is not dict or not levels:
         return False
     for each in cast("Members", usage).values():
         if type(each) is dict:
-            for part in cast("Members", each).values():
-                if type(part) is not int and part is not None:
-                    return False
+            if not is_plain(each, levels - 1):  # pyright: ignore[reportUnknownArgumentType]
+                return False
         elif type(each) is not int and each is not None:
             return False
     return True
