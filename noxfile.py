@@ -146,19 +146,19 @@ def tests(session: nox.Session, openai: int, selection: list[str]) -> None:
     run_tests(session, openai, selection)
 
 
+def tests_of(library: str) -> list[str]:
+    """The files with tests of a library that is not in every environment, by their names."""
+    folders = (ROOT / "tests" / name for name in ("integrations", "normalizers"))
+    return sorted(str(file.relative_to(ROOT)) for folder in folders for file in folder.glob(f"test_{library}*.py"))
+
+
 LANGCHAIN: Final = [
     *("langchain", "langgraph"),
     *(f"langchain-{name}" for name in ("anthropic", "litellm", "openai", "openrouter")),
 ]
 """What an application has beside ``langchain-core``."""
 
-LANGCHAIN_TESTS: Final = [
-    "tests/docs",
-    "tests/integrations/test_langchain.py",
-    "tests/matrix",
-    "tests/normalizers/test_langchain.py",
-    "tests/test_examples_langchain.py",
-]
+LANGCHAIN_TESTS: Final = ["tests/docs", "tests/matrix", *tests_of("langchain"), "tests/test_examples_langchain.py"]
 
 
 @nox.session
@@ -168,10 +168,7 @@ def langchain(session: nox.Session) -> None:
     run_pytest(session, *(session.posargs or [*SIDE_BY_SIDE, *LANGCHAIN_TESTS]))
 
 
-LITELLM_TESTS: Final = [
-    *(f"tests/integrations/test_litellm{part}.py" for part in ("", "_end", "_jobs", "_matrix")),
-    *("tests/normalizers/test_litellm.py", "tests/test_cassettes_litellm.py"),
-]
+LITELLM_TESTS: Final = [*tests_of("litellm"), "tests/test_cassettes_litellm.py"]
 BESIDE_LITELLM: Final = ["backoff", "boto3", "fastapi", "redis", "soundfile", "tenacity"]
 """What LiteLLM needs for Anthropic's messages, for Bedrock, for its cache and for retries, and does not require."""
 
@@ -188,10 +185,7 @@ def litellm(session: nox.Session, openai: int) -> None:
     run_pytest(session, *(session.posargs or [*AT_ONCE, *LITELLM_TESTS]), openai_major=openai)
 
 
-ANTHROPIC_TESTS: Final = [
-    *(f"tests/integrations/test_anthropic{part}.py" for part in ("", "_failures", "_platforms", "_streams")),
-    *("tests/normalizers/test_anthropic.py", "tests/test_cassettes_anthropic.py"),
-]
+ANTHROPIC_TESTS: Final = [*tests_of("anthropic"), "tests/test_cassettes_anthropic.py"]
 BESIDE_ANTHROPIC: Final = ["boto3", "google-auth"]
 """What its clients for Bedrock and Vertex need."""
 
