@@ -158,7 +158,7 @@ def test_threads_that_became_greenlets_meanwhile(begun: str) -> None:
 
 
 def test_locks_stay_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    """gevent has `threading.RLock`, which is a function, make others: who waits for one may wait on a greenlet."""
+    """Gevent has `threading.RLock`, which is a function, make others: who waits for one may wait on a greenlet."""
     kind = type(threading.RLock())
     monkeypatch.setattr("threading._CRLock", None)
     assert type(threading.RLock()) is not kind
