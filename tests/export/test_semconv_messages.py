@@ -144,6 +144,11 @@ ASKED = [
         {"messages": [{"type": "computer_call_output", "call_id": "t", "output": {"type": "computer_screenshot"}}]},
         [("tool", [{"type": "tool_call_response", "id": "t", "response": {"type": "computer_screenshot"}}])],
     ),
+    (
+        {"messages": [{"type": "local_shell_call_output", "id": "t", "output": "{}"}]},
+        [("tool", [{"type": "tool_call_response", "id": "t", "response": "{}"}])],
+    ),
+    ({"messages": [{"role": "assistant", "content": "Oslo", "reasoning": ""}]}, [("assistant", [("text", "Oslo")])]),
     ({"messages": [{"role": "assistant", "content": None, "refusal": "No."}]}, [("assistant", [("text", "No.")])]),
     (
         {"messages": [{"role": "assistant", "content": "Oslo", "reasoning_content": "Hm."}]},

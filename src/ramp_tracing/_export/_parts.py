@@ -125,7 +125,7 @@ def _texts_in(pieces: list[object]) -> list[str]:
 
 
 def _function_result(block: Fields) -> Fields:
-    return response_part(block.get("call_id"), block.get("output"))
+    return response_part(block.get("call_id") or block.get("id"), block.get("output"))  # a local shell has the second
 
 
 def _tool_use(block: Fields) -> Fields:

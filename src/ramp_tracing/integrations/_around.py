@@ -216,10 +216,11 @@ def _without_other_copies(wrapped: Any) -> Any:
     Test runners and notebooks forget packages and import them again; what the forgotten copy has put up still stands,
     and would record each call a second time.
     """
-    while type(wrapped) is FunctionType and wrapped.__globals__ is not globals():
-        if wrapped.__globals__.get("__name__") != __name__:
+    while type(wrapped) is FunctionType:
+        place = wrapped.__globals__
+        if place is globals() or place.get("__name__") != __name__:
             break
-        wrapped = wrapped.__wrapped__
+        wrapped = vars(wrapped)["__wrapped__"]
     return wrapped
 
 
