@@ -209,10 +209,26 @@ def test_no_call_ends_before_it_began() -> None:
     assert generation.timing.ended == generation.timing.started
 
 
+def test_a_call_of_which_the_end_alone_is_said_was_then() -> None:
+    """One that is imported from last year's log belongs to last year, and has its prices."""
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(provider="acme", model="a", ended=SECONDS * 10**9)
+        [generation] = generations
+    assert generation.timing.started == generation.timing.ended == SECONDS * 10**9
+
+
+def test_cache_writes_of_every_length() -> None:
+    """All that an own price may be for."""
+    with capture_generations() as generations:
+        ramp_tracing.record_generation(provider="acme", model="a", cache_write_tokens=5, cache_write_12h_tokens=5)
+        [generation] = generations
+    assert generation.usage.cache_write_12h_tokens == 5
+
+
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
-        ("", None), (False, None), ("boom", Failure(type="error", message="boom")),
+        ("", None), (False, None), (0, None), ({}, None), ([], None), ("boom", Failure(type="error", message="boom")),
         (404, Failure(type="error", status_code=404)), (True, Failure(type="error")),
         ({"code": 1}, Failure(type="error")),
     ],

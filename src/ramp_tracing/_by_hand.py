@@ -43,6 +43,7 @@ class Facts(TypedDict, total=False):
     cache_write_tokens: int
     cache_write_5m_tokens: int
     cache_write_1h_tokens: int
+    cache_write_12h_tokens: int
     reasoning_tokens: int
     input_audio_tokens: int
     output_audio_tokens: int
@@ -164,11 +165,13 @@ class record_generation:  # noqa: N801 - used as a statement
                 recording.fail(failure, _outcome(facts))
 
     def _times(self) -> tuple[UnixNanos, UnixNanos]:
+        """Where the end alone is said, and is long past, it is the beginning too: prices and reports go by that."""
         began = _instant(self._facts, "started")
         ended = _instant(self._facts, "ended")
-        now = UnixNanos(self._started + time.perf_counter_ns() - self._started_monotonic)
-        started = UnixNanos(self._started) if began is None else began
-        return started, max(started, now if ended is None else ended)
+        if ended is None:
+            ended = UnixNanos(self._started + time.perf_counter_ns() - self._started_monotonic)
+        started = UnixNanos(min(self._started, ended)) if began is None else began
+        return started, max(started, ended)
 
 
 FACT_NAMES: Final = frozenset(Facts.__annotations__)
@@ -186,6 +189,7 @@ USAGE_FACTS: Final = (
     "cache_write_tokens",
     "cache_write_5m_tokens",
     "cache_write_1h_tokens",
+    "cache_write_12h_tokens",
     "reasoning_tokens",
     "input_audio_tokens",
     "output_audio_tokens",
@@ -237,11 +241,15 @@ def _answered(answer: object) -> object:
     return {"completion": answer}
 
 
+PLAIN: Final = frozenset({bool, int, float, dict, list, tuple})
+"""Of whom it is safe to ask whether they are empty: another class may do anything then."""
+
+
 def _failure(error: object) -> Failure | None:
-    """What went wrong; an empty text and false say that nothing did."""
+    """What went wrong; an empty text or collection, 0 and false say that nothing did."""
     if isinstance(error, BaseException):
         return failure_of(error)
-    if error is None or error is False or (isinstance(error, str) and not error):
+    if error is None or ((type(error) in PLAIN or isinstance(error, str)) and not error):
         return None
     return Failure(type="error", message=as_name(error), status_code=as_count(error))
 

@@ -23,9 +23,10 @@ Held while something is loaded, some milliseconds. Reentrant: what is loaded may
 Never taken while a module of ours is being imported: who holds it may be waiting for that one.
 """
 
-make_lock: Final = RLock
+make_lock: Final = type(LOADING)
 """
-Makes a lock of the kind that threads waited by when the first of ours was loaded; for what is loaded later.
+Makes a lock of the kind that threads waited by when the first of ours was loaded; for what is loaded later. (`RLock`
+is a function, and what that makes changes with what has been replaced.)
 
 Where gevent or eventlet have replaced both in between, the thread that sends is still one of the system's (see
 `_delivery/_threads.py`), and their locks are no use to it.

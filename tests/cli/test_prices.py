@@ -72,6 +72,14 @@ def test_tiers(own: Path, theirs: Path) -> None:
     assert "0.0014" == said["answers"][1]["cost"]["total"]
 
 
+def test_cache_writes_that_live_for_twelve_hours(tmp_path: Path) -> None:
+    """They can be tried like every other count that an own price is for."""
+    path = tmp_path / "own.toml"
+    path.write_text('[[prices]]\nmodel = "gpt-5.6"\ninput = 2\noutput = 8\ncache_write = 2\ncache_write_12h = 4\n')
+    said = told("gpt-5.6", "--prices", path, "--tokens", "in=1000,out=0,written=1000,written_12h=500")
+    assert ("own", "0.003") == (said["used"], said["answers"][1]["cost"]["total"])
+
+
 def test_without_tokens() -> None:
     """Without a call to price it shows prices alone."""
     said = told("gpt-5", "--provider", "openai")

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
 import pytest
+
+from ramp_tracing._lazy import make_lock
 
 from .receiver import Behaviour, Receiver, answer, endless, hang
 from .records import span_ids
@@ -152,6 +155,14 @@ def test_threads_that_became_greenlets_meanwhile(begun: str) -> None:
     with Receiver.which(OK) as receiver:
         run(code, receiver.url)
     assert sorted(receiver.span_ids) == sorted(span_ids(1, 2))
+
+
+def test_locks_stay_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gevent has `threading.RLock`, which is a function, make others: who waits for one may wait on a greenlet."""
+    kind = type(threading.RLock())
+    monkeypatch.setattr("threading._CRLock", None)
+    assert type(threading.RLock()) is not kind
+    assert type(make_lock()) is kind
 
 
 def test_pipelines_that_are_gone_leave_nothing_behind() -> None:

@@ -137,9 +137,18 @@ ASKED = [
         [("assistant", [{**CALL_PART, "id": "t", "name": "local_shell", "arguments": {"command": ["ls"]}}])],
     ),
     (
+        {"messages": [{"type": "computer_call", "call_id": "t", "action": None, "actions": [{"type": "wait"}]}]},
+        [("assistant", [{**CALL_PART, "id": "t", "name": "computer", "arguments": [{"type": "wait"}]}])],
+    ),
+    (
         {"messages": [{"type": "computer_call_output", "call_id": "t", "output": {"type": "computer_screenshot"}}]},
         [("tool", [{"type": "tool_call_response", "id": "t", "response": {"type": "computer_screenshot"}}])],
     ),
+    (
+        {"messages": [{"type": "local_shell_call_output", "id": "t", "output": "{}"}]},
+        [("tool", [{"type": "tool_call_response", "id": "t", "response": "{}"}])],
+    ),
+    ({"messages": [{"role": "assistant", "content": "Oslo", "reasoning": ""}]}, [("assistant", [("text", "Oslo")])]),
     ({"messages": [{"role": "assistant", "content": None, "refusal": "No."}]}, [("assistant", [("text", "No.")])]),
     (
         {"messages": [{"role": "assistant", "content": "Oslo", "reasoning_content": "Hm."}]},

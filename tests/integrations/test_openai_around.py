@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, copy_context
+from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Final
 
 import pytest
@@ -14,6 +16,7 @@ from openai import _base_client
 import ramp_tracing
 from ramp_tracing._captured import capture_generations
 from ramp_tracing._loopback import Answer, Request, json_answer
+from ramp_tracing.integrations import _around
 from ramp_tracing.integrations.openai import _doors
 
 from .colours import Colour
@@ -96,6 +99,25 @@ def test_one_with_other_parameters_is_seen_as_well(name: str, other: str, colour
             client = colour.client(colour.provider.base_url)
             colour.wait(client.chat.completions.create(**ASK))
             assert [CHAT] == [facts_of(each) for each in generations]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_a_forgotten_copy_of_ours_has_put_up_is_passed_over(name: str, colour: Colour) -> None:
+    """As where a notebook forgets the package and imports it again: each call was recorded twice."""
+    spec = spec_from_file_location(_around.__name__, _around.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    forgotten = module_from_spec(spec)
+    spec.loader.exec_module(forgotten)
+    owner = OWNERS[colour.name]
+    found = vars(owner)[name]
+    exact = getattr(forgotten, ("async_" if colour.name == "async" else "") + name.rpartition("_")[2])
+    with in_place(owner, name, partial(forgotten.around, exact, _doors)):
+        theirs = vars(owner)[name]
+        assert theirs.__wrapped__ is found
+        with capture_generations():
+            assert vars(owner)[name].__wrapped__ is found
+        assert vars(owner)[name] is theirs
 
 
 def test_a_request_may_name_all_that_it_hands_over(colour: Colour) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from ramp_tracing._delivery import Pipeline
 from ramp_tracing._journal import Stats, dead_letters, open_journal
+from ramp_tracing._journal._bounds import Bounds
 from ramp_tracing._journal._place import destination_name
 from ramp_tracing._record import Failure
 from tests.delivery.receiver import Received, Receiver, answer, hang, refuse_spans
@@ -215,12 +216,17 @@ def test_forked_children_lose_nothing(state: Path, end: str, monkeypatch: pytest
 def test_a_parent_sends_what_its_children_have_left(
     state: Path, way: str, own: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those of task queues end by `os._exit`; at the latest when it flushes or ends, if it called nothing itself."""
+    """
+    Those of task queues end by `os._exit`; at the latest when it flushes or ends, if it called nothing itself.
+
+    There are more of them than files may be open.
+    """
+    children = range(1, Bounds().adopted + 3)
     code = SEND.replace("0.05", "60") + textwrap.dedent(f"""
-    for number in range(10, 10 + {own}):
+    for number in range(100, 100 + {own}):
         pipeline.record(generation(number))
     say(pipeline.flush(30))
-    for child in (1, 2):
+    for child in {children}:
         if os.fork() == 0:
             pipeline.record(generation(child))
             os._exit(0)
@@ -229,7 +235,7 @@ def test_a_parent_sends_what_its_children_have_left(
     with Receiver.which(OK) as receiver:
         monkeypatch.setenv("URL", receiver.url)
         assert set(run(code + way, state).split()) == {"True"}
-        assert sorted(receiver.span_ids) == sorted(span_ids(1, 2, *range(10, 10 + own)))
+        assert sorted(receiver.span_ids) == sorted(span_ids(*children, *range(100, 100 + own)))
 
 
 # -- secrets

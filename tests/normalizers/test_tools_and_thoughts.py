@@ -89,7 +89,7 @@ def responded(*items: object) -> object:
     ("kind", "member"),
     [
         ("computer_call", "action"), ("local_shell_call", "action"), ("shell_call", "action"),
-        ("apply_patch_call", "operation"),
+        ("apply_patch_call", "operation"), ("computer_call", "actions"),
     ],
 )  # fmt: skip
 def test_what_a_computer_is_to_do_is_content(kind: str, member: str) -> None:

@@ -261,6 +261,11 @@ PRICES |= {
         "0.00006",
         "0.00002832",
     ),
+    "Bedrock by a name that says such a region": (
+        call("aws.bedrock", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0", CHAT),
+        "0.00006",
+        "0.00002832",
+    ),
     "Bedrock's endpoint for OpenAI's client": (
         call("aws.bedrock", "openai.gpt-5.4", CHAT, server_address="bedrock-mantle.eu-west-1.api.aws"),
         "0.00275",
@@ -391,6 +396,21 @@ UNPRICED: dict[str, Generation] = {
         "anthropic.claude-haiku-4-5-20251001-v1:0",
         CHAT,
         server_address="bedrock-runtime.eusc-de-east-1.amazonaws.eu",
+    ),
+    "Bedrock by a name that says such a region": call(
+        "aws.bedrock", "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.nova-lite-v1:0", CHAT
+    ),
+    "Bedrock by a door of one's own in such a region": call(
+        "aws.bedrock",
+        "amazon.nova-lite-v1:0",
+        CHAT,
+        server_address="vpce-1-2.bedrock-runtime.eu-west-1.vpce.amazonaws.com",
+    ),
+    "Claude by a name of the government's": call(
+        "aws.bedrock",
+        "arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:inference-profile/"
+        "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        CHAT,
     ),
     "a newer Claude in several regions of Vertex": call(
         "gcp.vertex_ai", "claude-sonnet-4-5@20250929", CHAT, server_address="aiplatform.eu.rep.googleapis.com"

@@ -144,8 +144,7 @@ class Pipeline:
         with guarded("flushing"):
             deadline = time.monotonic() + timeout_seconds
             self._worker.run_jobs()
-            self._take_over_children()
-            flushed = not self._site.is_open or self._flush(deadline)
+            flushed = self._flush_with_children(deadline)
             self._worker.flush_exporters(deadline)
         return flushed
 
@@ -186,15 +185,30 @@ class Pipeline:
         self._has_forked = False
         self._worker = self._new_worker()
 
-    def _take_over_children(self) -> None:
+    def _flush_with_children(self, deadline: float) -> bool:
+        """In turns, as only so many files are open at a time; as long as each turn gets further."""
+        more = self._take_over_children()
+        flushed = not self._site.is_open or self._flush(deadline)
+        while more and flushed:
+            settled = self._settled()
+            more = self._take_over_children()
+            flushed = self._flush(deadline)
+            more = more and self._settled() > settled
+        return flushed
+
+    def _take_over_children(self) -> bool:
         """
-        Make what ended children have left our own to send.
+        Make what ended children have left our own to send; whether there may be more.
 
         A child that leaves by `os._exit`, as those of task queues do, sends nothing; and who only forks, and calls no
         model, has no thread that would look for the dead.
         """
-        if self._has_forked and self._site.has_leftovers():
-            self._journal.adopt()
+        return self._has_forked and self._site.has_leftovers() and self._journal.adopt()
+
+    def _settled(self) -> int:
+        """How many records need nothing any more."""
+        counts = self._journal.counts()
+        return counts.recorded - counts.waiting
 
     def _flush(self, deadline: float) -> bool:
         before, held, settled = self._journal.counts(), self._journal.held, self._journal.watch()

@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Final, cast
+from typing import Final
 from urllib.parse import urlsplit
 
 from .._config import Config
@@ -171,11 +171,16 @@ def _knows_nobody(context: ssl.SSLContext) -> bool:
     """
     if context.cert_store_stats()["x509_ca"]:
         return False
-    folder = cast("str | None", ssl.get_default_verify_paths().capath)  # `None` where it is not there
+    places = ssl.get_default_verify_paths()
+    folders = os.environ.get(places.openssl_capath_env, places.openssl_capath)
+    return not any(map(_has_certificates, folders.split(os.pathsep)))
+
+
+def _has_certificates(folder: str) -> bool:
     try:
-        return folder is None or not any(map(HASHED.fullmatch, os.listdir(folder)))
+        return any(map(HASHED.fullmatch, os.listdir(folder)))
     except OSError:
-        return True
+        return False
 
 
 def _connect(address: tuple[str, int], deadline: Deadline, *, proxy: Proxy | None) -> socket.socket:

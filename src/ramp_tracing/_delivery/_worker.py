@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from queue import Empty, SimpleQueue
-from threading import Lock, RLock
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from .._config import Config
 from .._guard import guarded
 from .._journal import Site
+from .._lazy import make_lock
 from .._record import Generation
 from ._lifetime import MAX_FORK_WAIT_SECONDS, end_with_worker
 from ._stages import Stages
@@ -76,11 +77,11 @@ class Worker:
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         # Whoever waits for the jobs waits for the one that another thread has taken, too. Reentrant, because a signal
         # handler may ask for the counts in the middle of one.
-        self._working_off = RLock()
+        self._working_off = make_lock()
         self._starting = Lock()
         self._driving = Lock()
         # Reentrant: the first record is priced while the stages are loaded.
-        self._loading = RLock()
+        self._loading = make_lock()
         self._held_for_fork = False
         self._thread: Running | None = None
         self._drainer: Drainer | None = None

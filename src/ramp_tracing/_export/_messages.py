@@ -83,7 +83,7 @@ def _message_parts(message: Fields) -> Iterator[Fields]:
         yield response_part(answered, message.get("content"))
         return
     thought = message.get("reasoning") or message.get("reasoning_content")
-    if isinstance(thought, str):
+    if isinstance(thought, str) and thought:
         yield part_of({"type": "thinking", "thinking": thought})
     yield from _content_parts(message.get("content") or message.get("refusal"))
     yield from _calls(message.get("tool_calls") or message.get("function_call"))

@@ -39,7 +39,7 @@ def function_call_part(call: Fields) -> Fields:
     """
     function = fields_of(call.get("function")) or fields_of(call.get("custom")) or call
     identity = call.get("call_id") or call.get("id")
-    given = next((function[name] for name in ("input", "action", "operation") if name in function), None)
+    given = next((function[name] for name in GIVEN if function.get(name) is not None), None)
     arguments = value_of(function["arguments"]) if "arguments" in function else given
     return _call_part(identity, function.get("name") or _tool_of(call.get("type")), arguments)
 
@@ -125,7 +125,7 @@ def _texts_in(pieces: list[object]) -> list[str]:
 
 
 def _function_result(block: Fields) -> Fields:
-    return response_part(block.get("call_id"), block.get("output"))
+    return response_part(block.get("call_id") or block.get("id"), block.get("output"))  # a local shell has the second
 
 
 def _tool_use(block: Fields) -> Fields:
@@ -189,6 +189,9 @@ SCHEMES: Final = ("http://", "https://", "gs://", "s3://")
 
 ACTIONS: Final = ("apply_patch_call", "computer_call", "local_shell_call", "shell_call")
 """Items of the Responses API that ask for something to be done, mostly by the application."""
+
+GIVEN: Final = ("input", "action", "actions", "operation")
+"""What such items, and custom tools, are called with; newer models have a computer do several things at once."""
 
 ASKING: Final = ("function_call", "custom_tool_call", *ACTIONS)
 ANSWERING: Final = tuple(f"{kind}_output" for kind in ASKING)

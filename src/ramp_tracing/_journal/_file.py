@@ -285,10 +285,13 @@ class FileJournal:
         """Whether a dead process left records that wait."""
         return any(_has_orphans(directory) for directory in (self._directory, *self._elsewhere))
 
-    def adopt(self) -> None:
+    def adopt(self) -> bool:
         """Take over what processes have left that have died, without waiting until that is due."""
+        more = False
         with guarded("looking for dead processes"), self._lock:
             self._holdings.round()
+            more = self._holdings.more_to_adopt
+        return more
 
     @property
     def in_memory(self) -> int:

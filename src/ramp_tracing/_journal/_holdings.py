@@ -31,7 +31,8 @@ class Holdings:
         self._bounds = bounds
         self._own: list[Segment] = []
         self._adopted: list[Segment] = []
-        self._more_to_adopt = False
+        self.more_to_adopt = False
+        """Whether the last `round` has stopped at as many as may be open."""
         self._damaged = 0
         self._next_round = 0.0
         self._since = time.monotonic()
@@ -59,7 +60,7 @@ class Holdings:
     @property
     def seconds_to_round(self) -> float:
         """Until the next `round` is due."""
-        if self._more_to_adopt and not self._adopted:
+        if self.more_to_adopt and not self._adopted:
             return 0.0
         return max(0.0, self._next_round - time.monotonic())
 
@@ -126,7 +127,7 @@ class Holdings:
         """Look whether our own file is still there, whether anybody died, and whether all of it is too much."""
         self._next_round = time.monotonic() + self._bounds.round_seconds
         self.failure = None
-        self._more_to_adopt = False
+        self.more_to_adopt = False
         self._leave_deleted()
         with self._noting_failure():
             clear_litter(self._directory)
@@ -157,7 +158,7 @@ class Holdings:
     def _adopt(self, directory: Directory) -> None:
         known = {segment.name for segment in self._all()}
         found = adopt(directory, known, limit=self._bounds.adopted - len(self._adopted))
-        self._more_to_adopt = self._more_to_adopt or found.more
+        self.more_to_adopt = self.more_to_adopt or found.more
         self._adopted.extend(found.segments)
 
     def _drop(self, opened: int, name: str) -> bool:

@@ -181,8 +181,8 @@ class Journal(Protocol):
         """Whether there is something to send, or to tidy up, from a process that has died."""
         ...
 
-    def adopt(self) -> None:
-        """Take over now what processes have left that have died; by any thread."""
+    def adopt(self) -> bool:
+        """Take over now what processes have left that have died, by any thread; whether there may be more of it."""
         ...
 
     def tend(self) -> float | None:

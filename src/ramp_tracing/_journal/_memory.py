@@ -199,8 +199,9 @@ class MemoryJournal:
         """False: nothing in memory outlives a process."""
         return False
 
-    def adopt(self) -> None:
-        """Do nothing."""
+    def adopt(self) -> bool:
+        """False: there is nothing more."""
+        return False
 
     def tend(self) -> None:
         """Do nothing."""

@@ -6,13 +6,13 @@ from contextvars import ContextVar
 from dataclasses import field, replace
 from functools import cache
 from itertools import islice
-from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import ref
 
 from .._context import InForce, in_force
 from .._dataclass import dataclass
 from .._guard import guarded
+from .._lazy import make_lock
 from .._record import NOBODY, Attribution, Failure, Generation, ReadLater, Recorded, Usage, whole
 from .._state import Hold, Holder, state
 from ._above import around_here
@@ -319,6 +319,6 @@ def watch_forks() -> None:
 
 
 def _renew() -> None:
-    state.slots_lock, state.hooks_lock = RLock(), RLock()
+    state.slots_lock, state.hooks_lock = make_lock(), make_lock()
     state.watched.clear()  # what it waits for is the parent's to record
     state.speaking = []  # the parent's, by threads that are not here

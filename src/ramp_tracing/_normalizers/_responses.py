@@ -116,7 +116,7 @@ def _custom_call(item: object, index: int) -> Mapping[str, object]:
 
 def _action(item: object, index: int) -> Mapping[str, object]:
     """What a computer, a shell or an editor of the application's is to do; chat completions have no form for it."""
-    action = dig(item, "action") or dig(item, "operation")
+    action = dig(item, "action") or dig(item, "actions") or dig(item, "operation")
     return {"id": dig(item, "call_id"), "index": index, "type": dig(item, "type"), "action": action}
 
 

@@ -54,7 +54,11 @@ APART: Final = ("cn-", "eusc-", "us-gov")
 PRICED_BY_ROUTE: Final = ("claude-", "openai.gpt-5", "openai.gpt-6")
 """Prices of these differ by the route alone, which the list has."""
 
-AWS_HOST: Final = re.compile(r"bedrock-(?:runtime|runtime-fips|mantle)\.([a-z0-9-]+)\.")
+AWS_HOST: Final = re.compile(r"(?:^|\.)bedrock-(?:runtime|runtime-fips|mantle)\.([a-z0-9-]+)\.")
+"""Also of an endpoint in a network of the customer's: ``vpce-….bedrock-runtime.eu-west-1.vpce.amazonaws.com``."""
+
+AWS_NAME: Final = re.compile(r"^arn:aws[a-z-]*:bedrock:([a-z0-9-]+):")
+"""How a model may be named that is asked for; a profile is billed by the region that it is asked in."""
 
 LONG_ON_BEDROCK: Final = ("claude-sonnet-4-5", "claude-sonnet-4-2")
 LONG_PROMPT: Final = 200_000
@@ -116,7 +120,7 @@ def _costs_more_in_region(generation: Generation, model: str) -> bool:
 def _costs_more_in_aws_region(generation: Generation, model: str) -> bool:
     if generation.provider != BEDROCK:
         return False
-    found = AWS_HOST.match((generation.server_address or "").lower())
+    found = AWS_HOST.search((generation.server_address or "").lower()) or AWS_NAME.match(model)
     region = None if found is None else found[1]
     if model.startswith(APART) or (region or "").startswith(APART):
         return True

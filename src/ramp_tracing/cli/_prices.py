@@ -24,6 +24,7 @@ TOKENS: Final[Mapping[str, str]] = {
     "cached": "cache_read_tokens",
     "written": "cache_write_tokens",
     "written_1h": "cache_write_1h_tokens",
+    "written_12h": "cache_write_12h_tokens",
     "reasoning": "reasoning_tokens",
     "audio_in": "input_audio_tokens",
     "audio_out": "output_audio_tokens",

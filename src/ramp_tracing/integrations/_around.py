@@ -202,10 +202,26 @@ def around(exact: Exact, watching: Watching, wrapped: Any) -> Any:
         watching: Who watches just now.
         wrapped: What the class has.
     """
+    wrapped = _without_other_copies(wrapped)
     made = exact(watching, wrapped)
     if type(wrapped) is not FunctionType or _parameters(wrapped) != _parameters(made):
         made = _as_it_comes(exact, watching, wrapped)
     return wraps(wrapped)(made)
+
+
+def _without_other_copies(wrapped: Any) -> Any:
+    """
+    What another copy of this module has wrapped.
+
+    Test runners and notebooks forget packages and import them again; what the forgotten copy has put up still stands,
+    and would record each call a second time.
+    """
+    while type(wrapped) is FunctionType:
+        place = wrapped.__globals__
+        if place is globals() or place.get("__name__") != __name__:
+            break
+        wrapped = vars(wrapped)["__wrapped__"]
+    return wrapped
 
 
 def _parameters(function: FunctionType) -> tuple[object, ...]:
