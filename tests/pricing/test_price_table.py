@@ -384,6 +384,7 @@ UNPRICED: dict[str, Generation] = {
     "Bedrock in a region that costs more": call(
         "aws.bedrock", "amazon.nova-lite-v1:0", CHAT, server_address="bedrock-runtime.eu-west-2.amazonaws.com"
     ),
+    "Bedrock in a region that nobody names": call("aws.bedrock", "amazon.nova-lite-v1:0", CHAT),
     "Bedrock by a route through such regions": call("aws.bedrock", "eu.meta.llama3-2-3b-instruct-v1:0", CHAT),
     "Claude in a region of the government's": call(
         "aws.bedrock",

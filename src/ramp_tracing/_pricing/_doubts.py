@@ -45,8 +45,8 @@ Regions of Bedrock for which the list is; in others most models cost more, by th
 https://aws.amazon.com/bedrock/pricing/
 """
 
-ROUTES_ELSEWHERE: Final = ("apac.", "au.", "ca.", "eu.", "jp.")
-"""Routes to a model by which it is billed at the prices of where the request came from."""
+US_ROUTE: Final = "us."
+"""How a model is named that is billed so although nobody says in which region it was asked for, as with LangChain."""
 
 APART: Final = ("cn-", "eusc-", "us-gov")
 """How regions and routes begin in which everything has prices of its own; those for the government are a fifth more."""
@@ -124,8 +124,8 @@ def _costs_more_in_aws_region(generation: Generation, model: str) -> bool:
     region = None if found is None else found[1]
     if model.startswith(APART) or (region or "").startswith(APART):
         return True
-    elsewhere = region not in US_PRICES if region is not None else model.startswith(ROUTES_ELSEWHERE)
-    return elsewhere and not any(name in model for name in PRICED_BY_ROUTE)
+    is_priced = region in US_PRICES if region is not None else model.startswith(US_ROUTE)
+    return not is_priced and not any(name in model for name in PRICED_BY_ROUTE)
 
 
 def _is_long_on_bedrock(generation: Generation, model: str, _started: datetime) -> bool:
