@@ -548,6 +548,19 @@ def test_flush_after_the_event_loop_has_ended(watched: Sequence[str], base: str)
             ramp_tracing.uninstrument()
 
 
+def test_flush_after_an_event_loop_with_many_calls_has_ended() -> None:
+    """LiteLLM tells of 200 at a time."""
+
+    async def ask() -> None:
+        asked = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "x"}], "mock_response": "y"}
+        await asyncio.gather(*(litellm.acompletion(**asked) for _ in range(700)))
+
+    with recorded() as generations:
+        asyncio.run(ask())
+        assert ramp_tracing.flush(60)
+        assert 700 == len(generations)
+
+
 async def test_flush_leaves_an_event_loop_that_runs_alone(base: str) -> None:
     """What LiteLLM has to tell there it tells there."""
     with recorded() as generations:
