@@ -111,7 +111,7 @@ def _references(made: object) -> int:
 
 def _of_one_alone() -> int:
     """How many references there are to what nobody else holds, as `_around_function` counts them: it varies."""
-    made = (each for each in ())
+    made = (each for each in tuple[object]())
     return _references(made) if isinstance(made, GeneratorType) else 0
 
 

@@ -35,7 +35,7 @@ def open_run(run: Run) -> None:
         oldest.give_up()
 
 
-def _oldest(runs: Mapping[object, object]) -> Run | None:
+def _oldest(runs: Mapping[Any, object]) -> Run | None:
     try:
         oldest: Any = next(iter(runs.values()))
     except (StopIteration, RuntimeError):  # another thread has opened or ended one meanwhile

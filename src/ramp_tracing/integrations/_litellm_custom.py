@@ -60,8 +60,8 @@ def is_handed_on(slot: Slot, call: Mapping[str, object]) -> bool:
         slot: The call, as it is noted.
         call: The ``kwargs`` of the callback.
     """
-    answer = slot.answer
-    if not isinstance(answer, Answered) or not any(dig(each, "provider") == answer.word for each in as_items(_provider_map())):
+    answer, own = slot.answer, as_items(_provider_map())
+    if not isinstance(answer, Answered) or not any(dig(each, "provider") == answer.word for each in own):
         return False
     until = time.monotonic() + SECONDS_FOR_INNER
     while not (answer.id in state.seen and _has_inner(call, answer)):
