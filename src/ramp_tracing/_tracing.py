@@ -98,7 +98,7 @@ def _around_function(block: Block, function: Callable[..., Any]) -> Callable[...
         with block:
             made = function(*args, **kwargs)
         for kind, around in HANDED_ON:
-            if isinstance(made, kind) and (kind is CoroutineType or _references(made) <= OF_ONE_ALONE):
+            if (kind is CoroutineType or _references(made) <= OF_ONE_ALONE) and isinstance(made, kind):
                 return around(block, made)
         return made
 
