@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import threading
 import types
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
@@ -156,6 +157,37 @@ def test_as_a_decorator_of_methods(clerk: Any) -> None:
     assert clerk.static(3) == (3, "ada")
     assert clerk.of_class(3) == clerk.of_class_within(3) == (Clerk, 3, "ada")
     assert user() is None
+
+
+class Tape:
+    """Hands on a generator that it keeps, for who has read a part of it to go on."""
+
+    def __init__(self) -> None:
+        self.steps = (user() for _ in range(3))
+        self.steps_by_tasks = self._by_tasks()
+
+    async def _by_tasks(self) -> AsyncIterator[str | None]:
+        for _ in range(3):
+            yield user()
+
+    @ramp_tracing.trace(user="ada")
+    def read(self) -> Any:
+        return self.steps
+
+    @ramp_tracing.trace(user="ada")
+    def read_by_tasks(self) -> Any:
+        return self.steps_by_tasks
+
+
+async def test_a_generator_that_somebody_keeps_goes_on() -> None:
+    """It is not closed with one that we have put around it, when that is dropped."""
+    tape = Tape()
+    for _ in tape.read():
+        break
+    async for _ in tape.read_by_tasks():
+        break
+    gc.collect()
+    assert ([None, None], [None, None]) == ([*tape.read()], [each async for each in tape.read_by_tasks()])
 
 
 def test_a_class_is_not_decorated() -> None:

@@ -73,8 +73,9 @@ class record_generation:  # noqa: N801 - used as a statement
     As a statement it records at once; keep no reference to it then, because it ends with its last one. As a context
     manager it times the block, notes its exception (which goes on), and takes what becomes known inside through
     `update`. The record takes the same road as every other. In a tool, a node or a model of LangChain's it has their
-    names, and is the model's call; in a provider of your own that LiteLLM asks it is LiteLLM's. Nothing here raises,
-    and nothing happens while nothing is instrumented.
+    names, and is the model's call; in a provider of your own that LiteLLM asks it is LiteLLM's. What is
+    no answer of such a model is named at once (``operation="embeddings"``): `update` comes too late for that. Nothing
+    here raises, and nothing happens while nothing is instrumented.
 
     Args:
         **facts: See `Facts`. ``cost`` is in US dollars and counts as reported by the provider; without it the price

@@ -181,7 +181,9 @@ class State:
         watched: Those of these calls of which something is waited for.
         speaking: One item for each word of such a layer that is being made into a record at this moment.
         runs: The runs of a library above that are open, by id; see `_layers`, which bounds them.
-        lone_runs: Those of them of whose end nothing may tell but their task.
+        lone_runs: Those of them of whose end nothing may tell but their task, by `id`.
+        same_ids: Runs have been open at once under one id, in this process, and may be again.
+        runs_lock: Held for a few steps on such runs; the garbage collector may end one in the middle of them.
         spans: Which spans are sent above a call: those that have names, or every run.
         hashes_keys: Whether the hash of the key that a call is made with is kept.
         slots_lock: Held for a few steps on the slots, never across anything that waits; a signal's handler that flushes
@@ -214,7 +216,9 @@ class State:
     watched: dict[object, None] = field(default_factory=dict[object, None])
     speaking: list[object] = field(default_factory=list[object])
     runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
-    lone_runs: dict[object, Unfinished] = field(default_factory=dict[object, "Unfinished"])
+    lone_runs: dict[int, Unfinished] = field(default_factory=dict[int, "Unfinished"])
+    same_ids: bool = False
+    runs_lock: RLock = field(default_factory=RLock)
     spans: Literal["named", "all"] = "named"
     hashes_keys: bool = False
     slots_lock: RLock = field(default_factory=RLock)

@@ -2,9 +2,10 @@
 
 import functools
 import inspect
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ._context import Block, Frame, attribution_of
 from ._guard import guarded
@@ -97,11 +98,21 @@ def _around_function(block: Block, function: Callable[..., Any]) -> Callable[...
         with block:
             made = function(*args, **kwargs)
         for kind, around in HANDED_ON:
-            if isinstance(made, kind):
+            if (kind is CoroutineType or _references(made) <= OF_ONE_ALONE) and isinstance(made, kind):
                 return around(block, made)
         return made
 
     return run
+
+
+def _references(made: object) -> int:
+    return sys.getrefcount(made)
+
+
+def _of_one_alone() -> int:
+    """How many references there are to what nobody else holds, as `_around_function` counts them: it varies."""
+    made = (each for each in tuple[object]())
+    return _references(made) if isinstance(made, GeneratorType) else 0
 
 
 async def _awaited(block: Block, awaitable: Any) -> Any:
@@ -204,7 +215,10 @@ HANDED_ON = (
     (GeneratorType, _stepped),
     (AsyncGeneratorType, _stepped_by_tasks),
 )
-"""What a function may hand on that has not begun to run."""
+"""What a function may hand on that begins to run only then."""
+
+OF_ONE_ALONE: Final = _of_one_alone()
+"""What somebody else holds too goes on after whoever called has dropped it, as a generator around it would not."""
 
 DECORATORS = (
     (inspect.iscoroutinefunction, _around_coroutine),

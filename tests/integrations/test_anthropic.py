@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from importlib import import_module
 from inspect import signature
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -238,6 +239,39 @@ def test_what_a_middleware_asks_on_a_thread_is_for_whom_it_was_called(name: str,
         assert [] != (list(given) if more else [given])
         found = sorted((each.response_id or "", each.usage.input_tokens, each.attribution.user) for each in generations)
     assert [(f"msg_{number}", 15, "user-7") for number in range(count)] == found
+
+
+@pytest.mark.skipif(
+    "middleware" not in signature(anthropic.Anthropic.__init__).parameters, reason="older clients have no middleware"
+)
+@pytest.mark.parametrize("name", ["the same", "something else"])
+def test_calls_that_ask_for_the_same_at_once_are_told_apart_behind_a_middleware_on_threads(
+    name: str, provider: Provider
+) -> None:
+    """A server's customers ask at the same time, perhaps in the same words."""
+    numbers, together = iter(range(2)), Barrier(2)
+
+    def answer(request: Any) -> Answer:
+        together.wait(60)
+        return json_answer(message(id=f"msg_{next(numbers)}"))
+
+    def middleware(request: Any, call_next: Any) -> Any:
+        body = request.json if name == "the same" else {**request.json, "max_tokens": 5}
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(call_next, request.copy(body=body)).result(60)
+
+    def ask(user: str) -> tuple[str, str]:
+        with ramp_tracing.trace(user=user):
+            return str(client.messages.create(**ASK).id), user
+
+    provider.answer_with({"/messages": answer})
+    with (
+        anthropic.Anthropic(base_url=provider.server.url, api_key="sk", middleware=[middleware]) as client,
+        capture_generations() as generations,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        given = sorted(pool.map(ask, ("ada", "bob")))
+        assert given == sorted((str(each.response_id), str(each.attribution.user)) for each in generations)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """LangChain: runs that go on together, of one call's prompts or under one id, and which of them has ended."""
 
 import asyncio
+import sys
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +86,15 @@ class InATask(BaseChatModel):
             asked = client.chat.completions.create(model="gpt-4o", stream=True, messages=[], **kwargs)
             async for chunk in await asyncio.create_task(asked):
                 yield ChatGenerationChunk(message=AIMessageChunk(chunk.choices[0].delta.content or ""))
+
+
+class Asleep(InATask):
+    """A model that never answers."""
+
+    base_url: str = ""
+
+    async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
+        await asyncio.Event().wait()
 
 
 async def read(stream: Any) -> None:
@@ -192,6 +202,43 @@ def test_calls_side_by_side_under_one_id(provider: Provider, make: Any, tokens: 
         with ThreadPoolExecutor(3) as threads:
             list(threads.map(ask, range(3)))
         assert [tokens] * 6 == [each.usage.input_tokens for each in generations]
+
+
+def test_threads_whose_calls_have_one_id_lose_none() -> None:
+    """Runs begin and end in the middle of the steps that put another one into the table, or take it out."""
+    model, begin, interval = Completions(), Barrier(4), sys.getswitchinterval()
+
+    def ask(_: int) -> None:
+        for config in configs:
+            begin.wait(60)
+            model.invoke("Hi", config)
+
+    configs: list[Any] = [{"run_id": uuid.uuid4()} for _ in range(150)]
+    sys.setswitchinterval(1e-6)
+    try:
+        with capture_generations() as generations, ThreadPoolExecutor(4) as threads:
+            list(threads.map(ask, range(4)))
+            assert ({}, [None] * 600) == (state.runs, failures(generations))
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def test_of_two_calls_with_one_id_the_cancelled_one_is_noticed(provider: Provider) -> None:
+    """Nothing tells of it but its task, and the other has ended meanwhile."""
+    config: Any = {"run_id": uuid.uuid4()}
+
+    async def work() -> None:
+        asleep = asyncio.create_task(Asleep().ainvoke("Hi", config))
+        while not state.lone_runs:
+            await asyncio.sleep(0)
+        await house_model(provider).ainvoke("Hi", config)
+        asleep.cancel()
+        await asyncio.gather(asleep, return_exceptions=True)
+        await house_model(provider).ainvoke("Hi")
+
+    with capture_generations() as generations:
+        run(work())
+        assert [None, None, "abandoned"] == failures(generations)
 
 
 def test_calls_of_two_makes_under_one_id(provider: Provider) -> None:

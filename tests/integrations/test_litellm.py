@@ -548,6 +548,24 @@ def test_flush_after_the_event_loop_has_ended(watched: Sequence[str], base: str)
             ramp_tracing.uninstrument()
 
 
+def test_flush_after_an_event_loop_has_ended_that_leaves_much_to_tell() -> None:
+    """LiteLLM tells of 200 calls at a time."""
+    worker: Any = import_module("litellm.litellm_core_utils.logging_worker").GLOBAL_LOGGING_WORKER
+    told: list[int] = []
+
+    async def tell(number: int) -> None:
+        told.append(number)
+
+    async def leave() -> None:
+        for number in range(450):
+            worker.ensure_initialized_and_enqueue(tell(number))
+
+    with recorded():
+        asyncio.run(leave())
+        ramp_tracing.flush(60)
+    assert [*range(450)] == sorted(told)
+
+
 async def test_flush_leaves_an_event_loop_that_runs_alone(base: str) -> None:
     """What LiteLLM has to tell there it tells there."""
     with recorded() as generations:

@@ -1,8 +1,9 @@
 """
 One run of LangChain's: what it is, its place in the tree of those that are open, what it says of a call, how it ends.
 
-No lock: a stream that nobody reads any more tells of its end from the garbage collector, at any line of any thread, one
-that holds the lock included. Each step here is one operation on a dictionary, which is whole under the GIL.
+No lock, but for runs that have one id (`_same_id`): a stream that nobody reads any more tells of its end from the
+garbage collector, at any line of any thread, one that holds the lock included. Each step here is one operation on a
+dictionary, which is whole under the GIL.
 """
 
 import os
@@ -18,7 +19,7 @@ from .._record import NOBODY, Attribution, Drafts, GenerationId, SpanParent, Uni
 from .._state import state
 from ._askers import current_task
 from ._names import names_of
-from ._same_id import leave, manager_that_speaks, run_that_speaks
+from ._same_id import leave, leave_told, manager_that_speaks
 
 Kind = Literal["model", "chain", "tool", "retriever"]
 """What a run is."""
@@ -267,13 +268,8 @@ def end_run(run_id: object, ending: Ending) -> None:
 
     Does nothing where the end is told a second time, or of a run that nobody knows.
     """
-    run: Any = state.runs.pop(run_id, None)
-    if run is None:
-        return
-    if run.others:
-        state.runs[run_id] = run
-        end_this(run_that_speaks(run), ending)
-    else:
+    run: Any = leave_told(run_id) if state.same_ids else state.runs.pop(run_id, None)
+    if run is not None:
         _end(run, ending)
 
 
@@ -285,7 +281,7 @@ def end_this(run: Run, ending: Ending) -> None:
 
 def _end(run: Run, ending: Ending) -> None:
     if run.is_alone:
-        state.lone_runs.pop(run.id, None)
+        state.lone_runs.pop(id(run), None)
     run.ended, run.teller = run.now(), None
     run.finish(run, ending)
     if run.parent is not None:

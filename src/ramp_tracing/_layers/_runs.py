@@ -28,14 +28,14 @@ def open_run(run: Run) -> None:
         run.root.open[id(run)] = run
     if run.is_alone:
         _look_at_lone_ones(run)
-        state.lone_runs[run.id] = run
+        state.lone_runs[id(run)] = run
     while len(runs) > 1 and (oldest := _oldest(runs)) is not None:
         if len(runs) <= MAX_RUNS and oldest.due >= run.clock:
             break
         oldest.give_up()
 
 
-def _oldest(runs: Mapping[object, object]) -> Run | None:
+def _oldest(runs: Mapping[Any, object]) -> Run | None:
     try:
         oldest: Any = next(iter(runs.values()))
     except (StopIteration, RuntimeError):  # another thread has opened or ended one meanwhile
@@ -62,9 +62,9 @@ def _look_at_lone_ones(begins: Run) -> None:
     """
     for _ in range(LONE_LOOKED_AT):
         run = _oldest(state.lone_runs)
-        if run is None or state.lone_runs.pop(run.id, None) is None:
+        if run is None or state.lone_runs.pop(id(run), None) is None:
             return
         if run.is_over or _was_left_here(run, begins):
             run.give_up()
-        elif run.id in state.runs:
-            state.lone_runs[run.id] = run  # to the end of the queue
+        elif run.ended is None:
+            state.lone_runs[id(run)] = run  # to the end of the queue

@@ -6,11 +6,13 @@ inside another or side by side: LangChain takes that. It tells of their ends by 
 known by the manager that tells; a manager that is new is taken for that of the one that began last.
 
 The table of runs has the oldest of them under the id, and the others under Python's ids of themselves. They all share a
-list of the others. No lock, as for all runs.
+list of the others. What is done to both is done under a lock, which other runs need not: it is held for a few steps,
+and the thread that holds it may come here again, from the garbage collector.
 """
 
+import os
 from collections.abc import Mapping
-from contextlib import suppress
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from .._state import state
@@ -32,10 +34,15 @@ KINDS: Final[Mapping[str, "Kind"]] = {
 
 
 def join(first: "Run", run: "Run") -> None:
-    """Note that *run* has begun, under the id of *first*, which is open already."""
-    run.others, run.ordinal = first.others, (first.others or [first])[-1].ordinal + 1
-    first.others.append(run)
-    state.runs[id(run)] = run
+    """Note that *run* has begun, under the id of *first*, which was open just now."""
+    with state.runs_lock:
+        state.same_ids = True
+        runs: Any = state.runs
+        first = runs.setdefault(run.id, run)
+        if first is not run:
+            run.others, run.ordinal = first.others, (first.others or [first])[-1].ordinal + 1
+            first.others.append(run)
+            runs[id(run)] = run
 
 
 def told_before(first: "Run", metadata: object) -> "Run | None":
@@ -73,19 +80,36 @@ def run_of_manager(first: "Run", manager: object) -> "Run":
     return run
 
 
+def leave_told(run_id: object) -> "Run | None":
+    """Take out of the table the run of whose end LangChain tells us just now; `None` where it is not there any more."""
+    with state.runs_lock:
+        first: Any = state.runs.get(run_id)
+        run = None if first is None else run_that_speaks(first) if first.others else first
+        return run if run is not None and leave(run) else None
+
+
 def leave(run: "Run") -> bool:
     """Take this very run out of the table; False where it is not there any more."""
     runs: Any = state.runs
-    if runs.get(run.id) is not run:
-        with suppress(ValueError):  # another thread has just taken it out
-            run.others.remove(run)
-        return runs.pop(id(run), None) is not None
-    if not run.others:
-        return runs.pop(run.id, None) is not None
-    follower = runs[run.id] = run.others.pop(0)  # one step: there is somebody under the id all the time
-    runs.pop(id(follower), None)
-    return True
+    with state.runs_lock:
+        if runs.get(run.id) is not run:
+            if run in run.others:
+                run.others.remove(run)
+            return runs.pop(id(run), None) is not None
+        if not run.others:
+            return runs.pop(run.id, None) is not None
+        follower = runs[run.id] = run.others.pop(0)
+        runs.pop(id(follower), None)
+        return True
 
 
 def _newest_first(first: "Run") -> "list[Run]":
     return [*reversed(first.others), first]
+
+
+def _renew() -> None:
+    state.runs_lock = RLock()  # a thread of the parent's may hold the other
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)

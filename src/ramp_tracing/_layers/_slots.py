@@ -144,11 +144,12 @@ class Slot:
         says: Who the call is for, as the layer above has been told at its start; kept until it speaks.
         vigils: Attempts that the layer above has not spoken of, the latest last.
         teller: What of the layer's will speak of the latest attempt.
+        answer: What the layer above has told of it, where one call may be told of as two.
     """
 
     __slots__ = (
-        "attempts", "given_up", "held", "keeps_content", "key", "says", "silent", "spoken", "started", "taken_over",
-        "teller", "told", "usage", "vigils",
+        "answer", "attempts", "given_up", "held", "keeps_content", "key", "says", "silent", "spoken", "started",
+        "taken_over", "teller", "told", "usage", "vigils",
     )  # fmt: skip
 
     def __init__(self, started: InForce, key: str = "") -> None:
@@ -162,6 +163,7 @@ class Slot:
         self.usage: Usage | None = None
         self.says: Callable[[], Attribution] | None = None
         self.teller: ref[object] | None = None
+        self.answer: object = None
 
     def is_repeated(self, held: Held) -> bool:
         """A failed attempt that cost nothing and that the layer above repeated by itself is part of its one call."""

@@ -16,7 +16,7 @@ from .._record import GENERATIONS, Attribution, Content, Cost, Generation, Gener
 from .._recorder import ANSWERED, CONTENTS, answered_first, as_asked, hand_over, sayable, timing_of_job
 from .._state import Sink, state
 from ._key_hashes import hash_of
-from ._litellm_custom import is_handed_on
+from ._litellm_custom import is_handed_on, note_told
 from ._litellm_unread import traced, unread_call
 
 CREATING: Final = frozenset({"create_batch", "responses"})
@@ -52,7 +52,8 @@ def record(call: Mapping[str, object], answer: object, *, ok: bool) -> None:
     slot = slot_of("litellm", told.key)
     settled = settle(slot, ok=ok, job=None if said is None else _job(said))
     try:
-        if settled.promise is None and is_handed_on(call, answer):
+        note_told(slot, call, answer)
+        if settled.promise is None and is_handed_on(slot, call):
             return
         if lean is not None and _is_recorded_unread(sink, call, lean, (slot, settled)):
             return

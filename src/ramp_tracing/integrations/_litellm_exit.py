@@ -29,11 +29,7 @@ def drain_at_exit() -> None:
         worker = _worker()
         if worker is None or worker._queue is None:
             return
-        until = time.monotonic() + SECONDS
-        for _ in range(ROUNDS):
-            worker._flush_on_exit()  # not public; LiteLLM's own handler, which knows what was taken out and not begun
-            if worker._queue.empty() or time.monotonic() > until:
-                return
+        _tell_all(worker, SECONDS)
 
 
 async def catch_up() -> None:
@@ -54,9 +50,19 @@ def catch_up_alone(seconds: float) -> None:
     with guarded("waiting for what LiteLLM has to tell"):
         worker = _worker()
         if _has_lost_its_loop(worker):
-            telling = Thread(target=worker._flush_on_exit, name="ramp-tracing-litellm", daemon=True)
+            telling = Thread(target=_tell_all, args=(worker, seconds), name="ramp-tracing-litellm", daemon=True)
             telling.start()
             telling.join(seconds)
+
+
+def _tell_all(worker: Any, seconds: float) -> None:
+    """Again and again, because it tells of 200 calls each time."""
+    until = time.monotonic() + seconds
+    with guarded("having LiteLLM tell"):
+        for _ in range(ROUNDS):
+            worker._flush_on_exit()  # not public; LiteLLM's own handler, which knows what was taken out and not begun
+            if worker._queue.empty() or time.monotonic() > until:
+                return
 
 
 def _has_lost_its_loop(worker: Any) -> bool:

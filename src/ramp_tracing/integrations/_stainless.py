@@ -85,7 +85,10 @@ class StainlessHook:
             call = self._call(client, options, options.url, owner)
             if call is not None and stream is True:
                 self._ask(call, client)
-            if call is not None and (owner is not None or (self._has_middleware and client.middleware)):
+            if call is not None and self._has_middleware and client.middleware:
+                call.options = _named(call.options, client)
+                self._note_above(call, owner)
+            elif call is not None and owner is not None:
                 self._note_above(call, owner)
         except BaseException:
             with guarded("reading a request"):  # entered only now, here and elsewhere: that is a tenth of a call
@@ -106,14 +109,16 @@ class StainlessHook:
         """
         Whether it is the answer to a call that has begun elsewhere: a middleware may ask on a thread.
 
-        The client gives it copies of all that it was asked, so the call is the one that asks for the same, else the
-        only one that goes on.
+        The client gives it copies of all that it was asked, the name of the call too. Where it is none of these, the
+        call is the one that asks for the same, else the only one that goes on.
         """
         if self._above is None or not self._has_middleware:
             return False
-        calls = [each for each in (known() for known in self._above.valuerefs()) if each is not None and each.goes_on]
-        same = {each for each in calls if each.options.json_data == options.json_data} or set(calls)
-        return len(same) == 1 and same.pop().is_answered_elsewhere(options, response)
+        calls = {each for each in (known() for known in self._above.valuerefs()) if each is not None and each.goes_on}
+        key, body = options.idempotency_key, options.json_data
+        named = {each for each in calls if each.options.idempotency_key == key is not None}
+        found = named or {each for each in calls if each.options.json_data == body} or calls
+        return len(found) == 1 and found.pop().is_answered_elsewhere(options, response)
 
     def begin_late(self, client: Any, options: Any, response: Any) -> Call | None:
         """A call whose request nobody showed us: somebody has taken out what shows us requests."""
@@ -362,9 +367,22 @@ class AskedByUs(dict[str, object]):
     """What a stream is asked for by us; still known as such in a body that somebody has made of ours."""
 
 
+def _copied(options: Any) -> Any:
+    return options.model_copy() if hasattr(options, "model_copy") else options.copy()  # pydantic 2, 1
+
+
+def _named(options: Any, client: Any) -> Any:
+    """A copy of the request's options with a name of its own, as the client gives each request that has none."""
+    if options.idempotency_key is not None:
+        return options
+    copy = _copied(options)
+    copy.idempotency_key = client._idempotency_key()
+    return copy
+
+
 def _asking_for_usage(options: Any) -> Any:
     """A copy of the request's options that asks a stream for its usage; the application's own body stays as it is."""
-    copy = options.model_copy() if hasattr(options, "model_copy") else options.copy()  # pydantic 2, 1
+    copy = _copied(options)
     asked = AskedByUs({**as_fields(body_of(options).get("stream_options")), "include_usage": True})
     # What is in extra_json goes over the rest.
     part = "extra_json" if "stream_options" in as_fields(options.extra_json) else "json_data"
