@@ -148,6 +148,24 @@ def test_embeddings_read_like_the_whole(more: dict[str, Any]) -> None:
             assert lean is None or (says_the_same(EMBEDDINGS, kept) and SECRET.encode() not in lean[1])
 
 
+def test_of_embeddings_that_come_together_each_is_told_apart() -> None:
+    """Many threads may cut out vectors before any of them asks what is left."""
+    usual = [{**EMBEDDED, "usage": {"prompt_tokens": count}} for count in range(1, 6)]
+    odd = [{**EMBEDDED, "id": "embd-0123456789abcdef"}, {**EMBEDDED, "error": {"message": SECRET}}]
+    for answer in usual:  # known from here on
+        EMBEDDINGS.kept(json.dumps(answer).encode())
+    kept = [EMBEDDINGS.kept(json.dumps(answer).encode()) for answer in (*usual, *odd, *usual)]
+    for each in [*kept, *reversed(kept)]:
+        assert each is not None
+        lean = EMBEDDINGS.lean(each)
+        if b"error" in each:
+            assert lean is None
+        else:
+            assert lean is not None
+            assert says_the_same(EMBEDDINGS, each)
+            assert (lean[0] is None) == (b'"id"' not in each)
+
+
 def test_another_list_behind_the_vectors_takes_nothing_along() -> None:
     """Where it might be taken for their end, the answer is read at once."""
     tail = b'"model":"m","usage":{"prompt_tokens":8},"warnings":["none"]'

@@ -93,16 +93,22 @@ class Pipeline:
 
         Should the process die before, whoever adopts what it left sends it as it is.
         """
-        with guarded("holding a call"):
+        try:
             held = self._journal.hold(recorded)
             self._worker.stand_by()
             return HeldBack(partial(self._let_go, held), recorded)
+        except BaseException:
+            with guarded("holding a call"):
+                raise
         return HeldBack(self.record, recorded)
 
     def _let_go(self, held: Hold, final: Recorded) -> None:
-        with guarded("recording a held call"):
+        try:
             held.settle(final)
             self._worker.nudge()
+        except BaseException:
+            with guarded("recording a held call"):
+                raise
 
     def job(self, job: GenerationId) -> JobNote:
         """What was noted of a job, by any process with this journal."""
@@ -113,8 +119,11 @@ class Pipeline:
 
     def stand_by(self) -> None:
         """Have the thread running: a finalizer, which may defer, can start none."""
-        with guarded("starting the thread"):
+        try:
             self._worker.stand_by()
+        except BaseException:
+            with guarded("starting the thread"):  # entered only now, as below: it is more than all that is done in it
+                raise
 
     def defer(self, finish: Job) -> None:
         """Call *finish* soon: on the thread that sends, or before the next `stats`, `flush` or `shutdown`."""

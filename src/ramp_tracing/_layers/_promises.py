@@ -123,7 +123,9 @@ def _leant(recorded: Recorded) -> Generation | ReadLater:
     written = recorded.written()
     if isinstance(written, Generation):
         return recorded.whole()
-    return ReadLater(written, lambda _: recorded.whole(), size_bytes=recorded.size_bytes)
+    made = ReadLater(written, lambda _: recorded.whole())
+    made.size_bytes = recorded.size_bytes
+    return made
 
 
 def promised(sink: Holder) -> Sink:

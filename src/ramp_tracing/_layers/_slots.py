@@ -112,11 +112,14 @@ class Held:
             self.final = final or self.recorded
             if self.is_being_written:
                 return
-        with guarded("recording a held call"):
+        try:
             if self.hold is None:
                 self.sink.record(self.final)
             else:
                 self.hold.settle(self.final)
+        except BaseException:
+            with guarded("recording a held call"):
+                raise
 
 
 class Slot:

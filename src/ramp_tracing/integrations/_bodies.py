@@ -238,11 +238,12 @@ def watch_body(response: Any, ending: Ending, format: WireFormat, accumulator: A
     kind = _content_type(response)
     watch = StreamWatch(ending, accumulator if kind.startswith(NO_JSON) else BodyAccumulator(format))
     cut = _cut(kind, BodyBytes)
-    _look(response, watch, lambda: cut(watch), _never)
+    for look in (_look, _look_async):  # nothing tells which client's it is
+        look(response, watch, lambda: cut(watch), _never)
     watch.cover(response, close=Closing(response.close, watch), aclose=AsyncClosing(response.aclose, watch))
 
 
-def watch_beside(response: Any, watch: StreamWatch, reads: Callable[[], bool]) -> None:
+def watch_beside(response: Any, watch: StreamWatch, reads: Callable[[], bool], *, is_async: bool) -> None:
     """
     Watch what the application reads of the response of a stream, beside that stream or in its place.
 
@@ -250,6 +251,7 @@ def watch_beside(response: Any, watch: StreamWatch, reads: Callable[[], bool]) -
         response: The HTTP response.
         watch: That of the stream.
         reads: Whether the stream itself is reading just now.
+        is_async: Whether it is an async client's.
     """
     is_taken = False
 
@@ -259,12 +261,14 @@ def watch_beside(response: Any, watch: StreamWatch, reads: Callable[[], bool]) -
         is_taken = is_taken or reads()
         return is_taken
 
-    _look(response, watch, lambda: _cut(_content_type(response), EventBytes)(watch), passes)
+    look = _look_async if is_async else _look
+    look(response, watch, lambda: _cut(_content_type(response), EventBytes)(watch), passes)
 
 
-def watch_below(response: Any, watch: StreamWatch) -> None:
+def watch_below(response: Any, watch: StreamWatch, *, is_async: bool) -> None:
     """Watch the bytes that a stream is made of, whoever reads them; others who ask for them are refused."""
-    _look(response, watch, lambda: BodyBytes(watch), chain((False,), repeat(True)).__next__)
+    look = _look_async if is_async else _look
+    look(response, watch, lambda: BodyBytes(watch), chain((False,), repeat(True)).__next__)
 
 
 def _never() -> bool:
@@ -286,7 +290,7 @@ def _content_type(response: Any) -> str:
 
 def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], passes: Callable[[], bool]) -> None:
     """
-    Shadow two methods on this one response; sync and async clients use one of them each.
+    Shadow the method of this one response that sync clients read it with.
 
     Args:
         response: The HTTP response.
@@ -294,7 +298,7 @@ def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], passes: C
         cut: What cuts its body, once that comes.
         passes: Whether the bytes that somebody asks for now are none of ours.
     """
-    iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
+    iter_bytes = response.iter_bytes
 
     def watched(pieces: Iterator[bytes]) -> Iterator[bytes]:
         seen: Bytes | None = None
@@ -305,7 +309,18 @@ def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], passes: C
             yield piece
         _end(seen, watch)
 
-    async def watched_async(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    def watched_iter_bytes(*args: Any, **kwargs: Any) -> Iterator[bytes]:
+        pieces = iter(iter_bytes(*args, **kwargs))
+        return pieces if passes() else watched(pieces)
+
+    watch.cover(response, iter_bytes=watched_iter_bytes)
+
+
+def _look_async(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], passes: Callable[[], bool]) -> None:
+    """The same of async clients."""
+    aiter_bytes = response.aiter_bytes
+
+    async def watched(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         seen: Bytes | None = None
         while (piece := await _anext(pieces, watch)) is not None:
             with guarded("reading a body"):
@@ -314,15 +329,11 @@ def _look(response: Any, watch: StreamWatch, cut: Callable[[], Bytes], passes: C
             yield piece
         _end(seen, watch)
 
-    def watched_iter_bytes(*args: Any, **kwargs: Any) -> Iterator[bytes]:
-        pieces = iter(iter_bytes(*args, **kwargs))
-        return pieces if passes() else watched(pieces)
-
     def watched_aiter_bytes(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
         pieces = aiter(aiter_bytes(*args, **kwargs))
-        return pieces if passes() else watched_async(pieces)
+        return pieces if passes() else watched(pieces)
 
-    watch.cover(response, iter_bytes=watched_iter_bytes, aiter_bytes=watched_aiter_bytes)
+    watch.cover(response, aiter_bytes=watched_aiter_bytes)
 
 
 def _end(seen: Bytes | None, watch: StreamWatch) -> None:

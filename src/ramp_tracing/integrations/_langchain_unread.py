@@ -47,8 +47,10 @@ def unread(run: Run, call: ModelCall, ending: Ending) -> ReadLater | None:
     lean.attribution, lean.role = unchanging(attribution), "leaf" if in_tree else "call"
     asked = call.content()
     lean.id, lean.format, lean.answer = generation_id(result.response_id, state.seen), LANGCHAIN.name, result.answer
-    read = partial(_read, (result, asked, run.first_chunk))  # by place: with names it takes twice as long
-    return ReadLater(lean, read, size_bytes=asked[1] + result.size_bytes)
+    # By place: with names it takes twice as long.
+    made = ReadLater(lean, partial(_read, (result, asked, run.first_chunk)))
+    made.size_bytes = asked[1] + result.size_bytes
+    return made
 
 
 def _read(kept: tuple[LeanResult, tuple[object, int], UnixNanos | None], lean: Lean) -> Generation:

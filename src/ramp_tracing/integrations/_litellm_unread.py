@@ -94,11 +94,14 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
     if seen is None or client is None:
         lean.answer, lean.started, lean.ended, lean.retries = told.answer, told.started, told.ended, None
         lean.id = generation_id(told.response_id, state.seen)  # last: should anything raise, the id is not taken
-        return ReadLater(lean, partial(_read, told=told, place=place), size_bytes=told.size_bytes)
+        made = ReadLater(lean, partial(_read, told=told, place=place))
+        made.size_bytes = told.size_bytes
+        return made
     lean.answer, lean.started, lean.ended, lean.retries = client.answer, client.started, client.ended, client.retries
     lean.id = client.id
-    read = partial(_enriched, told=told, place=place, seen=seen)
-    return ReadLater(lean, read, size_bytes=told.size_bytes + seen.size_bytes)
+    made = ReadLater(lean, partial(_enriched, told=told, place=place, seen=seen))
+    made.size_bytes = told.size_bytes + seen.size_bytes
+    return made
 
 
 def _begun(started: InForce, attribution: Attribution) -> Lean:

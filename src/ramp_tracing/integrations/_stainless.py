@@ -292,18 +292,17 @@ class StainlessHook:
             accumulator = EitherAccumulator(accumulator, call.route.format)
         watch = StreamWatch(call.ending, accumulator, hides_usage=call.hides_usage)
         listen(stream, watch, trusted=type(stream) in (self._stream.Stream, self._stream.AsyncStream))
-        iterator: WatchedIterator | AsyncWatchedIterator
-        if isinstance(stream, self._stream.Stream):
-            stream._iterator = iterator = WatchedIterator(stream._iterator, watch)
-            watch.cover(response, close=Closing(response.close, watch, reading(iterator)))
+        is_async = not isinstance(stream, self._stream.Stream)
+        stream._iterator = iterator = (AsyncWatchedIterator if is_async else WatchedIterator)(stream._iterator, watch)
+        reads = reading(iterator)
+        if is_async:
+            watch.cover(response, aclose=AsyncClosing(response.aclose, watch, reads))
         else:
-            stream._iterator = iterator = AsyncWatchedIterator(stream._iterator, watch)
-            watch.cover(response, aclose=AsyncClosing(response.aclose, watch, reading(iterator)))
+            watch.cover(response, close=Closing(response.close, watch, reads))
         if is_unclear:
-            watch_below(response, watch)
+            watch_below(response, watch, is_async=is_async)
         else:
-            reads = reading(iterator)
-            watch_beside(response, watch, lambda: watch.is_heard or watch.busy or reads())
+            watch_beside(response, watch, lambda: watch.is_heard or watch.busy or reads(), is_async=is_async)
 
     def _unread(self, result: Any) -> Any:
         """

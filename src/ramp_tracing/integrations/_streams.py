@@ -72,9 +72,10 @@ class StreamWatch:
 
     def cover(self, response: Any, **methods: object) -> None:
         """Put *methods* in place of those of one HTTP response until its call has ended: it may be pickled then."""
+        known = ref(response)
         for name, method in methods.items():
             setattr(response, name, method)
-            self._covered.append((ref(response), name, ref(method)))
+            self._covered.append((known, name, ref(method)))
 
     def keeps(self, item: object) -> bool:
         """Take in one item, or the data that it is made of; False if the application must not see it."""
@@ -188,10 +189,10 @@ class StreamWatch:
     def _uncover(self) -> None:
         """Leave the response as it was, when the call has ended; what others have put over ours stays."""
         covered, self._covered = self._covered, []
-        for response, name, method in covered:
-            own: dict[str, object] = getattr(response(), "__dict__", {})
-            if name in own and own[name] is method():
-                del own[name]
+        for known, name, method in covered:
+            response, ours = known(), method()
+            if ours is not None and getattr(response, name, None) is ours:  # its `__dict__` would have to be made first
+                delattr(response, name)
 
 
 def _would_be_sent_unasked(chunk: object) -> bool:
