@@ -69,7 +69,7 @@ FAULTS: Mapping[str, tuple[Call, Any, str, int]] = {
     "the content is not kept": (transcribed, _calls, "snapshot", 1),
     "the attribution is not read": (named, _asking, "attribution_in", 1),
     "the response is not noted": (streamed, _calls, "is_event_stream", 1),
-    "usage cannot be asked for": (streamed, _stainless, "_asking_for_usage", 1),
+    "usage cannot be asked for": (streamed, _stainless, "asking_for_usage", 1),
     "the stream is not watched": (streamed, _stainless, "StreamWatch", 1),
     "the chunks are not folded": (streamed, _chat.ChatAccumulator, "add", 1),
     "the chunks are not summed up": (streamed, _chat.ChatAccumulator, "outcome", 1),

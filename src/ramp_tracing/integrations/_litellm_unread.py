@@ -92,13 +92,23 @@ def unread_call(call: Mapping[str, object], told: LeanCall, settled: Settled) ->
     key_hash = None if client is None else client.api_key_hash
     lean.api_key_hash = hash_of(call.get("api_key")) if key_hash is None else key_hash
     if seen is None or client is None:
-        lean.answer, lean.started, lean.ended, lean.retries = told.answer, told.started, told.ended, None
-        lean.id = generation_id(told.response_id, state.seen)  # last: should anything raise, the id is not taken
-        made = ReadLater(lean, partial(_read, told=told, place=place))
-        made.size_bytes = told.size_bytes
-        return made
-    lean.answer, lean.started, lean.ended, lean.retries = client.answer, client.started, client.ended, client.retries
-    lean.id = client.id
+        return _told_alone(lean, told, place)
+    return _told_of(seen, client, told, lean=lean, place=place)
+
+
+def _told_alone(lean: Lean, told: LeanCall, place: Place) -> ReadLater:
+    """The record of a call that no client has shown us."""
+    lean.answer, lean.started, lean.ended, lean.retries = told.answer, told.started, told.ended, None
+    lean.id = generation_id(told.response_id, state.seen)  # last: should anything raise, the id is not taken
+    made = ReadLater(lean, partial(_read, told=told, place=place))
+    made.size_bytes = told.size_bytes
+    return made
+
+
+def _told_of(seen: ReadLater, client: Lean, told: LeanCall, *, lean: Lean, place: Place) -> ReadLater:
+    """The record of a call that a client has recorded, of which *client* is written down."""
+    lean.answer, lean.started = client.answer, client.started
+    lean.ended, lean.retries, lean.id = client.ended, client.retries, client.id
     made = ReadLater(lean, partial(_enriched, told=told, place=place, seen=seen))
     made.size_bytes = told.size_bytes + seen.size_bytes
     return made

@@ -19,21 +19,18 @@ from weakref import WeakValueDictionary
 
 from .._guard import guarded
 from .._layers import sink_under
-from .._normalizers import as_fields
 from .._state import state
 from ._around import current
-from ._asking import Origin, body_of, packed_in
+from ._asking import Origin
 from ._bodies import EitherAccumulator, may_be_json, watch_below, watch_beside, watch_body
 from ._calls import Call, address_of, nanoseconds_taken
 from ._doors import Doors, Library
 from ._endings import make_room
 from ._iterators import AsyncClosing, AsyncWatchedIterator, Closing, WatchedIterator, reading
 from ._listening import listen
+from ._options import AskedByUs, asking_for_usage, leaves_usage_to_us, named
 from ._routes import Route, file_in
 from ._streams import StreamWatch
-
-RAW_RESPONSE_HEADER: Final = "X-Stainless-Raw-Response"
-"""How ``with_raw_response`` and ``with_streaming_response`` mark their requests."""
 
 MAX_PASSED_CHARACTERS: Final = 200
 """Of an address that is remembered: one that is got again and again is short, and one with a token in it is longer."""
@@ -86,7 +83,7 @@ class StainlessHook:
             if call is not None and stream is True:
                 self._ask(call, client)
             if call is not None and self._has_middleware and client.middleware:
-                call.options = _named(call.options, client)
+                call.options = named(call.options, client)
                 self._note_above(call, owner)
             elif call is not None and owner is not None:
                 self._note_above(call, owner)
@@ -221,24 +218,18 @@ class StainlessHook:
     def _ask(self, call: Call, client: Any) -> None:
         """Ask a stream for its usage, and hide that; also where a subclass was handed what asks for it."""
         if self._should_ask(call, client):
-            call.options = _asking_for_usage(call.options)
+            call.options = asking_for_usage(call.options)
             call.hides_usage = True
         else:
             call.hides_usage = type(call.asking.body.get("stream_options")) is AskedByUs
 
     def _should_ask(self, call: Call, client: Any) -> bool:
-        """Never where the application reads or sends raw bytes, and never where it has made a choice itself."""
         if not call.route.asks_for_usage or state.stream_usage == "never":
             return False
-        options, body = call.options, call.asking.body
-        if body.get("stream") is not True:
+        if not leaves_usage_to_us(call.options, call.asking.body):
             return False
-        if "include_usage" in as_fields(body.get("stream_options")):
-            return False
-        if RAW_RESPONSE_HEADER in as_fields(options.headers) or packed_in(options) is not None:
-            return False
-        host, _ = address_of(client, options.url)
-        return state.stream_usage == "always" or self._library.asks_for_usage(client, host, body)
+        host, _ = address_of(client, call.options.url)
+        return state.stream_usage == "always" or self._library.asks_for_usage(client, host, call.asking.body)
 
     def answered(self, call: Call, result: Any) -> None:
         """As in `Watcher`."""
@@ -360,30 +351,3 @@ def _raw_responses(library: str) -> Iterator[type[Any]]:
     yield import_module(f"{library}._response").BaseAPIResponse
     if find_spec(f"{library}._legacy_response") is not None:
         yield import_module(f"{library}._legacy_response").LegacyAPIResponse
-
-
-class AskedByUs(dict[str, object]):
-    """What a stream is asked for by us; still known as such in a body that somebody has made of ours."""
-
-
-def _copied(options: Any) -> Any:
-    return options.model_copy() if hasattr(options, "model_copy") else options.copy()  # pydantic 2, 1
-
-
-def _named(options: Any, client: Any) -> Any:
-    """A copy of the request's options with a name of its own, as the client gives each request that has none."""
-    if options.idempotency_key is not None:
-        return options
-    copy = _copied(options)
-    copy.idempotency_key = client._idempotency_key()
-    return copy
-
-
-def _asking_for_usage(options: Any) -> Any:
-    """A copy of the request's options that asks a stream for its usage; the application's own body stays as it is."""
-    copy = _copied(options)
-    asked = AskedByUs({**as_fields(body_of(options).get("stream_options")), "include_usage": True})
-    # What is in extra_json goes over the rest.
-    part = "extra_json" if "stream_options" in as_fields(options.extra_json) else "json_data"
-    setattr(copy, part, {**as_fields(getattr(options, part)), "stream_options": asked})
-    return copy
