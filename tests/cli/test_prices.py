@@ -77,7 +77,8 @@ def test_cache_writes_that_live_for_twelve_hours(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text('[[prices]]\nmodel = "gpt-5.6"\ninput = 2\noutput = 8\ncache_write = 2\ncache_write_12h = 4\n')
     said = told("gpt-5.6", "--prices", path, "--tokens", "in=1000,out=0,written=1000,written_12h=500")
-    assert ("own", "0.003") == (said["used"], said["answers"][1]["cost"]["total"])
+    [own] = [answer for answer in said["answers"] if answer["name"] == "own"]
+    assert ("own", "0.003") == (said["used"], own["cost"]["total"])
 
 
 def test_without_tokens() -> None:
