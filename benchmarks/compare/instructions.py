@@ -39,7 +39,7 @@ CALLGRIND: Final = [
     *STEADY, "valgrind", "-q", "--tool=callgrind", "--separate-threads=yes", "--instr-atstart=no", "--dump-line=no"
 ]  # fmt: skip
 
-LAYOUTS: Final = 5
+LAYOUTS: Final = 3
 """
 How often ours are counted, with other hashes each time, so that everything stands elsewhere in memory: the median is
 believed.
