@@ -276,3 +276,25 @@ def test_a_tool_call_that_fails_to_be_read_is_the_applications_all_the_same(
     seen, _ = read("sync", [{"id": "1", "choices": [choice]}] * 2, CHAT.accumulator(1, True), hides_usage=False)
     assert 2 == len(seen)
     assert "reading an event failed with RuntimeError" in caplog.text
+
+
+class Stubborn:
+    """A response of somebody's own, from which nothing can be taken off."""
+
+    def __delattr__(self, name: str) -> None:
+        raise RuntimeError(name)
+
+
+def test_a_response_that_cannot_be_left_as_it_was_fails_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The call has ended by then, and is recorded."""
+    monkeypatch.setattr(state, "strict", False)
+    monkeypatch.setattr(log, "_next", {})
+    end: Any = End()
+    watch = StreamWatch(end, CHAT.accumulator(1, True))
+    response, close = Stubborn(), Stubborn()
+    watch.cover(response, close=close)
+    watch.drained()
+    assert ["succeeded"] == [each[0] for each in end.told]
+    assert "leaving a response as it was failed with RuntimeError" in caplog.text

@@ -12,9 +12,9 @@ and the thread that holds it may come here again, from the garbage collector.
 
 import os
 from collections.abc import Mapping
-from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
+from .._lazy import make_lock
 from .._state import state
 from ._stack import frames_above
 
@@ -108,7 +108,7 @@ def _newest_first(first: "Run") -> "list[Run]":
 
 
 def _renew() -> None:
-    state.runs_lock = RLock()  # a thread of the parent's may hold the other
+    state.runs_lock = make_lock()  # a thread of the parent's may hold the other
 
 
 if hasattr(os, "register_at_fork"):

@@ -87,7 +87,10 @@ def _has_inner(call: Mapping[str, object], answer: Answered) -> bool:
     ended = call.get("end_time")
     if not (isinstance(answer.began, datetime) and isinstance(ended, datetime)):
         return False
-    latest: list[Any] = list(state.slots.values())[-MAX_LATEST:]  # a single step: other threads put calls in
+    try:
+        latest: list[Any] = list(state.slots.values())[-MAX_LATEST:]
+    except RuntimeError:  # another thread, which needs no lock for that, has put in a call
+        return False
     others: list[Answered] = [each.answer for each in latest if each.answer is not None]
     return any(
         each.id == answer.id

@@ -189,10 +189,14 @@ class StreamWatch:
     def _uncover(self) -> None:
         """Leave the response as it was, when the call has ended; what others have put over ours stays."""
         covered, self._covered = self._covered, []
-        for known, name, method in covered:
-            response, ours = known(), method()
-            if ours is not None and getattr(response, name, None) is ours:  # its `__dict__` would have to be made first
-                delattr(response, name)
+        try:
+            for known, name, method in covered:
+                response, ours = known(), method()
+                if ours is not None and getattr(response, name, None) is ours:  # its `__dict__` is not made for that
+                    delattr(response, name)
+        except BaseException:
+            with guarded("leaving a response as it was"):
+                raise
 
 
 def _would_be_sent_unasked(chunk: object) -> bool:
